@@ -1,0 +1,7 @@
+//! Embeddable data-subject-rights workflows.
+//!
+//! A person asks *what do you hold about me, correct it, delete it, give it to me*;
+//! this crate carries the request from intake to proof.
+
+pub mod law;
+pub mod model;
