@@ -92,8 +92,6 @@ impl Serialize for Right {
 
 impl<'de> Deserialize<'de> for Right {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Ok(Self::from(
-            Cow::<str>::deserialize(deserializer)?.as_ref(),
-        ))
+        Ok(Self::from(Cow::<str>::deserialize(deserializer)?.as_ref()))
     }
 }
