@@ -3,5 +3,11 @@
 //! A person asks *what do you hold about me, correct it, delete it, give it to me*;
 //! this crate carries the request from intake to proof.
 
+pub mod adapters;
 pub mod law;
 pub mod model;
+#[cfg(feature = "package")]
+pub mod package;
+pub mod ports;
+#[cfg(feature = "testkit")]
+pub mod testkit;

@@ -112,3 +112,22 @@ pub struct Correction {
     #[serde(with = "super::exposed")]
     pub value: Personal<String>,
 }
+
+macro_rules! value_from {
+    ($($from:ty => $variant:ident),+) => {$(
+        impl From<$from> for Value {
+            fn from(value: $from) -> Self {
+                Self::$variant(value.into())
+            }
+        }
+    )+};
+}
+
+value_from!(bool => Bool, i64 => Int, String => Text, &str => Text, Vec<u8> => Bytes,
+    NaiveDate => Date, DateTime<Utc> => Time);
+
+impl<T: Into<Self>> From<Option<T>> for Value {
+    fn from(value: Option<T>) -> Self {
+        value.map_or(Self::Null, Into::into)
+    }
+}

@@ -1,0 +1,34 @@
+//! The traits a host implements, each with its contract: stores, sources, gateways, the clock.
+//!
+//! No implementation lives here, and no rule of how requests move.
+//! May use `model` only.
+
+mod artifacts;
+mod clock;
+mod context;
+mod gateway;
+mod identity;
+mod notifier;
+mod policy;
+mod source;
+mod store;
+mod vault;
+
+pub use artifacts::{ArtifactKey, ArtifactStore, ArtifactWriter, ByteStream};
+pub use clock::{Clock, Entropy};
+pub use context::{
+    Answer, CallContext, Cancel, ErrorKind, Fence, Handle, IdempotencyKey, Pending, PortError, Task,
+};
+pub use gateway::{GatewayDescription, Instruction, Order, Package, ProcessorGateway};
+pub use identity::{Check, IdentityVerifier};
+pub use notifier::{Notice, Notifier};
+pub use policy::{AccessPolicy, Denied, Grant, Query};
+pub use source::{
+    Cell, Erased, File, Item, Located, Locator, MissingRows, PersonalDataSource, PlannedAction,
+    PlannedRows, Reading, RowCount, SourceDescription, SourcePlan, WithheldRows, Work,
+};
+pub use store::{
+    Claim, Commit, Due, Lock, LockChange, RequestStore, Snapshot, StoreError, StoredEvent,
+    StoredRequest, WorkerId,
+};
+pub use vault::{Vault, VaultError};

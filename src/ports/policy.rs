@@ -1,0 +1,91 @@
+//! Who may do what.
+
+use async_trait::async_trait;
+
+use crate::model::{Actor, ControllerId, RequestId, Right};
+
+/// What somebody wants to do.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct Query<'a> {
+    /// Whose request.
+    pub controller: &'a ControllerId,
+    /// Which request; `None` for a new one.
+    pub request: Option<RequestId>,
+    /// The right it exercises.
+    pub right: &'a Right,
+    /// Who wants it.
+    pub actor: &'a Actor,
+    /// The command's name in snake case, e.g. `approve`; reading is `view`.
+    pub command: &'a str,
+}
+
+impl<'a> Query<'a> {
+    /// A query about an existing request, or a new one.
+    pub const fn new(
+        controller: &'a ControllerId,
+        request: Option<RequestId>,
+        right: &'a Right,
+        actor: &'a Actor,
+        command: &'a str,
+    ) -> Self {
+        Self {
+            controller,
+            request,
+            right,
+            actor,
+            command,
+        }
+    }
+}
+
+/// Shows that a policy was asked and agreed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct Grant;
+
+impl Grant {
+    /// Agrees. Only a policy should call this.
+    pub const fn agreed() -> Self {
+        Self
+    }
+}
+
+/// The policy said no.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("the policy does not let this actor {command}")]
+pub struct Denied {
+    /// What was refused.
+    pub command: String,
+}
+
+/// The host's own rules: staff roles, tenants. The workflow's rules (who may approve, four eyes)
+/// hold beside it.
+///
+/// # A correct implementation
+/// - Answers no when it does not know: an unknown actor, a command it has not heard of.
+///
+/// ```
+/// use datarights::model::Actor;
+/// use datarights::ports::*;
+///
+/// /// Staff whose reference starts with `dpo-` may do anything, others may look.
+/// struct OfficersOnly;
+///
+/// #[async_trait::async_trait]
+/// impl AccessPolicy for OfficersOnly {
+///     async fn allow(&self, query: &Query<'_>) -> Result<Grant, Denied> {
+///         match query.actor {
+///             Actor::Staff(who) if who.as_str().starts_with("dpo-") => Ok(Grant::agreed()),
+///             Actor::Staff(_) if query.command == "view" => Ok(Grant::agreed()),
+///             Actor::Person | Actor::Engine => Ok(Grant::agreed()),
+///             _ => Err(Denied { command: query.command.to_owned() }),
+///         }
+///     }
+/// }
+/// ```
+#[async_trait]
+pub trait AccessPolicy: Send + Sync {
+    /// May this actor do that?
+    async fn allow(&self, query: &Query<'_>) -> Result<Grant, Denied>;
+}

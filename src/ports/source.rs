@@ -1,0 +1,334 @@
+//! Where personal data lives.
+
+use std::fmt;
+
+use async_trait::async_trait;
+use futures::stream::BoxStream;
+use serde::{Deserialize, Serialize};
+
+use crate::model::{
+    Assurance, Collection, Correction, Digest, Failure, Ground, Identifier, IdentifierKind,
+    Personal, SourceId, Until, Value, exposed,
+};
+
+use super::{Answer, ByteStream, CallContext, PortError};
+
+/// What a source is, as far as planning must know.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct SourceDescription {
+    /// How the host calls it.
+    pub id: SourceId,
+    /// What a person would call it.
+    pub title: String,
+    /// Identifiers it can search by.
+    pub accepts: Vec<IdentifierKind>,
+    /// Sources whose erasure must be finished before this one's begins: this one holds what
+    /// leads to them.
+    pub erase_after: Vec<SourceId>,
+    /// What its erasure reaches at best.
+    pub assurance: Assurance,
+}
+
+impl SourceDescription {
+    /// A source that deletes rows and depends on no other.
+    pub fn new(
+        id: SourceId,
+        title: impl Into<String>,
+        accepts: impl IntoIterator<Item = IdentifierKind>,
+    ) -> Self {
+        Self {
+            id,
+            title: title.into(),
+            accepts: accepts.into_iter().collect(),
+            erase_after: Vec::new(),
+            assurance: Assurance::Deleted,
+        }
+    }
+}
+
+/// What a source needs to find a person's rows again, even half-way through their erasure.
+/// Sealed before it is stored; its `Debug` shows nothing.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Locator(#[serde(with = "exposed")] pub Personal<String>);
+
+impl Locator {
+    /// A locator in the source's own form, e.g. `users:42`.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(Personal::new(text.into()))
+    }
+
+    /// The text in clear.
+    pub fn expose(&self) -> &str {
+        self.0.expose()
+    }
+}
+
+impl fmt::Debug for Locator {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Locator(..)")
+    }
+}
+
+/// A number of rows in a collection.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+pub struct RowCount {
+    /// The collection, as the source names it.
+    pub collection: String,
+    /// How many rows.
+    pub rows: u64,
+}
+
+impl RowCount {
+    /// So many rows of a collection.
+    pub fn new(collection: impl Into<String>, rows: u64) -> Self {
+        Self {
+            collection: collection.into(),
+            rows,
+        }
+    }
+}
+
+/// Rows that could not be served.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+pub struct MissingRows {
+    /// The collection, where it is only one.
+    pub collection: Option<String>,
+    /// How many rows, where that is known.
+    pub rows: Option<u64>,
+    /// Why.
+    pub failure: Failure,
+}
+
+/// Rows that must be kept.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+pub struct WithheldRows {
+    /// The collection, as the source names it.
+    pub collection: String,
+    /// How many rows.
+    pub rows: u64,
+    /// On which ground.
+    pub ground: Ground,
+    /// Until when.
+    pub until: Until,
+}
+
+/// Where a person was found.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct Located {
+    /// What the source needs to find the rows again; empty when nothing was found. 10,000 at most.
+    pub locators: Vec<Locator>,
+    /// How many rows each collection holds, where the source knows.
+    pub rows: Vec<RowCount>,
+    /// Further identifiers that stood there and lead to other sources. Set by the source, sealed
+    /// by the engine.
+    #[serde(skip)]
+    pub identifiers: Vec<Identifier>,
+    /// Until how far back was searched, where the source keeps nothing older.
+    pub horizon: Option<chrono::DateTime<chrono::Utc>>,
+}
+
+/// The work a plan is made for.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum Work {
+    /// To erase what was located.
+    Erase,
+    /// To correct these fields.
+    Rectify(Vec<Correction>),
+}
+
+/// What will happen to the rows of a collection.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum PlannedAction {
+    /// The rows go.
+    Delete,
+    /// The rows stay; what identifies the person in them is replaced.
+    Anonymise,
+    /// The rows stay as they are.
+    Withhold {
+        /// On which ground.
+        ground: Ground,
+        /// Until when.
+        until: Until,
+    },
+    /// A field is changed.
+    Correct {
+        /// Which field.
+        field: String,
+    },
+}
+
+/// One line of a plan.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+pub struct PlannedRows {
+    /// The collection, as the source names it.
+    pub collection: String,
+    /// What will happen.
+    pub action: PlannedAction,
+    /// To how many rows.
+    pub rows: u64,
+}
+
+/// What a source will do: made and checked before the first write.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize)]
+pub struct SourcePlan {
+    /// What happens, in the order it happens.
+    pub rows: Vec<PlannedRows>,
+    /// The values now, for a rectification: field by field, in the order of the wish.
+    pub current: Vec<Correction>,
+    /// What somebody who approves relies on. The default covers collections, actions and counts;
+    /// a source may cover more. A plan with another digest has to be approved again.
+    pub digest: Digest,
+}
+
+impl SourcePlan {
+    /// A plan of these lines, its digest computed over all of them.
+    pub fn new(rows: Vec<PlannedRows>) -> Self {
+        let digest = Digest::of(format!("{rows:?}").as_bytes());
+        Self {
+            rows,
+            current: Vec::new(),
+            digest,
+        }
+    }
+}
+
+/// What an erasure did.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Erased {
+    /// Rows erased under this idempotency key, over all its attempts as far as the source knows.
+    pub rows: Vec<RowCount>,
+    /// Rows kept.
+    pub withheld: Vec<WithheldRows>,
+    /// How sure it is, as shown, not as hoped.
+    pub assurance: Assurance,
+}
+
+/// A large value that is handed over in pieces: an attachment, an image.
+pub struct File {
+    /// Its name as the source has it; made safe by the package.
+    pub name: String,
+    /// Its media type, where known.
+    pub media_type: Option<String>,
+    /// Its content.
+    pub content: ByteStream,
+}
+
+impl fmt::Debug for File {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("File(..)")
+    }
+}
+
+/// One field of a row.
+#[derive(Debug)]
+pub enum Cell {
+    /// A value.
+    Value(Value),
+    /// A file.
+    File(File),
+}
+
+impl<V: Into<Value>> From<V> for Cell {
+    fn from(value: V) -> Self {
+        Self::Value(value.into())
+    }
+}
+
+/// What a source reads out, one after the other.
+#[derive(Debug)]
+pub enum Item {
+    /// The rows that follow are of this collection.
+    Collection(Collection),
+    /// A row: as many cells as the collection has columns.
+    Row(Vec<Cell>),
+    /// A row that must not be handed over (another person's, a secret of business).
+    Withheld(WithheldRows),
+}
+
+/// A person's data as a stream. Files must be read to their end before the next item is asked for.
+pub type Reading = BoxStream<'static, Result<Item, PortError>>;
+
+/// A place where personal data lives.
+///
+/// # A correct implementation
+/// - Everything is found by `locate` before anything is written; what it returns suffices to find
+///   the rows again after any part of them is gone.
+/// - `locate` finds nothing without an error: an empty answer. It searches only for identifiers of
+///   kinds it accepts, in their normal form, and never fails because of one that leads nowhere.
+/// - `plan` writes nothing. It finds what will not work: constraints, retention, types.
+/// - `read` hands over each collection in one piece, rows with as many cells as columns, and secrets
+///   as [`Value::Secret`]. Memory does not grow with the size of the data.
+/// - `erase`, `rectify` and `restrict` are idempotent by `context.key`: a second call, after a crash
+///   or at the same time, leaves what one call leaves and answers for the whole.
+/// - `erase` removes last what identifies the person, and answers *done* only if all is gone or
+///   named as withheld.
+/// - `residue` counts what is still there and not withheld. It is asked afterwards, and believed.
+/// - Nothing of anybody else changes.
+/// - Errors carry codes and names of columns, never a value or the database's own text.
+/// - A call whose `context.cancel` is set ends soon. What is *pending* carries a handle, and is
+///   asked again with `context.resume`.
+///
+/// See `docs/write-a-source.md` for one that is built step by step.
+#[async_trait]
+pub trait PersonalDataSource: Send + Sync {
+    /// What it is. Does not change while the engine runs.
+    fn describe(&self) -> SourceDescription;
+
+    /// Finds a person by what identifies them.
+    async fn locate(
+        &self,
+        context: &CallContext,
+        identifiers: &[Identifier],
+    ) -> Result<Answer<Located>, PortError>;
+
+    /// Says what the work would do, and writes nothing.
+    async fn plan(
+        &self,
+        context: &CallContext,
+        locators: &[Locator],
+        work: &Work,
+    ) -> Result<Answer<SourcePlan>, PortError>;
+
+    /// Reads everything out.
+    async fn read(
+        &self,
+        context: &CallContext,
+        locators: &[Locator],
+    ) -> Result<Answer<Reading>, PortError>;
+
+    /// Corrects fields, and all copies of them that the source knows.
+    async fn rectify(
+        &self,
+        context: &CallContext,
+        locators: &[Locator],
+        corrections: &[Correction],
+    ) -> Result<Answer<Vec<RowCount>>, PortError>;
+
+    /// Restricts the rows (stored, not otherwise used), or lifts the restriction.
+    async fn restrict(
+        &self,
+        context: &CallContext,
+        locators: &[Locator],
+        restricted: bool,
+    ) -> Result<Answer<Vec<RowCount>>, PortError>;
+
+    /// Erases what the approved plan says.
+    async fn erase(
+        &self,
+        context: &CallContext,
+        locators: &[Locator],
+        plan: &SourcePlan,
+    ) -> Result<Answer<Erased>, PortError>;
+
+    /// Searches for what is left and not withheld.
+    async fn residue(
+        &self,
+        context: &CallContext,
+        locators: &[Locator],
+    ) -> Result<Answer<Vec<RowCount>>, PortError>;
+}
