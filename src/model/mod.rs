@@ -17,7 +17,10 @@ mod sealed;
 pub use category::{Category, LegalBasis, Purpose};
 pub use id::{ControllerId, IdError, IntakeId, RequestId, SourceId};
 pub use identifier::{Identifier, IdentifierError, IdentifierKind, NormalForm, Window};
-pub use outcome::{Assurance, End, Failure, Ground, Missing, Outcome, Tally, Until, Withheld};
+pub use outcome::{
+    Assurance, End, Failure, Ground, Handle, MissingRows, Outcome, Pending, RowCount, Task, Until,
+    WithheldRows,
+};
 pub use party::{Actor, Party, PartyId, PartyRole};
 pub use personal::{Exposed, Personal, exposed};
 pub use record::{Collection, Column, Correction, Value};

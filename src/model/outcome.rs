@@ -2,10 +2,10 @@
 
 use std::borrow::Cow;
 
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{RequestId, SourceId};
+use super::RequestId;
 
 /// Why a request is refused, or an item withheld, restricted or extended. The id names a ground
 /// of the request's regime, or one of the host's own.
@@ -38,34 +38,6 @@ pub enum Until {
     Always,
 }
 
-/// Rows that were kept back, and why. Counts only; never a value.
-#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
-pub struct Withheld {
-    /// Where they are.
-    pub source: SourceId,
-    /// The collection, as the source names it.
-    pub collection: String,
-    /// How many rows.
-    pub rows: u64,
-    /// On which ground.
-    pub ground: Ground,
-    /// Until when.
-    pub until: Until,
-}
-
-/// Something that could not be done, and why. Counts and codes only.
-#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
-pub struct Missing {
-    /// The source or recipient it concerns.
-    pub source: SourceId,
-    /// The collection, where it is only one.
-    pub collection: Option<String>,
-    /// How many rows, where that is known.
-    pub rows: Option<u64>,
-    /// Why.
-    pub failure: Failure,
-}
-
 /// Why something was not done: a code, never a text with values.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -85,17 +57,6 @@ pub enum Failure {
     Residue,
     /// A code of the adapter's own, in snake case.
     Code(Cow<'static, str>),
-}
-
-/// How many rows of one collection were found, read, changed or erased.
-#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
-pub struct Tally {
-    /// Where.
-    pub source: SourceId,
-    /// The collection, as the source names it.
-    pub collection: String,
-    /// How many rows.
-    pub rows: u64,
 }
 
 /// How a fulfilment ended. What was done, withheld and missed stands beside it.
@@ -151,4 +112,71 @@ pub enum Assurance {
     Shredded,
     /// Backups that hold it expire on a date.
     AgedOut,
+}
+
+/// A number of rows in a collection.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+pub struct RowCount {
+    /// The collection, as the source names it.
+    pub collection: String,
+    /// How many rows.
+    pub rows: u64,
+}
+
+impl RowCount {
+    /// So many rows of a collection.
+    pub fn new(collection: impl Into<String>, rows: u64) -> Self {
+        Self {
+            collection: collection.into(),
+            rows,
+        }
+    }
+}
+
+/// Rows that could not be served.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+pub struct MissingRows {
+    /// The collection, where it is only one.
+    pub collection: Option<String>,
+    /// How many rows, where that is known.
+    pub rows: Option<u64>,
+    /// Why.
+    pub failure: Failure,
+}
+
+/// Rows that must be kept.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+pub struct WithheldRows {
+    /// The collection, as the source names it.
+    pub collection: String,
+    /// How many rows.
+    pub rows: u64,
+    /// On which ground.
+    pub ground: Ground,
+    /// Until when.
+    pub until: Until,
+}
+
+/// By what a port recognises work it answered *pending* to. Chosen by the port; not personal.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Handle(pub String);
+
+/// Work that goes on outside.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+pub struct Pending {
+    /// By what the port recognises the work when it is asked again.
+    pub handle: Handle,
+    /// When to ask again.
+    pub look_again: DateTime<Utc>,
+    /// What a person has to do, where a person does it.
+    pub task: Option<Task>,
+}
+
+/// A task for a person, for systems without an interface. Says where and what, never who it is
+/// about: the host shows the sealed identifiers beside it.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+pub struct Task {
+    /// What to do, in the host's words.
+    pub title: String,
 }

@@ -8,9 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::model::{ControllerId, RequestId};
-
-use super::MissingRows;
+use crate::model::{ControllerId, Handle, MissingRows, Pending, RequestId};
 
 /// The number of a lease: grows with every claim of a request. A write under an older number
 /// than the newest is refused.
@@ -29,11 +27,6 @@ impl fmt::Display for IdempotencyKey {
         f.write_str(&self.0)
     }
 }
-
-/// By what a port recognises work it answered *pending* to. Chosen by the port; not personal.
-#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Handle(pub String);
 
 /// Tells running work that nobody waits for it any more. Cheap to clone and to ask.
 #[derive(Clone, Debug, Default)]
@@ -112,25 +105,6 @@ pub enum Answer<T> {
     Unsupported,
     /// The work goes on outside; look again then, or have the answer brought by a command.
     Pending(Pending),
-}
-
-/// Work that goes on outside.
-#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
-pub struct Pending {
-    /// By what the port recognises the work when it is asked again.
-    pub handle: Handle,
-    /// When to ask again.
-    pub look_again: DateTime<Utc>,
-    /// What a person has to do, where a person does it.
-    pub task: Option<Task>,
-}
-
-/// A task for a person, for systems without an interface. Says where and what, never who it is
-/// about: the host shows the sealed identifiers beside it.
-#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
-pub struct Task {
-    /// What to do, in the host's words.
-    pub title: String,
 }
 
 /// Why a port failed, as far as the engine must know to go on.

@@ -16,19 +16,19 @@ mod vault;
 
 pub use artifacts::{ArtifactKey, ArtifactStore, ArtifactWriter, ByteStream};
 pub use clock::{Clock, Entropy};
-pub use context::{
-    Answer, CallContext, Cancel, ErrorKind, Fence, Handle, IdempotencyKey, Pending, PortError, Task,
-};
+pub use context::{Answer, CallContext, Cancel, ErrorKind, Fence, IdempotencyKey, PortError};
 pub use gateway::{GatewayDescription, Instruction, Order, Package, ProcessorGateway};
 pub use identity::{Check, IdentityVerifier};
 pub use notifier::{Notice, Notifier};
 pub use policy::{AccessPolicy, Denied, Grant, Query};
 pub use source::{
-    Cell, Erased, File, Item, Located, Locator, MissingRows, PersonalDataSource, PlannedAction,
-    PlannedRows, Reading, RowCount, SourceDescription, SourcePlan, WithheldRows, Work,
+    Cell, Erased, File, Item, Located, Locator, PersonalDataSource, PlannedAction, PlannedRows,
+    Reading, SourceDescription, SourcePlan, Work,
 };
 pub use store::{
     Claim, Commit, Due, Lock, LockChange, RequestStore, Snapshot, StoreError, StoredEvent,
     StoredRequest, WorkerId,
 };
 pub use vault::{Vault, VaultError};
+
+pub use crate::model::{Handle, MissingRows, Pending, RowCount, Task, WithheldRows};

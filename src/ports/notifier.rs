@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
-use crate::model::{Ground, Identifier, Outcome, Right, Withheld};
+use crate::model::{Ground, Identifier, Outcome, Right, WithheldRows};
 
 use super::{Answer, CallContext, PortError};
 
@@ -26,7 +26,7 @@ pub struct Notice {
     /// How the work ended, for responses.
     pub outcome: Option<Outcome>,
     /// What was withheld, for responses.
-    pub withheld: Vec<Withheld>,
+    pub withheld: Vec<WithheldRows>,
 }
 
 impl Notice {

@@ -7,11 +7,11 @@ use futures::stream::BoxStream;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{
-    Assurance, Collection, Correction, Digest, Failure, Ground, Identifier, IdentifierKind,
-    Personal, SourceId, Until, Value, exposed,
+    Assurance, Collection, Correction, Digest, Ground, Identifier, IdentifierKind, Personal,
+    SourceId, Until, Value, exposed,
 };
 
-use super::{Answer, ByteStream, CallContext, PortError};
+use super::{Answer, ByteStream, CallContext, PortError, RowCount, WithheldRows};
 
 /// What a source is, as far as planning must know.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -69,49 +69,6 @@ impl fmt::Debug for Locator {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Locator(..)")
     }
-}
-
-/// A number of rows in a collection.
-#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
-pub struct RowCount {
-    /// The collection, as the source names it.
-    pub collection: String,
-    /// How many rows.
-    pub rows: u64,
-}
-
-impl RowCount {
-    /// So many rows of a collection.
-    pub fn new(collection: impl Into<String>, rows: u64) -> Self {
-        Self {
-            collection: collection.into(),
-            rows,
-        }
-    }
-}
-
-/// Rows that could not be served.
-#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
-pub struct MissingRows {
-    /// The collection, where it is only one.
-    pub collection: Option<String>,
-    /// How many rows, where that is known.
-    pub rows: Option<u64>,
-    /// Why.
-    pub failure: Failure,
-}
-
-/// Rows that must be kept.
-#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
-pub struct WithheldRows {
-    /// The collection, as the source names it.
-    pub collection: String,
-    /// How many rows.
-    pub rows: u64,
-    /// On which ground.
-    pub ground: Ground,
-    /// Until when.
-    pub until: Until,
 }
 
 /// Where a person was found.

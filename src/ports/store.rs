@@ -299,6 +299,14 @@ pub trait RequestStore: Send + Sync {
         limit: usize,
     ) -> Result<Vec<Due>, StoreError>;
 
+    /// Open requests in the order of their ids, after one, `limit` at most: for lists and repairs.
+    async fn open(
+        &self,
+        controller: &ControllerId,
+        after: Option<RequestId>,
+        limit: usize,
+    ) -> Result<Vec<RequestId>, StoreError>;
+
     /// Deletes a request with its events, parts and locks, under version and fence like a commit.
     async fn delete(
         &self,
