@@ -4,6 +4,8 @@
 //! this crate carries the request from intake to proof.
 
 pub mod adapters;
+pub mod engine;
+pub mod evidence;
 pub mod law;
 pub mod model;
 #[cfg(feature = "package")]
@@ -11,3 +13,4 @@ pub mod package;
 pub mod ports;
 #[cfg(feature = "testkit")]
 pub mod testkit;
+pub mod workflow;

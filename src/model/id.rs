@@ -33,12 +33,17 @@ pub(crate) fn check_name(what: &'static str, name: &str) -> Result<(), IdError> 
     Ok(())
 }
 
+/// Whether a text is a name in that alphabet.
+pub(crate) fn is_name(name: &str) -> bool {
+    check_name("name", name).is_ok()
+}
+
 macro_rules! name {
     ($(#[$meta:meta])* $type:ident, $what:literal) => {
         $(#[$meta])*
         #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
         #[serde(try_from = "String", into = "String")]
-        pub struct $type(String);
+        pub struct $type(std::sync::Arc<str>);
 
         impl $type {
             /// Takes 1 to 128 characters of `a-z A-Z 0-9 . _ -`, not starting with a dot.
@@ -48,7 +53,7 @@ macro_rules! name {
             pub fn new(name: impl Into<String>) -> Result<Self, IdError> {
                 let name = name.into();
                 check_name($what, &name)?;
-                Ok(Self(name))
+                Ok(Self(name.into()))
             }
 
             /// The name as text.
@@ -73,7 +78,7 @@ macro_rules! name {
 
         impl From<$type> for String {
             fn from(id: $type) -> String {
-                id.0
+                id.0.as_ref().to_owned()
             }
         }
 

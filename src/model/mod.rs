@@ -14,6 +14,8 @@ mod request;
 mod right;
 mod sealed;
 
+pub(crate) use id::is_name;
+
 pub use category::{Category, LegalBasis, Purpose};
 pub use id::{ControllerId, IdError, IntakeId, RequestId, SourceId};
 pub use identifier::{Identifier, IdentifierError, IdentifierKind, NormalForm, Window};

@@ -53,6 +53,10 @@ pub enum Failure {
     Nonsense,
     /// The source stopped in the middle of its work (a panic).
     Broke,
+    /// No identifier that is known fits it: it could not be searched.
+    NoIdentifier,
+    /// Not begun, because what must come first failed.
+    Blocked,
     /// Rows were still found after the erasure.
     Residue,
     /// A code of the adapter's own, in snake case.

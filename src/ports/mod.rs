@@ -22,7 +22,7 @@ pub use identity::{Check, IdentityVerifier};
 pub use notifier::{Notice, Notifier};
 pub use policy::{AccessPolicy, Denied, Grant, Query};
 pub use source::{
-    Cell, Erased, File, Item, Located, Locator, PersonalDataSource, PlannedAction, PlannedRows,
+    Cell, Erased, File, Item, Located, Locator, MAX_LOCATORS, PersonalDataSource, PlannedAction, PlannedRows,
     Reading, SourceDescription, SourcePlan, Work,
 };
 pub use store::{

@@ -47,6 +47,9 @@ impl SourceDescription {
     }
 }
 
+/// How many locators a source may answer with for one person.
+pub const MAX_LOCATORS: usize = 256;
+
 /// What a source needs to find a person's rows again, even half-way through their erasure.
 /// Sealed before it is stored; its `Debug` shows nothing.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -74,7 +77,8 @@ impl fmt::Debug for Locator {
 /// Where a person was found.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct Located {
-    /// What the source needs to find the rows again; empty when nothing was found. 10,000 at most.
+    /// What the source needs to find the rows again; empty when nothing was found.
+    /// [`MAX_LOCATORS`] at most: they lead to the rows, they do not list them.
     pub locators: Vec<Locator>,
     /// How many rows each collection holds, where the source knows.
     pub rows: Vec<RowCount>,

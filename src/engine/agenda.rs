@@ -1,0 +1,116 @@
+//! What is still to do for a request: its effects and timers, kept beside its state.
+//!
+//! The agenda is committed with the events that fill it, as one value: no effect can be lost, and
+//! reading a request performs nothing.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::ports::Handle;
+use crate::workflow::{Decision, Effect, EffectKey, Request, Timer, TimerChange};
+
+/// The schema that this release writes.
+const SCHEMA: u16 = 1;
+
+/// An effect that is still to be performed.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub(super) struct Item {
+    pub(super) key: EffectKey,
+    pub(super) effect: Effect,
+    /// Not before this instant.
+    pub(super) at: DateTime<Utc>,
+    /// Which attempt comes next, from 1.
+    pub(super) attempt: u32,
+    /// The handle of an earlier *pending* answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) resume: Option<Handle>,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub(super) struct Agenda {
+    schema: u16,
+    pub(super) effects: Vec<Item>,
+    pub(super) timers: BTreeMap<Timer, DateTime<Utc>>,
+}
+
+impl Agenda {
+    pub(super) const fn new() -> Self {
+        Self {
+            schema: SCHEMA,
+            effects: Vec::new(),
+            timers: BTreeMap::new(),
+        }
+    }
+
+    pub(super) fn decode(bytes: &[u8]) -> Option<Self> {
+        let agenda: Self = serde_json::from_slice(bytes).ok()?;
+        (agenda.schema == SCHEMA).then_some(agenda)
+    }
+
+    /// Takes in what was decided, and drops what the request no longer waits for.
+    pub(super) fn absorb(&mut self, decision: &Decision, now: DateTime<Utc>) {
+        for change in &decision.timers {
+            match *change {
+                TimerChange::Set(timer, at) => {
+                    self.timers.insert(timer, at);
+                }
+                TimerChange::Clear(timer) => {
+                    self.timers.remove(&timer);
+                }
+            }
+        }
+        for (key, effect) in &decision.effects {
+            if !self.effects.iter().any(|item| item.key == *key) {
+                self.effects.push(Item {
+                    key: key.clone(),
+                    effect: effect.clone(),
+                    at: now,
+                    attempt: 1,
+                    resume: None,
+                });
+            }
+        }
+        self.prune(&decision.next);
+    }
+
+    fn prune(&mut self, request: &Request) {
+        self.effects.retain(|item| match &item.effect {
+            Effect::Step {
+                task,
+                target,
+                round,
+            } => request
+                .fulfilment
+                .as_ref()
+                .is_some_and(|work| work.waits_for(*task, target, *round)),
+            _ => true,
+        });
+    }
+
+    pub(super) fn remove(&mut self, key: &EffectKey) {
+        self.effects.retain(|item| item.key != *key);
+    }
+
+    pub(super) fn item_mut(&mut self, key: &EffectKey) -> Option<&mut Item> {
+        self.effects.iter_mut().find(|item| item.key == *key)
+    }
+
+    /// The timer that fires next, and when.
+    pub(super) fn next_timer(&self) -> Option<(Timer, DateTime<Utc>)> {
+        self.timers
+            .iter()
+            .map(|(timer, at)| (*timer, *at))
+            .min_by_key(|(timer, at)| (*at, *timer))
+    }
+
+    /// When there is something to do again.
+    pub(super) fn wake_at(&self) -> Option<DateTime<Utc>> {
+        self.effects
+            .iter()
+            .map(|item| item.at)
+            .chain(self.timers.values().copied())
+            .min()
+    }
+}

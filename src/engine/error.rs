@@ -1,0 +1,74 @@
+//! What can go wrong with a call to the engine.
+
+use crate::law::ClockError;
+use crate::model::{ControllerId, IdentifierError, RequestId};
+use crate::ports::{Denied, PortError, StoreError, VaultError};
+use crate::workflow::{CodecError, FoldError, Rejection};
+
+/// Why the engine did not do what it was asked. Nothing is half-written.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum EngineError {
+    /// No such request for this controller.
+    #[error("there is no request {0} for this controller")]
+    UnknownRequest(RequestId),
+    /// The engine was not told of this controller.
+    #[error("the engine does not serve controller {0}; add it when the engine is built")]
+    UnknownController(ControllerId),
+    /// The controller's law has no table, or not at that time.
+    #[error("no regime `{0}` is in force for this request; add it to the controller's regimes")]
+    UnknownRegime(String),
+    /// The workflow refused.
+    #[error(transparent)]
+    Rejected(#[from] Rejection),
+    /// The host's policy refused.
+    #[error(transparent)]
+    Denied(#[from] Denied),
+    /// An identifier cannot identify.
+    #[error(transparent)]
+    Identifier(#[from] IdentifierError),
+    /// There is nothing to ask for, or nobody to ask about.
+    #[error("an intake needs {0}")]
+    EmptyIntake(&'static str),
+    /// The store failed, or somebody else was faster too often.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The vault failed.
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+    /// A port failed.
+    #[error(transparent)]
+    Port(#[from] PortError),
+    /// The law cannot compute a deadline.
+    #[error(transparent)]
+    Law(#[from] ClockError),
+    /// What is stored cannot be read.
+    #[error(transparent)]
+    Codec(#[from] CodecError),
+    /// What is stored is no history.
+    #[error(transparent)]
+    Fold(#[from] FoldError),
+    /// What is stored of a request cannot be read by this release.
+    #[error("the stored {what} of request {request} cannot be read")]
+    Unreadable {
+        /// Which piece.
+        what: &'static str,
+        /// Of which request.
+        request: RequestId,
+    },
+    /// The request has no such thing (yet).
+    #[error("request {request} has no {what}")]
+    Nothing {
+        /// What was asked for.
+        what: &'static str,
+        /// Of which request.
+        request: RequestId,
+    },
+}
+
+impl EngineError {
+    /// Whether somebody else changed the request in between: load it and decide again.
+    pub(super) const fn is_conflict(&self) -> bool {
+        matches!(self, Self::Store(StoreError::Conflict { .. }))
+    }
+}

@@ -1,0 +1,298 @@
+//! Taking requests in: sealing who asks, recognising duplicates, starting the clocks.
+
+use chrono::{DateTime, Utc};
+use uuid::Builder;
+
+use crate::law::Setting;
+use crate::model::{
+    Actor, Channel, ControllerId, Correction, Identifier, IdentifierKind, IntakeId, KeyId,
+    KeyedDigest, RequestId, Right, Wish,
+};
+use crate::ports::{Query, StoreError};
+use crate::workflow::{self, Cause, Command, Context, Delivery, lifecycle, receive};
+
+use super::Engine;
+use super::agenda::Agenda;
+use super::error::EngineError;
+
+/// A letter, form or call: who asks, and what for.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct Intake {
+    /// On which channel it came.
+    pub channel: Channel,
+    /// When it was received; `None` for now. Never in the future.
+    pub received_at: Option<DateTime<Utc>>,
+    /// What identifies the person.
+    pub identifiers: Vec<Identifier>,
+    /// What they want: one request each.
+    pub wishes: Vec<Wish>,
+    /// The regime it runs under, when not the controller's own.
+    pub regime: Option<String>,
+    /// To whom an export goes.
+    pub delivery: Delivery,
+}
+
+impl Intake {
+    /// An intake that was received just now.
+    pub fn new(
+        channel: Channel,
+        identifiers: Vec<Identifier>,
+        wishes: impl IntoIterator<Item = Wish>,
+    ) -> Self {
+        Self {
+            channel,
+            received_at: None,
+            identifiers,
+            wishes: wishes.into_iter().collect(),
+            regime: None,
+            delivery: Delivery::default(),
+        }
+    }
+
+    /// The same, received at that instant.
+    #[must_use]
+    pub const fn received_at(mut self, at: DateTime<Utc>) -> Self {
+        self.received_at = Some(at);
+        self
+    }
+
+    /// The same, under another regime than the controller's own.
+    #[must_use]
+    pub fn under(mut self, regime: impl Into<String>) -> Self {
+        self.regime = Some(regime.into());
+        self
+    }
+
+    /// The same, the export going to another controller.
+    #[must_use]
+    pub fn delivered(mut self, delivery: Delivery) -> Self {
+        self.delivery = delivery;
+        self
+    }
+}
+
+/// A request that was taken in.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct Submitted {
+    /// Its id.
+    pub request: RequestId,
+    /// The right it exercises.
+    pub right: Right,
+    /// The open request for the same, which it joined.
+    pub joined: Option<RequestId>,
+}
+
+impl Engine {
+    /// Takes an intake in: one request for each wish, in their order. A wish for which the same
+    /// person has an unanswered (or unfinished) request already joins it.
+    ///
+    /// Where one wish fails, those before it are in; the error says which one failed.
+    ///
+    /// # Errors
+    /// [`EngineError::EmptyIntake`], [`EngineError::Identifier`], [`EngineError::Denied`],
+    /// [`EngineError::UnknownRegime`], [`EngineError::Rejected`] and those of store and vault.
+    pub async fn submit(
+        &self,
+        controller: &ControllerId,
+        actor: &Actor,
+        intake: Intake,
+    ) -> Result<Vec<Submitted>, EngineError> {
+        self.controller(controller)?;
+        if intake.identifiers.is_empty() {
+            return Err(EngineError::EmptyIntake("an identifier of the person"));
+        }
+        if intake.wishes.is_empty() {
+            return Err(EngineError::EmptyIntake("a right that is exercised"));
+        }
+        for wish in &intake.wishes {
+            if wish.right == Right::Rectification && wish.corrections.is_empty() {
+                return Err(EngineError::EmptyIntake("the corrections that are asked for"));
+            }
+        }
+        let mut person = Vec::new();
+        let mut kinds: Vec<IdentifierKind> = Vec::new();
+        for identifier in &intake.identifiers {
+            let normal = identifier.normal()?;
+            person.push(self.inner.ports.vault.digest(controller, &normal).await?);
+            if !kinds.contains(normal.kind()) {
+                kinds.push(normal.kind().clone());
+            }
+        }
+        person.sort_unstable();
+        person.dedup();
+        let id = IntakeId::new(self.fresh_id());
+        let mut submitted = Vec::new();
+        for wish in &intake.wishes {
+            let one = self
+                .submit_one(controller, actor, &intake, wish, id, &person, &kinds)
+                .await?;
+            submitted.push(one);
+        }
+        Ok(submitted)
+    }
+
+    #[allow(clippy::too_many_arguments)] // one call site, all of them one intake
+    async fn submit_one(
+        &self,
+        controller: &ControllerId,
+        actor: &Actor,
+        intake: &Intake,
+        wish: &Wish,
+        intake_id: IntakeId,
+        person: &[KeyedDigest],
+        kinds: &[IdentifierKind],
+    ) -> Result<Submitted, EngineError> {
+        let query = Query::new(controller, None, &wish.right, actor, "submit");
+        self.inner.ports.access.allow(&query).await?;
+        let setup = self.controller(controller)?;
+        let now = self.now();
+        let received_at = intake.received_at.unwrap_or(now);
+        let regime_id = intake.regime.as_deref().unwrap_or(&setup.regime);
+        let unknown = || EngineError::UnknownRegime(regime_id.to_owned());
+        let regime = setup
+            .regimes
+            .in_force(regime_id, setup.calendar.date_of(received_at))
+            .map_err(|_| unknown())?;
+        let pin = regime.pin().map_err(|_| unknown())?;
+
+        let request = RequestId::new(self.fresh_id());
+        let key = KeyId::of_request(controller, request);
+        self.inner.ports.vault.create_key(&key).await?;
+        let parts = self.parts(controller, request);
+        let exposed: Vec<_> = intake.identifiers.iter().map(Identifier::exposed).collect();
+        let identifiers = parts.write("identifiers/0".to_owned(), &exposed).await?;
+        let corrections: &[Correction] = &wish.corrections;
+        let corrections = if corrections.is_empty() {
+            None
+        } else {
+            Some(parts.write("corrections".to_owned(), &corrections).await?)
+        };
+        let cause = Cause::Command;
+        let context = Context {
+            now,
+            actor,
+            cause: &cause,
+            setting: Setting {
+                regime: &regime,
+                right: &wish.right,
+                calendar: &setup.calendar,
+                readings: &setup.readings,
+            },
+            policy: &setup.policy,
+            landscape: &self.inner.landscape,
+        };
+        let received = receive(
+            workflow::Intake {
+                controller: controller.clone(),
+                request,
+                intake: intake_id,
+                channel: intake.channel.clone(),
+                received_at,
+                person: person.to_vec(),
+                kinds: kinds.to_vec(),
+                identifiers,
+                corrections,
+                delivery: intake.delivery.clone(),
+            },
+            pin,
+            &context,
+        );
+        let mut decision = match received {
+            Ok(decision) => decision,
+            Err(rejection) => {
+                // Nothing of a refused intake is kept.
+                let store = &self.inner.ports.store;
+                store.delete_parts(controller, request, None).await?;
+                self.inner.ports.vault.shred(&key).await?;
+                return Err(rejection.into());
+            }
+        };
+        let joins = self.same_open_request(controller, wish, person).await?;
+        let mut agenda = Agenda::new();
+        agenda.absorb(&decision, now);
+        let commit =
+            Self::prepare(&mut decision, &agenda, 0, Default::default(), None, person.to_vec())?;
+        self.inner.ports.store.create(controller, commit).await?;
+        self.tell_events(&decision);
+        if let Some(into) = joins {
+            let join = lifecycle::Command::Join { into };
+            self.command_as_engine(controller, request, join.into()).await?;
+            self.take_up_again(controller, into).await?;
+        }
+        Ok(Submitted {
+            request,
+            right: wish.right.clone(),
+            joined: joins,
+        })
+    }
+
+    /// The oldest request for the same right by the same person that is not answered yet, or
+    /// whose erasure is unfinished.
+    async fn same_open_request(
+        &self,
+        controller: &ControllerId,
+        wish: &Wish,
+        person: &[KeyedDigest],
+    ) -> Result<Option<RequestId>, EngineError> {
+        // Two corrections are two wishes, even of one person.
+        if wish.right == Right::Rectification {
+            return Ok(None);
+        }
+        let mut found = Vec::new();
+        for digest in person {
+            found.extend(self.inner.ports.store.find(controller, digest).await?);
+        }
+        found.sort_unstable();
+        found.dedup();
+        for id in found {
+            let request = match self.load(controller, id).await {
+                Ok(loaded) => loaded.request,
+                // Swept in between.
+                Err(EngineError::UnknownRequest(_)) => continue,
+                Err(error) => return Err(error),
+            };
+            let unfinished = request.fulfilment.as_ref().is_some_and(|w| w.is_unfinished());
+            // Whoever gives an identifier that another request does not know is not joined to
+            // it: what that one erases or hands over would not cover them.
+            let covers = person.iter().all(|digest| request.facts.person.contains(digest));
+            if request.facts.right == wish.right
+                && covers
+                && (!request.lifecycle.is_answered() || unfinished)
+            {
+                return Ok(Some(id));
+            }
+        }
+        Ok(None)
+    }
+
+    /// An erasure that was answered but is unfinished is taken up again when it is asked for anew.
+    async fn take_up_again(
+        &self,
+        controller: &ControllerId,
+        request: RequestId,
+    ) -> Result<(), EngineError> {
+        let loaded = self.load(controller, request).await?;
+        if loaded.request.lifecycle.phase != lifecycle::Phase::Answered {
+            return Ok(());
+        }
+        let rework = Command::Lifecycle(lifecycle::Command::Rework);
+        match self.command_as_engine(controller, request, rework).await {
+            // Somebody else did it already.
+            Err(EngineError::Rejected(_) | EngineError::Store(StoreError::Unknown(_))) => Ok(()),
+            other => other,
+        }
+    }
+
+    /// A fresh id, its first bits the time: ids made later sort later (UUID version 7, RFC 9562).
+    fn fresh_id(&self) -> uuid::Uuid {
+        let millis = u64::try_from(self.now().timestamp_millis()).unwrap_or(0);
+        let entropy = &self.inner.ports.entropy;
+        let mut random = [0; 10];
+        let (head, tail) = random.split_at_mut(8);
+        head.copy_from_slice(&entropy.next().to_le_bytes());
+        tail.copy_from_slice(&entropy.next().to_le_bytes()[..2]);
+        Builder::from_unix_timestamp_millis(millis, &random).into_uuid()
+    }
+}

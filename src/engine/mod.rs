@@ -1,0 +1,230 @@
+//! Drives requests to their end: takes commands, performs effects through ports, retries, fires
+//! timers.
+//!
+//! Decides nothing by itself: the workflow does. Reads no clock, sleeps, spawns and draws
+//! randomness only through ports; knows no adapter.
+//! May use everything below it but `adapters`.
+
+mod agenda;
+mod error;
+mod intake;
+mod parts;
+mod perform;
+mod progress;
+mod requests;
+mod settings;
+mod view;
+mod worker;
+
+pub use error::EngineError;
+pub use intake::{Intake, Submitted};
+pub use perform::Completion;
+pub use progress::{Progress, Step};
+pub use settings::Settings;
+pub use view::{ManualTask, Plan};
+pub use worker::Tick;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use futures::stream::BoxStream;
+
+use crate::law::{Calendar, Readings, Regimes};
+use crate::model::{ControllerId, PartyId, SourceId};
+use crate::ports::{
+    AccessPolicy, ArtifactStore, Clock, Entropy, IdentityVerifier, Notifier, PersonalDataSource,
+    ProcessorGateway, RequestStore, Vault,
+};
+use crate::workflow::{Landscape, Policy, SourceInfo};
+
+/// The ports that every engine needs.
+#[derive(Clone)]
+pub struct Ports {
+    /// Where requests are kept.
+    pub store: Arc<dyn RequestStore>,
+    /// Where keys are kept.
+    pub vault: Arc<dyn Vault>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub entropy: Arc<dyn Entropy>,
+    /// Where packages are kept.
+    pub artifacts: Arc<dyn ArtifactStore>,
+    /// How letters go out.
+    pub notifier: Arc<dyn Notifier>,
+    /// How people show who they are.
+    pub verifier: Arc<dyn IdentityVerifier>,
+    /// Who may do what.
+    pub access: Arc<dyn AccessPolicy>,
+}
+
+/// A controller that the engine serves: its law, its calendar, its settings.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct Controller {
+    /// Which one.
+    pub id: ControllerId,
+    /// What it is called in letters and packages.
+    pub name: String,
+    /// The regime its requests run under, unless an intake names another.
+    pub regime: String,
+    /// The regimes it knows.
+    pub regimes: Regimes,
+    /// Its time zone, weekend and holidays.
+    pub calendar: Calendar,
+    /// How it reads the law where authorities differ.
+    pub readings: Readings,
+    /// How it carries requests out.
+    pub policy: Policy,
+    /// The language of its packages (BCP 47).
+    pub language: String,
+}
+
+impl Controller {
+    /// A controller with our regimes, the safe readings, the default policy and English packages.
+    pub fn new(
+        id: ControllerId,
+        name: impl Into<String>,
+        regime: impl Into<String>,
+        calendar: Calendar,
+    ) -> Self {
+        Self {
+            id,
+            name: name.into(),
+            regime: regime.into(),
+            regimes: Regimes::builtin(),
+            calendar,
+            readings: Readings::default(),
+            policy: Policy::default(),
+            language: "en".to_owned(),
+        }
+    }
+
+    /// The same controller with other settings.
+    #[must_use]
+    pub fn with_policy(mut self, policy: Policy) -> Self {
+        self.policy = policy;
+        self
+    }
+}
+
+/// The engine. Cheap to clone; all clones are one.
+///
+/// Commands ([`Engine::submit`], [`Engine::command`]) only write down what was decided. The work
+/// is done by whoever calls [`Engine::tick`] or [`Engine::run`]: any number of workers, in any
+/// number of processes on one store.
+#[derive(Clone)]
+pub struct Engine {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    ports: Ports,
+    controllers: BTreeMap<ControllerId, Controller>,
+    sources: BTreeMap<SourceId, Arc<dyn PersonalDataSource>>,
+    gateways: BTreeMap<PartyId, Arc<dyn ProcessorGateway>>,
+    landscape: Landscape,
+    settings: Settings,
+    listeners: progress::Listeners,
+}
+
+/// Puts an engine together.
+pub struct EngineBuilder {
+    ports: Ports,
+    controllers: BTreeMap<ControllerId, Controller>,
+    sources: Vec<Arc<dyn PersonalDataSource>>,
+    gateways: Vec<Arc<dyn ProcessorGateway>>,
+    settings: Settings,
+}
+
+impl EngineBuilder {
+    /// Serves a controller.
+    #[must_use]
+    pub fn controller(mut self, controller: Controller) -> Self {
+        self.controllers.insert(controller.id.clone(), controller);
+        self
+    }
+
+    /// Asks a source. One with the id of another replaces it.
+    #[must_use]
+    pub fn source(mut self, source: Arc<dyn PersonalDataSource>) -> Self {
+        self.sources.push(source);
+        self
+    }
+
+    /// Tells a recipient.
+    #[must_use]
+    pub fn gateway(mut self, gateway: Arc<dyn ProcessorGateway>) -> Self {
+        self.gateways.push(gateway);
+        self
+    }
+
+    /// Tries as hard as these say.
+    #[must_use]
+    pub fn settings(mut self, settings: Settings) -> Self {
+        self.settings = settings;
+        self
+    }
+
+    /// The engine.
+    pub fn build(self) -> Engine {
+        let mut sources = BTreeMap::new();
+        let mut infos = BTreeMap::new();
+        for source in self.sources {
+            let description = source.describe();
+            infos.insert(
+                description.id.clone(),
+                SourceInfo {
+                    id: description.id.clone(),
+                    accepts: description.accepts,
+                    erase_after: description.erase_after,
+                },
+            );
+            sources.insert(description.id, source);
+        }
+        let mut gateways = BTreeMap::new();
+        let mut recipients = Vec::new();
+        for gateway in self.gateways {
+            let description = gateway.describe();
+            if description.informed {
+                recipients.push(description.id.clone());
+            }
+            gateways.insert(description.id, gateway);
+        }
+        recipients.sort();
+        recipients.dedup();
+        Engine {
+            inner: Arc::new(Inner {
+                ports: self.ports,
+                controllers: self.controllers,
+                sources,
+                gateways,
+                landscape: Landscape {
+                    sources: infos.into_values().collect(),
+                    recipients,
+                },
+                settings: self.settings,
+                listeners: progress::Listeners::default(),
+            }),
+        }
+    }
+}
+
+impl Engine {
+    /// Begins an engine on these ports.
+    pub fn builder(ports: Ports) -> EngineBuilder {
+        EngineBuilder {
+            ports,
+            controllers: BTreeMap::new(),
+            sources: Vec::new(),
+            gateways: Vec::new(),
+            settings: Settings::default(),
+        }
+    }
+
+    /// What happens from now on, as it happens. A listener that is more than 1,024 behind misses
+    /// some: the whole is in [`Engine::timeline`].
+    pub fn progress(&self) -> BoxStream<'static, Progress> {
+        self.inner.listeners.listen()
+    }
+}

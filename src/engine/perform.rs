@@ -1,0 +1,692 @@
+//! Performing one effect: from the effect to the port, and from its answer to a result.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+use chrono::TimeDelta;
+use futures::FutureExt;
+use futures::future::{Either, select};
+
+use crate::model::{
+    ControllerId, Correction, Digest, Failure, Identifier, KeyId, KeyedDigest, PartyId, RequestId,
+    RowCount, SourceId, WithheldRows,
+};
+use crate::ports::{
+    Answer, ArtifactKey, CallContext, Cancel, ErrorKind, Erased, Fence, IdempotencyKey,
+    Instruction, Located, Locator, MissingRows, Notice, Order, Package, Pending,
+    PersonalDataSource, PlannedAction, PortError, ProcessorGateway, SourcePlan, VaultError, Work,
+};
+use crate::workflow::fulfilment::{Machine, SourceWork};
+use crate::workflow::{Effect, Finding, Letter, PartRef, Request, StepResult, Target, Task};
+
+use super::Engine;
+use super::agenda::Item;
+use super::error::EngineError;
+
+/// What becomes of an attempt.
+pub(super) enum Performed {
+    /// A step was answered.
+    Step(StepResult),
+    /// A person was located: what was found is sealed when it is written down, because another
+    /// source may have found more in the meantime.
+    Located(Box<Located>, Vec<MissingRows>),
+    /// A letter or a challenge went out, or waits.
+    Sent(Option<Pending>),
+    /// It will not work, ever.
+    Failed(Failure),
+    /// The package is gone.
+    PackageDeleted,
+    /// The key is gone.
+    Shredded,
+    /// The request may go.
+    Delete,
+    /// It did not work now.
+    Later(ErrorKind, String),
+}
+
+/// What a person brings for a step that waits for them.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Completion {
+    /// Where the person was found (an empty answer: nowhere).
+    Located(Located),
+    /// What would be done.
+    Planned(SourcePlan),
+    /// What was erased.
+    Erased(Erased),
+    /// How many rows were corrected, restricted, or are left.
+    Rows(Vec<RowCount>),
+    /// It was done: a letter was posted, a recipient was told.
+    Done,
+    /// It cannot be done.
+    Failed(Failure),
+}
+
+/// What one attempt needs; owns everything, so that many can run at once.
+pub(super) struct Attempt {
+    pub(super) engine: Engine,
+    pub(super) request: Arc<Request>,
+    pub(super) item: Item,
+    pub(super) fence: Fence,
+    pub(super) cancel: Cancel,
+}
+
+/// What keeps an attempt from an answer of its port.
+enum Stop {
+    Port(PortError),
+    Engine(EngineError),
+    Broken(&'static str),
+}
+
+impl From<PortError> for Stop {
+    fn from(error: PortError) -> Self {
+        Self::Port(error)
+    }
+}
+
+impl From<EngineError> for Stop {
+    fn from(error: EngineError) -> Self {
+        Self::Engine(error)
+    }
+}
+
+type Port<T> = Result<Answer<T>, Stop>;
+
+impl Attempt {
+    /// Performs the effect within its time limit. A port that panics is told from one that fails.
+    pub(super) async fn run(self) -> (Item, Performed) {
+        let item = self.item.clone();
+        let limit = self.time_limit();
+        let clock = Arc::clone(&self.engine.inner.ports.clock);
+        let cancel = self.cancel.clone();
+        let work = AssertUnwindSafe(self.perform()).catch_unwind();
+        let performed = {
+            let work = std::pin::pin!(work);
+            let deadline = clock.now() + limit;
+            match select(work, clock.sleep_until(deadline)).await {
+                Either::Left((Ok(performed), _)) => performed,
+                Either::Left((Err(_), _)) => {
+                    Performed::Later(ErrorKind::Unavailable, "panicked".to_owned())
+                }
+                Either::Right(_) => {
+                    cancel.cancel();
+                    Performed::Later(ErrorKind::Unavailable, "timed_out".to_owned())
+                }
+            }
+        };
+        (item, performed)
+    }
+
+    fn time_limit(&self) -> TimeDelta {
+        let settings = &self.engine.inner.settings;
+        match &self.item.effect {
+            Effect::Step {
+                task: Task::Read | Task::Pack | Task::Transmit,
+                ..
+            } => settings.stream_timeout,
+            _ => settings.call_timeout,
+        }
+    }
+
+    fn controller(&self) -> &ControllerId {
+        &self.request.facts.controller
+    }
+
+    fn id(&self) -> RequestId {
+        self.request.facts.id
+    }
+
+    fn context(&self) -> CallContext {
+        let key = IdempotencyKey(format!("{}/{}", self.id(), self.item.key.0));
+        let deadline = self.engine.now() + self.time_limit();
+        let mut context =
+            CallContext::new(self.controller().clone(), self.id(), key, self.fence, deadline);
+        context.attempt = self.item.attempt;
+        context.resume = self.item.resume.clone();
+        context.cancel = self.cancel.clone();
+        context
+    }
+
+    async fn perform(self) -> Performed {
+        let result = match &self.item.effect {
+            Effect::Step { task, target, .. } => self.step(*task, target).await,
+            Effect::Notify(letter) => self.notify(*letter).await.map(sent),
+            Effect::Challenge => self.challenge().await.map(sent),
+            Effect::DeletePackage => self.delete_package().await,
+            Effect::Shred => self.shred().await,
+            Effect::Delete => Ok(Performed::Delete),
+        };
+        result.unwrap_or_else(|stop| match stop {
+            Stop::Port(error) if error.kind.is_temporary() => {
+                Performed::Later(error.kind, error.code.into_owned())
+            }
+            Stop::Port(error) => Performed::Failed(match error.kind {
+                ErrorKind::Nonsense => Failure::Nonsense,
+                _ => Failure::Refused,
+            }),
+            Stop::Broken(code) => Performed::Failed(Failure::Code(code.into())),
+            Stop::Engine(EngineError::Vault(VaultError::Shredded(_))) => {
+                Performed::Failed(Failure::Code("key_destroyed".into()))
+            }
+            Stop::Engine(EngineError::Unreadable { .. }) => {
+                Performed::Failed(Failure::Code("part_unreadable".into()))
+            }
+            Stop::Engine(_) => Performed::Later(ErrorKind::Unavailable, "own_store".to_owned()),
+        })
+    }
+
+    async fn identifiers(&self) -> Result<Vec<Identifier>, Stop> {
+        let parts = self.engine.parts(self.controller(), self.id());
+        Ok(parts.read(&self.request.identifiers).await?)
+    }
+
+    async fn corrections(&self) -> Result<Vec<Correction>, Stop> {
+        match &self.request.facts.corrections {
+            Some(part) => {
+                let parts = self.engine.parts(self.controller(), self.id());
+                Ok(parts.read(part).await?)
+            }
+            None => Ok(Vec::new()),
+        }
+    }
+
+    async fn notify(&self, letter: Letter) -> Port<()> {
+        let lifecycle = &self.request.lifecycle;
+        let mut notice = Notice::new(
+            letter.name(),
+            self.request.facts.right.clone(),
+            self.identifiers().await?,
+        );
+        notice.due = self.request.clock.late_from();
+        notice.ground = lifecycle.refusal.clone();
+        notice.outcome = lifecycle.outcome.clone();
+        if let Some(work) = &self.request.fulfilment {
+            notice.withheld = work.withheld().map(|(_, rows)| rows.clone()).collect();
+        }
+        let notifier = &self.engine.inner.ports.notifier;
+        Ok(notifier.notify(&self.context(), &notice).await?)
+    }
+
+    async fn challenge(&self) -> Port<()> {
+        let identifiers = self.identifiers().await?;
+        let verifier = &self.engine.inner.ports.verifier;
+        Ok(verifier.challenge(&self.context(), &identifiers).await?)
+    }
+
+    async fn step(&self, task: Task, target: &Target) -> Result<Performed, Stop> {
+        match target {
+            Target::Request if matches!(task, Task::LockToRead | Task::LockToWrite) => {
+                Ok(Performed::Step(StepResult::done(Finding::Nothing)))
+            }
+            Target::Request => self.pack().await,
+            Target::Recipient(id) => {
+                let answer = match task {
+                    Task::Transmit => self.transmit(id).await?,
+                    _ => self.inform(id).await?,
+                };
+                Ok(step(answer, |()| Finding::Nothing))
+            }
+            Target::Source(id) => self.ask(task, id).await,
+        }
+    }
+
+    fn gateway(&self, id: &PartyId) -> Result<&dyn ProcessorGateway, Stop> {
+        let gateway = self.engine.inner.gateways.get(id);
+        gateway
+            .map(|gateway| &**gateway)
+            .ok_or(Stop::Broken("no_such_recipient"))
+    }
+
+    async fn inform(&self, id: &PartyId) -> Port<()> {
+        let instruction = match self.request.fulfilment.as_ref().map(|work| work.machine) {
+            Some(Machine::Rectification) => Instruction::Rectify(self.corrections().await?),
+            _ => Instruction::Erase,
+        };
+        let order = Order {
+            instruction,
+            identifiers: self.identifiers().await?,
+        };
+        Ok(self.gateway(id)?.inform(&self.context(), &order).await?)
+    }
+
+    async fn transmit(&self, id: &PartyId) -> Port<()> {
+        let gateway = self.gateway(id)?;
+        let package = self.request.fulfilment.as_ref().and_then(|work| work.package);
+        let (bytes, _) = package.ok_or(Stop::Broken("no_package"))?;
+        let key = self.engine.package_key(&self.request);
+        let content = self.engine.inner.ports.artifacts.read(&key).await?;
+        Ok(gateway
+            .transmit(&self.context(), Package { bytes, content })
+            .await?)
+    }
+
+    fn source(&self, id: &SourceId) -> Result<(&dyn PersonalDataSource, &SourceWork), Stop> {
+        let source = self.engine.inner.sources.get(id);
+        let work = self
+            .request
+            .fulfilment
+            .as_ref()
+            .and_then(|work| work.source(id));
+        match (source, work) {
+            (Some(source), Some(work)) => Ok((&**source, work)),
+            _ => Err(Stop::Broken("no_such_source")),
+        }
+    }
+
+    async fn ask(&self, task: Task, id: &SourceId) -> Result<Performed, Stop> {
+        let (source, work) = self.source(id)?;
+        let context = self.context();
+        if task == Task::Locate {
+            let known = self.identifiers().await?;
+            let fitting: Vec<Identifier> = known
+                .into_iter()
+                .filter(|identifier| work.accepts.contains(&identifier.kind()))
+                .collect();
+            return Ok(match source.locate(&context, &fitting).await? {
+                Answer::Done(located) => Performed::Located(Box::new(located), Vec::new()),
+                Answer::Partly { done, missing } => Performed::Located(Box::new(done), missing),
+                other => step(other, |_| Finding::Nothing),
+            });
+        }
+        let locators = self.locators(work).await?;
+        Ok(match task {
+            Task::Plan => {
+                let wanted = self.work().await?;
+                match source.plan(&context, &locators, &wanted).await? {
+                    Answer::Done(plan) => {
+                        let finding = self.seal_plan(id, &plan).await?;
+                        Performed::Step(StepResult::done(finding))
+                    }
+                    Answer::Partly { done, missing } => Performed::Step(StepResult::Done {
+                        finding: self.seal_plan(id, &done).await?,
+                        missing,
+                    }),
+                    other => step(other, |_| Finding::Nothing),
+                }
+            }
+            Task::Verify => {
+                let wished = self.corrections().await?;
+                let wanted = Work::Rectify(wished.clone());
+                let answer = source.plan(&context, &locators, &wanted).await?;
+                step(answer, |plan| Finding::Left {
+                    rows: not_corrected(&plan, &wished),
+                })
+            }
+            Task::Read => self.read(source, work, &locators, &context).await?,
+            Task::Restrict | Task::Unrestrict => {
+                let on = task == Task::Restrict;
+                let answer = source.restrict(&context, &locators, on).await?;
+                step(answer, |rows| Finding::Changed { rows })
+            }
+            Task::Rectify => {
+                let wished = self.corrections().await?;
+                let answer = source.rectify(&context, &locators, &wished).await?;
+                step(answer, |rows| Finding::Changed { rows })
+            }
+            Task::Erase => {
+                let plan: SourcePlan = match &work.plan {
+                    Some((part, _)) => {
+                        let parts = self.engine.parts(self.controller(), self.id());
+                        parts.read(part).await?
+                    }
+                    None => return Err(Stop::Broken("no_plan")),
+                };
+                let answer = source.erase(&context, &locators, &plan).await?;
+                step(answer, |erased| Finding::Erased {
+                    rows: erased.rows,
+                    withheld: erased.withheld,
+                    assurance: erased.assurance,
+                })
+            }
+            Task::Search => {
+                let answer = source.residue(&context, &locators).await?;
+                step(answer, |rows| Finding::Left { rows })
+            }
+            Task::Locate
+            | Task::LockToRead
+            | Task::LockToWrite
+            | Task::Pack
+            | Task::Transmit
+            | Task::Inform => return Err(Stop::Broken("no_such_step")),
+        })
+    }
+
+    async fn work(&self) -> Result<Work, Stop> {
+        Ok(match self.request.fulfilment.as_ref().map(|w| w.machine) {
+            Some(Machine::Rectification) => Work::Rectify(self.corrections().await?),
+            _ => Work::Erase,
+        })
+    }
+
+    async fn locators(&self, work: &SourceWork) -> Result<Vec<Locator>, Stop> {
+        let part = work.locators.as_ref().ok_or(Stop::Broken("no_locators"))?;
+        let parts = self.engine.parts(self.controller(), self.id());
+        Ok(parts.read(part).await?)
+    }
+
+    async fn seal_plan(&self, source: &SourceId, plan: &SourcePlan) -> Result<Finding, Stop> {
+        let name = format!("plan/{source}/{}/{}", self.round(), self.fence.0);
+        Ok(self
+            .engine
+            .seal_plan(self.controller(), self.id(), name, plan)
+            .await?)
+    }
+
+    fn round(&self) -> u32 {
+        match &self.item.effect {
+            Effect::Step { round, .. } => *round,
+            _ => 0,
+        }
+    }
+
+    #[cfg(feature = "package")]
+    async fn read(
+        &self,
+        source: &dyn PersonalDataSource,
+        work: &SourceWork,
+        locators: &[Locator],
+        context: &CallContext,
+    ) -> Result<Performed, Stop> {
+        use crate::package;
+
+        let (reading, missing) = match source.read(context, locators).await? {
+            Answer::Done(reading) => (reading, Vec::new()),
+            Answer::Partly { done, missing } => (done, missing),
+            Answer::Unsupported => return Ok(Performed::Step(StepResult::Unsupported)),
+            Answer::Pending(pending) => return Ok(Performed::Step(StepResult::Pending(pending))),
+        };
+        let title = source.describe().title;
+        let spool = self.engine.spool(&self.request, &work.id, title, self.fence.0);
+        let ports = &self.engine.inner.ports;
+        let report = package::spool(
+            &spool,
+            reading,
+            &*ports.artifacts,
+            &*ports.vault,
+            &package::Limits::default(),
+            &self.cancel,
+        )
+        .await
+        .map_err(package_stop)?;
+        let name = format!("spool/{}/{}/{}", work.id, self.round(), self.fence.0);
+        let parts = self.engine.parts(self.controller(), self.id());
+        let part = parts.write(name, &(self.fence.0, &report)).await?;
+        Ok(Performed::Step(StepResult::Done {
+            finding: Finding::Read {
+                spool: part,
+                rows: report.collections,
+                withheld: report.withheld,
+            },
+            missing,
+        }))
+    }
+
+    #[cfg(feature = "package")]
+    async fn pack(&self) -> Result<Performed, Stop> {
+        use crate::package::{self, Cover, Of};
+
+        let Some(work) = &self.request.fulfilment else {
+            return Err(Stop::Broken("no_such_step"));
+        };
+        let parts = self.engine.parts(self.controller(), self.id());
+        let setup = self.engine.controller(self.controller())?;
+        let title_of = |id: &SourceId| {
+            let source = self.engine.inner.sources.get(id);
+            source.map_or_else(|| id.to_string(), |source| source.describe().title)
+        };
+        let mut spools = Vec::new();
+        for source in &work.sources {
+            if let Some(part) = &source.spool {
+                let (run, report) = parts.read(part).await?;
+                let title = title_of(&source.id);
+                spools.push((self.engine.spool(&self.request, &source.id, title, run), report));
+            }
+        }
+        let mut cover = Cover::new(
+            package::title(&self.request.facts.right, &setup.language),
+            &setup.name,
+            self.id(),
+            self.request.facts.right.clone(),
+            self.engine.now(),
+            &setup.language,
+        );
+        cover.missing = work
+            .missing()
+            .filter_map(|(target, missing)| match target {
+                Target::Source(id) => Some(Of::new(id.clone(), title_of(&id), missing)),
+                Target::Recipient(_) | Target::Request => None,
+            })
+            .collect();
+        let ports = &self.engine.inner.ports;
+        let report = package::write(
+            &self.engine.package_key(&self.request),
+            &cover,
+            &spools,
+            &*ports.artifacts,
+            &*ports.vault,
+            &self.cancel,
+        )
+        .await
+        .map_err(package_stop)?;
+        Ok(Performed::Step(StepResult::done(Finding::Packed {
+            bytes: report.bytes,
+            digest: report.digest,
+        })))
+    }
+
+    #[cfg(not(feature = "package"))]
+    async fn read(
+        &self,
+        _: &dyn PersonalDataSource,
+        _: &SourceWork,
+        _: &[Locator],
+        _: &CallContext,
+    ) -> Result<Performed, Stop> {
+        Err(Stop::Broken("built_without_package"))
+    }
+
+    #[cfg(not(feature = "package"))]
+    async fn pack(&self) -> Result<Performed, Stop> {
+        Err(Stop::Broken("built_without_package"))
+    }
+
+    async fn delete_package(&self) -> Result<Performed, Stop> {
+        let artifacts = &self.engine.inner.ports.artifacts;
+        artifacts.delete(&self.engine.package_key(&self.request)).await?;
+        #[cfg(feature = "package")]
+        if let Some(work) = &self.request.fulfilment {
+            // Attempts that crashed left spools of their own.
+            for source in &work.sources {
+                for run in 0..=self.fence.0 {
+                    let spool = self.engine.spool(&self.request, &source.id, String::new(), run);
+                    spool.delete(&**artifacts).await.map_err(package_stop)?;
+                }
+            }
+        }
+        Ok(Performed::PackageDeleted)
+    }
+
+    async fn shred(&self) -> Result<Performed, Stop> {
+        let ports = &self.engine.inner.ports;
+        ports
+            .store
+            .delete_parts(self.controller(), self.id(), None)
+            .await
+            .map_err(EngineError::from)?;
+        let key = KeyId::of_request(self.controller(), self.id());
+        ports.vault.shred(&key).await.map_err(EngineError::from)?;
+        Ok(Performed::Shredded)
+    }
+}
+
+#[cfg(feature = "package")]
+fn package_stop(error: crate::package::PackageError) -> Stop {
+    use crate::package::PackageError;
+    match error {
+        PackageError::Artifacts(error) | PackageError::Source(error) => Stop::Port(error),
+        PackageError::Vault(error) => Stop::Engine(EngineError::Vault(error)),
+        PackageError::Garbage { .. } => Stop::Port(PortError::new(ErrorKind::Nonsense, "garbage")),
+        _ => Stop::Broken("package"),
+    }
+}
+
+impl Engine {
+    /// Where the package of a request lies.
+    pub(super) fn package_key(&self, request: &Request) -> ArtifactKey {
+        ArtifactKey::new(&request.facts.controller, request.facts.id, "package.zip")
+    }
+
+    #[cfg(feature = "package")]
+    fn spool(
+        &self,
+        request: &Request,
+        source: &SourceId,
+        title: String,
+        run: u64,
+    ) -> crate::package::Spool {
+        let facts = &request.facts;
+        crate::package::Spool::new(&facts.controller, facts.id, source.clone(), title, run)
+    }
+
+    /// Seals a plan and says of it what may stand in an event.
+    pub(super) async fn seal_plan(
+        &self,
+        controller: &ControllerId,
+        request: RequestId,
+        name: String,
+        plan: &SourcePlan,
+    ) -> Result<Finding, EngineError> {
+        let part = self.parts(controller, request).write(name, plan).await?;
+        let mut rows: Vec<RowCount> = Vec::new();
+        let mut withheld = Vec::new();
+        for planned in &plan.rows {
+            match &planned.action {
+                PlannedAction::Withhold { ground, until } => withheld.push(WithheldRows {
+                    collection: planned.collection.clone(),
+                    rows: planned.rows,
+                    ground: ground.clone(),
+                    until: *until,
+                }),
+                _ => match rows.iter_mut().find(|c| c.collection == planned.collection) {
+                    Some(count) => count.rows = count.rows.saturating_add(planned.rows),
+                    None => rows.push(RowCount::new(&planned.collection, planned.rows)),
+                },
+            }
+        }
+        Ok(Finding::Planned {
+            part,
+            digest: plan.digest,
+            rows,
+            withheld,
+        })
+    }
+
+    /// Seals where a person was found, and adds what else identifies them to what is known.
+    ///
+    /// `None` when the source answered what cannot be.
+    pub(super) async fn seal_located(
+        &self,
+        request: &Request,
+        source: &SourceId,
+        name: &str,
+        located: Located,
+    ) -> Result<Option<Finding>, EngineError> {
+        let facts = &request.facts;
+        let parts = self.parts(&facts.controller, facts.id);
+        if located.locators.len() > crate::ports::MAX_LOCATORS {
+            return Ok(None);
+        }
+        let mut known: Vec<Identifier> = parts.read(&request.identifiers).await?;
+        let mut forms = Vec::new();
+        for identifier in &known {
+            forms.push(identifier.normal()?);
+        }
+        let mut kinds = Vec::new();
+        for identifier in located.identifiers {
+            let Ok(form) = identifier.normal() else {
+                return Ok(None);
+            };
+            if !forms.contains(&form) {
+                if !kinds.contains(form.kind()) {
+                    kinds.push(form.kind().clone());
+                }
+                forms.push(form);
+                known.push(identifier);
+            }
+        }
+        if known.len() > MAX_IDENTIFIERS {
+            return Ok(None);
+        }
+        let identified = if kinds.is_empty() {
+            None
+        } else {
+            let exposed: Vec<_> = known.iter().map(Identifier::exposed).collect();
+            let part = parts.write(format!("identifiers/{name}"), &exposed).await?;
+            Some((part, kinds))
+        };
+        let mut keys: Vec<KeyedDigest> = Vec::new();
+        for locator in &located.locators {
+            // A locator may be long; what is locked is its digest, under the controller's key.
+            let digest = Digest::of(locator.expose().as_bytes()).to_string();
+            let lock = Identifier::custom(format!("locator/{source}"), digest)?;
+            let lock = lock.normal()?;
+            keys.push(self.inner.ports.vault.digest(&facts.controller, &lock).await?);
+        }
+        keys.sort_unstable();
+        keys.dedup();
+        let locators: Option<PartRef> = if located.locators.is_empty() {
+            None
+        } else {
+            Some(parts.write(format!("locators/{name}"), &located.locators).await?)
+        };
+        Ok(Some(Finding::Located {
+            rows: located.rows,
+            locators,
+            keys,
+            identified,
+            horizon: located.horizon,
+        }))
+    }
+}
+
+/// How many identifiers one person may have before something has gone wrong.
+const MAX_IDENTIFIERS: usize = 1_000;
+
+fn step<T>(answer: Answer<T>, finding: impl FnOnce(T) -> Finding) -> Performed {
+    Performed::Step(match answer {
+        Answer::Done(done) => StepResult::done(finding(done)),
+        Answer::Partly { done, missing } => StepResult::Done {
+            finding: finding(done),
+            missing,
+        },
+        Answer::Unsupported => StepResult::Unsupported,
+        Answer::Pending(pending) => StepResult::Pending(pending),
+    })
+}
+
+fn sent(answer: Answer<()>) -> Performed {
+    match answer {
+        Answer::Done(()) | Answer::Partly { .. } => Performed::Sent(None),
+        Answer::Pending(pending) => Performed::Sent(Some(pending)),
+        Answer::Unsupported => Performed::Failed(Failure::Unsupported),
+    }
+}
+
+/// The fields that do not say what they should, collection by collection.
+fn not_corrected(plan: &SourcePlan, wished: &[Correction]) -> Vec<RowCount> {
+    let mut rows: Vec<RowCount> = Vec::new();
+    for current in &plan.current {
+        let wrong = wished.iter().any(|wish| {
+            wish.collection == current.collection
+                && wish.field == current.field
+                && wish.value != current.value
+        });
+        if wrong {
+            match rows.iter_mut().find(|c| c.collection == current.collection) {
+                Some(count) => count.rows += 1,
+                None => rows.push(RowCount::new(&current.collection, 1)),
+            }
+        }
+    }
+    rows
+}

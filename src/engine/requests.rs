@@ -1,0 +1,330 @@
+//! Loading requests, deciding their commands, and committing what was decided.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::law::Setting;
+use crate::model::{Actor, ControllerId, Digest, KeyedDigest, Personal, RequestId};
+use crate::ports::{
+    CallContext, Check, Commit, Fence, IdempotencyKey, Lock, LockChange, Query, Snapshot,
+    StoredEvent, StoredRequest,
+};
+use crate::workflow::{
+    Cause, Command, Context, Decision, Locks, Request, chain, decide, lifecycle,
+};
+
+use super::agenda::Agenda;
+use super::error::EngineError;
+use super::parts::Parts;
+use super::progress::{Progress, Step};
+use super::{Controller, Engine};
+
+/// The schema of stored states.
+const SCHEMA: u16 = 1;
+
+/// A request as it was loaded or committed last.
+pub(super) struct Loaded {
+    pub(super) version: u64,
+    pub(super) head: Digest,
+    pub(super) request: Request,
+    pub(super) agenda: Agenda,
+}
+
+#[derive(Serialize)]
+struct StateOut<'a> {
+    schema: u16,
+    request: &'a Request,
+}
+
+#[derive(Deserialize)]
+struct StateIn {
+    schema: u16,
+    request: Request,
+}
+
+impl Engine {
+    pub(super) fn now(&self) -> DateTime<Utc> {
+        self.inner.ports.clock.now()
+    }
+
+    pub(super) fn controller(&self, id: &ControllerId) -> Result<&Controller, EngineError> {
+        self.inner
+            .controllers
+            .get(id)
+            .ok_or_else(|| EngineError::UnknownController(id.clone()))
+    }
+
+    pub(super) fn parts<'a>(&'a self, controller: &'a ControllerId, id: RequestId) -> Parts<'a> {
+        Parts {
+            store: &*self.inner.ports.store,
+            vault: &*self.inner.ports.vault,
+            controller,
+            request: id,
+        }
+    }
+
+    pub(super) async fn load(
+        &self,
+        controller: &ControllerId,
+        id: RequestId,
+    ) -> Result<Loaded, EngineError> {
+        let stored = self.inner.ports.store.load(controller, id).await?;
+        Self::read(id, stored.ok_or(EngineError::UnknownRequest(id))?)
+    }
+
+    fn read(id: RequestId, stored: StoredRequest) -> Result<Loaded, EngineError> {
+        let unreadable = |what| EngineError::Unreadable { what, request: id };
+        let state: StateIn = serde_json::from_slice(&stored.snapshot.state)
+            .map_err(|_| unreadable("state"))?;
+        if state.schema != SCHEMA || state.request.facts.id != id {
+            return Err(unreadable("state"));
+        }
+        Ok(Loaded {
+            version: stored.version,
+            head: stored.head,
+            request: state.request,
+            agenda: Agenda::decode(&stored.snapshot.agenda).ok_or_else(|| unreadable("agenda"))?,
+        })
+    }
+
+    /// Decides a command on a loaded request, under the law that it pinned.
+    pub(super) fn decide(
+        &self,
+        loaded: &Loaded,
+        command: &Command,
+        actor: &Actor,
+        cause: &Cause,
+    ) -> Result<Decision, EngineError> {
+        let facts = &loaded.request.facts;
+        let controller = self.controller(&facts.controller)?;
+        let pin = &loaded.request.clock.regime;
+        let regime = controller
+            .regimes
+            .by_pin(pin)
+            .map_err(|_| EngineError::UnknownRegime(pin.id.to_string()))?;
+        let context = Context {
+            now: self.now(),
+            actor,
+            cause,
+            setting: Setting {
+                regime: &regime,
+                right: &facts.right,
+                calendar: &controller.calendar,
+                readings: &controller.readings,
+            },
+            policy: &controller.policy,
+            landscape: &self.inner.landscape,
+        };
+        Ok(decide(&loaded.request, command, &context)?)
+    }
+
+    /// Makes of a decision what a store commits.
+    pub(super) fn prepare(
+        decision: &mut Decision,
+        agenda: &Agenda,
+        expected: u64,
+        head: Digest,
+        fence: Option<Fence>,
+        people: Vec<KeyedDigest>,
+    ) -> Result<Commit, EngineError> {
+        let request = decision.next.facts.id;
+        let unreadable = |what| EngineError::Unreadable { what, request };
+        let events = chain(&mut decision.events, head)?
+            .into_iter()
+            .map(|event| StoredEvent {
+                sequence: event.sequence,
+                digest: event.digest,
+                bytes: event.bytes,
+            })
+            .collect();
+        let state = StateOut {
+            schema: SCHEMA,
+            request: &decision.next,
+        };
+        Ok(Commit {
+            request,
+            expected,
+            fence,
+            events,
+            snapshot: Snapshot {
+                state: serde_json::to_vec(&state).map_err(|_| unreadable("state"))?,
+                agenda: serde_json::to_vec(agenda).map_err(|_| unreadable("agenda"))?,
+                wake_at: agenda.wake_at(),
+                due_at: decision.next.due_at(),
+                open: decision.next.is_open(),
+            },
+            locks: match std::mem::take(&mut decision.locks) {
+                Locks::Keep => LockChange::Keep,
+                Locks::Release => LockChange::Release,
+                Locks::Take { keys, exclusive } => LockChange::Take(
+                    keys.into_iter().map(|key| Lock { key, exclusive }).collect(),
+                ),
+            },
+            people,
+        })
+    }
+
+    /// Commits a decision; what was loaded becomes what is stored.
+    pub(super) async fn commit(
+        &self,
+        loaded: &mut Loaded,
+        mut decision: Decision,
+        agenda: Agenda,
+        fence: Option<Fence>,
+    ) -> Result<(), EngineError> {
+        let commit = Self::prepare(
+            &mut decision,
+            &agenda,
+            loaded.version,
+            loaded.head,
+            fence,
+            Vec::new(),
+        )?;
+        let head = commit.events.last().map_or(loaded.head, |event| event.digest);
+        let controller = decision.next.facts.controller.clone();
+        self.inner.ports.store.commit(&controller, commit).await?;
+        self.tell_events(&decision);
+        loaded.version += 1;
+        loaded.head = head;
+        loaded.request = decision.next;
+        loaded.agenda = agenda;
+        Ok(())
+    }
+
+    pub(super) fn tell_events(&self, decision: &Decision) {
+        for envelope in &decision.events {
+            self.inner.listeners.tell(|| Progress {
+                controller: envelope.controller.clone(),
+                request: envelope.request,
+                at: envelope.at,
+                what: Step::Recorded(envelope.event.clone()),
+            });
+        }
+    }
+
+    /// Asks the host's policy. The engine itself is not asked.
+    pub(super) async fn allow(
+        &self,
+        request: &Request,
+        actor: &Actor,
+        command: &str,
+    ) -> Result<(), EngineError> {
+        if *actor == Actor::Engine {
+            return Ok(());
+        }
+        let facts = &request.facts;
+        let query = Query::new(
+            &facts.controller,
+            Some(facts.id),
+            &facts.right,
+            actor,
+            command,
+        );
+        self.inner.ports.access.allow(&query).await?;
+        Ok(())
+    }
+
+    /// Gives a command: decides it and writes down what follows. The work itself is done by
+    /// workers.
+    ///
+    /// # Errors
+    /// [`EngineError::Denied`] by the host's policy, [`EngineError::Rejected`] by the workflow;
+    /// [`EngineError::Store`] with a conflict when others were faster again and again.
+    pub async fn command(
+        &self,
+        controller: &ControllerId,
+        request: RequestId,
+        actor: &Actor,
+        command: impl Into<Command>,
+    ) -> Result<Request, EngineError> {
+        if *actor == Actor::Engine {
+            return Err(EngineError::Denied(crate::ports::Denied {
+                command: "act as the engine".to_owned(),
+            }));
+        }
+        let command = command.into();
+        let mut tries = 0;
+        loop {
+            let mut loaded = self.load(controller, request).await?;
+            self.allow(&loaded.request, actor, &command.name()).await?;
+            match self
+                .decide_and_commit(&mut loaded, &command, actor, &Cause::Command)
+                .await
+            {
+                Err(error) if error.is_conflict() && tries < self.inner.settings.conflicts => {
+                    tries += 1;
+                }
+                Err(error) => return Err(error),
+                Ok(()) => return Ok(loaded.request),
+            }
+        }
+    }
+
+    async fn decide_and_commit(
+        &self,
+        loaded: &mut Loaded,
+        command: &Command,
+        actor: &Actor,
+        cause: &Cause,
+    ) -> Result<(), EngineError> {
+        let decision = self.decide(loaded, command, actor, cause)?;
+        let mut agenda = loaded.agenda.clone();
+        agenda.absorb(&decision, self.now());
+        self.commit(loaded, decision, agenda, None).await
+    }
+
+    /// Checks what a person answered to an identity check. The attempt is counted before it is
+    /// checked, so that many at once cannot try more often than the policy allows.
+    ///
+    /// # Errors
+    /// [`EngineError::Rejected`] when no check is open or the attempts are used up;
+    /// [`EngineError::Port`] when the verifier fails: the attempt counts nevertheless.
+    pub async fn answer_identity(
+        &self,
+        controller: &ControllerId,
+        request: RequestId,
+        actor: &Actor,
+        evidence: &Personal<String>,
+    ) -> Result<Check, EngineError> {
+        let counted = self
+            .command(controller, request, actor, lifecycle::Command::AttemptIdentity)
+            .await?;
+        let attempt = counted.lifecycle.attempts;
+        let context = CallContext::new(
+            controller.clone(),
+            request,
+            IdempotencyKey(format!("{request}/check/{attempt}")),
+            Fence(0),
+            self.now() + self.inner.settings.call_timeout,
+        );
+        let check = self.inner.ports.verifier.check(&context, evidence).await?;
+        let command = match check {
+            Check::Verified => lifecycle::Command::ConfirmIdentity,
+            Check::Rejected => lifecycle::Command::RejectIdentity,
+        };
+        self.command_as_engine(controller, request, command.into())
+            .await?;
+        Ok(check)
+    }
+
+    pub(super) async fn command_as_engine(
+        &self,
+        controller: &ControllerId,
+        request: RequestId,
+        command: Command,
+    ) -> Result<(), EngineError> {
+        let mut tries = 0;
+        loop {
+            let mut loaded = self.load(controller, request).await?;
+            let committed = self
+                .decide_and_commit(&mut loaded, &command, &Actor::Engine, &Cause::Command)
+                .await;
+            match committed {
+                Err(error) if error.is_conflict() && tries < self.inner.settings.conflicts => {
+                    tries += 1;
+                }
+                other => return other,
+            }
+        }
+    }
+}

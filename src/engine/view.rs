@@ -1,0 +1,320 @@
+//! What staff and people see: requests, plans, tasks, timelines, packages.
+
+use chrono::{DateTime, Utc};
+
+use crate::evidence;
+use crate::model::{Actor, ControllerId, Correction, Digest, Identifier, RequestId, SourceId};
+use crate::ports::{ByteStream, Due, Pending, SourcePlan};
+use crate::workflow::fulfilment::{self, StepState};
+use crate::workflow::{Command, Envelope, Finding, Letter, Request, StepResult, Target, Task, lifecycle};
+
+use super::Engine;
+use super::error::EngineError;
+use super::perform::Completion;
+
+/// How many events are read at a time.
+const PAGE: usize = 512;
+
+/// A plan as it is shown before it is approved.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct Plan {
+    /// What an approval names.
+    pub digest: Digest,
+    /// What each source will do.
+    pub sources: Vec<(SourceId, SourcePlan)>,
+}
+
+/// Something a person has to do, or that goes on outside.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct ManualTask {
+    /// For which request.
+    pub request: RequestId,
+    /// What the step does; `None` for a letter.
+    pub step: Option<(Task, Target)>,
+    /// The letter that is to be sent by hand.
+    pub letter: Option<Letter>,
+    /// What is to be done, and when the engine looks again.
+    pub pending: Pending,
+}
+
+impl Engine {
+    /// A request as it is now, for somebody who may see it.
+    ///
+    /// # Errors
+    /// [`EngineError::UnknownRequest`], [`EngineError::Denied`].
+    pub async fn request(
+        &self,
+        controller: &ControllerId,
+        request: RequestId,
+        actor: &Actor,
+    ) -> Result<Request, EngineError> {
+        let loaded = self.load(controller, request).await?;
+        self.allow(&loaded.request, actor, "view").await?;
+        Ok(loaded.request)
+    }
+
+    /// Everything that happened to a request, checked for gaps and alterations.
+    ///
+    /// # Errors
+    /// [`EngineError::Codec`] when the history was altered; as [`Engine::request`] otherwise.
+    pub async fn timeline(
+        &self,
+        controller: &ControllerId,
+        request: RequestId,
+        actor: &Actor,
+    ) -> Result<Vec<Envelope>, EngineError> {
+        let loaded = self.load(controller, request).await?;
+        self.allow(&loaded.request, actor, "view").await?;
+        let mut events = Vec::new();
+        loop {
+            let after = events.len() as u64;
+            let store = &self.inner.ports.store;
+            let page = store.history(controller, request, after, PAGE).await?;
+            let last = page.len() < PAGE;
+            events.extend(page);
+            if last {
+                break;
+            }
+        }
+        let (envelopes, _) = evidence::verify(events.iter().map(|event| event.bytes.as_slice()))?;
+        Ok(envelopes)
+    }
+
+    /// The plan of an erasure or a rectification, once there is one.
+    ///
+    /// # Errors
+    /// [`EngineError::Nothing`] before it was made; as [`Engine::request`] otherwise.
+    pub async fn plan(
+        &self,
+        controller: &ControllerId,
+        request: RequestId,
+        actor: &Actor,
+    ) -> Result<Plan, EngineError> {
+        let seen = self.request(controller, request, actor).await?;
+        let parts = self.parts(controller, request);
+        let mut sources = Vec::new();
+        if let Some(work) = &seen.fulfilment {
+            for source in &work.sources {
+                if let Some((part, _)) = &source.plan {
+                    sources.push((source.id.clone(), parts.read(part).await?));
+                }
+            }
+        }
+        match &seen.fulfilment {
+            Some(work) if !sources.is_empty() => Ok(Plan {
+                digest: work.plan_digest(),
+                sources,
+            }),
+            _ => Err(EngineError::Nothing {
+                what: "plan",
+                request,
+            }),
+        }
+    }
+
+    /// The corrections that a person asked for.
+    ///
+    /// # Errors
+    /// [`EngineError::Nothing`] for other rights; as [`Engine::request`] otherwise.
+    pub async fn corrections(
+        &self,
+        controller: &ControllerId,
+        request: RequestId,
+        actor: &Actor,
+    ) -> Result<Vec<Correction>, EngineError> {
+        let seen = self.request(controller, request, actor).await?;
+        let part = seen.facts.corrections.as_ref();
+        let part = part.ok_or(EngineError::Nothing {
+            what: "corrections",
+            request,
+        })?;
+        self.parts(controller, request).read(part).await
+    }
+
+    /// By what the person is known: for whoever works on a task by hand.
+    ///
+    /// # Errors
+    /// As [`Engine::request`].
+    pub async fn identifiers(
+        &self,
+        controller: &ControllerId,
+        request: RequestId,
+        actor: &Actor,
+    ) -> Result<Vec<Identifier>, EngineError> {
+        let loaded = self.load(controller, request).await?;
+        self.allow(&loaded.request, actor, "identifiers").await?;
+        let parts = self.parts(controller, request);
+        parts.read(&loaded.request.identifiers).await
+    }
+
+    /// The finished package, a ZIP.
+    ///
+    /// # Errors
+    /// [`EngineError::Nothing`] before it is made or after it was deleted.
+    pub async fn package(
+        &self,
+        controller: &ControllerId,
+        request: RequestId,
+        actor: &Actor,
+    ) -> Result<ByteStream, EngineError> {
+        let loaded = self.load(controller, request).await?;
+        let seen = loaded.request;
+        self.allow(&seen, actor, "package").await?;
+        let made = seen.fulfilment.as_ref().is_some_and(|w| w.package.is_some());
+        if !made || seen.lifecycle.package_deleted {
+            return Err(EngineError::Nothing {
+                what: "package",
+                request,
+            });
+        }
+        Ok(self
+            .inner
+            .ports
+            .artifacts
+            .read(&self.package_key(&seen))
+            .await?)
+    }
+
+    /// Open requests whose deadline is before an instant, earliest first, `limit` at most.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn due(
+        &self,
+        controller: &ControllerId,
+        before: DateTime<Utc>,
+        limit: usize,
+    ) -> Result<Vec<Due>, EngineError> {
+        Ok(self.inner.ports.store.due(controller, before, limit).await?)
+    }
+
+    /// What waits for people or for systems that answer later, over the open requests after
+    /// one; looks at `limit` requests at most and says after which to go on.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn tasks(
+        &self,
+        controller: &ControllerId,
+        actor: &Actor,
+        after: Option<RequestId>,
+        limit: usize,
+    ) -> Result<(Vec<ManualTask>, Option<RequestId>), EngineError> {
+        let open = self.inner.ports.store.open(controller, after, limit).await?;
+        let last = open.last().copied().filter(|_| open.len() == limit);
+        let mut tasks = Vec::new();
+        for id in open {
+            let seen = match self.request(controller, id, actor).await {
+                Ok(seen) => seen,
+                Err(EngineError::UnknownRequest(_) | EngineError::Denied(_)) => continue,
+                Err(error) => return Err(error),
+            };
+            tasks.extend(tasks_of(&seen));
+        }
+        Ok((tasks, last))
+    }
+
+    /// Brings the answer to a step that goes on outside: the command that completes what was
+    /// *pending*.
+    ///
+    /// # Errors
+    /// [`EngineError::Rejected`] when the work does not wait for that step, or the answer is of
+    /// another kind; as [`Engine::command`] otherwise.
+    pub async fn complete(
+        &self,
+        controller: &ControllerId,
+        request: RequestId,
+        actor: &Actor,
+        task: Task,
+        target: &Target,
+        completion: Completion,
+    ) -> Result<Request, EngineError> {
+        let loaded = self.load(controller, request).await?;
+        self.allow(&loaded.request, actor, "answer").await?;
+        let name = format!("by-hand/{target}/{}", loaded.version);
+        let done = StepResult::done;
+        let result = match completion {
+            Completion::Located(located) => {
+                let Target::Source(source) = target else {
+                    return Err(EngineError::Nothing {
+                        what: "such step",
+                        request,
+                    });
+                };
+                match self
+                    .seal_located(&loaded.request, source, &name, located)
+                    .await?
+                {
+                    Some(finding) => done(finding),
+                    None => StepResult::Failed(crate::model::Failure::Nonsense),
+                }
+            }
+            Completion::Planned(plan) => {
+                let name = format!("plan/{name}");
+                done(self.seal_plan(controller, request, name, &plan).await?)
+            }
+            Completion::Erased(erased) => done(Finding::Erased {
+                rows: erased.rows,
+                withheld: erased.withheld,
+                assurance: erased.assurance,
+            }),
+            Completion::Rows(rows) if matches!(task, Task::Search | Task::Verify) => {
+                done(Finding::Left { rows })
+            }
+            Completion::Rows(rows) => done(Finding::Changed { rows }),
+            Completion::Done => done(Finding::Nothing),
+            Completion::Failed(failure) => StepResult::Failed(failure),
+        };
+        let command = fulfilment::Command::Answer {
+            task,
+            target: target.clone(),
+            result,
+        };
+        self.command(controller, request, actor, Command::from(command))
+            .await
+    }
+
+    /// Says that a letter was sent by hand.
+    ///
+    /// # Errors
+    /// As [`Engine::command`].
+    pub async fn letter_posted(
+        &self,
+        controller: &ControllerId,
+        request: RequestId,
+        actor: &Actor,
+        letter: Letter,
+    ) -> Result<Request, EngineError> {
+        let command = lifecycle::Command::LetterSent { letter };
+        self.command(controller, request, actor, command).await
+    }
+}
+
+fn tasks_of(request: &Request) -> Vec<ManualTask> {
+    let mut tasks = Vec::new();
+    if let Some((letter, pending)) = &request.lifecycle.pending_letter {
+        tasks.push(ManualTask {
+            request: request.facts.id,
+            step: None,
+            letter: Some(*letter),
+            pending: pending.clone(),
+        });
+    }
+    if let Some(work) = &request.fulfilment
+        && let Some(task) = work.phase.task(work.machine)
+    {
+        for step in &work.steps {
+            if let StepState::Waiting(pending) = &step.state {
+                tasks.push(ManualTask {
+                    request: request.facts.id,
+                    step: Some((task, step.target.clone())),
+                    letter: None,
+                    pending: pending.clone(),
+                });
+            }
+        }
+    }
+    tasks
+}

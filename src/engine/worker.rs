@@ -1,0 +1,519 @@
+//! Working: claiming requests, performing what is due, writing down what came of it.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use futures::future::{BoxFuture, Either, select};
+use futures::stream::FuturesUnordered;
+use futures::{FutureExt, StreamExt};
+
+use crate::model::{Actor, ControllerId, Failure};
+use crate::ports::{Cancel, Claim, ErrorKind, StoreError, WorkerId};
+use crate::workflow::{
+    Cause, Command, Effect, EffectKey, Letter, Locks, Rejection, StepResult, fulfilment, lifecycle,
+};
+
+use super::Engine;
+use super::agenda::Item;
+use super::error::EngineError;
+use super::perform::{Attempt, Performed};
+use super::progress::{Progress, Step};
+use super::requests::Loaded;
+
+/// What one round of a worker did.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct Tick {
+    /// How many requests it worked on.
+    pub worked: usize,
+    /// When there is something to do again; `None` when nothing is foreseen.
+    pub next: Option<DateTime<Utc>>,
+}
+
+type Attempts = FuturesUnordered<BoxFuture<'static, (Item, Performed)>>;
+
+impl Engine {
+    /// Works on what is due now, one round: claims requests, performs their effects, fires their
+    /// timers, and gives them back. Of one controller, or of all.
+    ///
+    /// # Errors
+    /// When the store fails. What concerns one request only does not stop the others: the first
+    /// such error is returned after the round.
+    pub async fn tick(
+        &self,
+        worker: &WorkerId,
+        controller: Option<&ControllerId>,
+    ) -> Result<Tick, EngineError> {
+        let store = &self.inner.ports.store;
+        let settings = &self.inner.settings;
+        let now = self.now();
+        let claims = store
+            .claim(controller, worker, now, now + settings.lease, settings.claims)
+            .await?;
+        let worked = claims.len();
+        let mut first_error = None;
+        let mut works: FuturesUnordered<_> = claims
+            .into_iter()
+            .map(|claim| async move {
+                let result = self.work(&claim).await;
+                (claim, result)
+            })
+            .collect();
+        while let Some((claim, result)) = works.next().await {
+            let result = match result {
+                // Somebody else has it now: nothing to give back.
+                Err(EngineError::Store(StoreError::LostLease { .. })) => continue,
+                other => other,
+            };
+            let released = store.release(&claim).await.map_err(EngineError::from);
+            if let Err(error) = result.and(released) {
+                first_error.get_or_insert(error);
+            }
+        }
+        drop(works);
+        if let Some(error) = first_error {
+            return Err(error);
+        }
+        let next = store.next_wake(controller, self.now()).await?;
+        Ok(Tick { worked, next })
+    }
+
+    /// Works until `shutdown` is ready. Errors are handed to `report` and do not stop it.
+    pub async fn run(
+        &self,
+        worker: &WorkerId,
+        shutdown: impl Future<Output = ()> + Send,
+        mut report: impl FnMut(&EngineError) + Send,
+    ) {
+        let mut shutdown = std::pin::pin!(shutdown.fuse());
+        loop {
+            let poll = self.now() + self.inner.settings.poll;
+            let next = match self.tick(worker, None).await {
+                Ok(Tick { worked, .. }) if worked > 0 => self.now(),
+                Ok(Tick { next, .. }) => next.map_or(poll, |next| next.min(poll)),
+                Err(error) => {
+                    report(&error);
+                    poll
+                }
+            };
+            match select(shutdown.as_mut(), self.inner.ports.clock.sleep_until(next)).await {
+                Either::Left(_) => return,
+                Either::Right(_) => {}
+            }
+        }
+    }
+
+    /// Works on one request until nothing of it is due any more.
+    async fn work(&self, claim: &Claim) -> Result<(), EngineError> {
+        let mut loaded = self.load(&claim.controller, claim.request).await?;
+        let mut claim = claim.clone();
+        let mut running: Attempts = FuturesUnordered::new();
+        let mut busy: BTreeSet<EffectKey> = BTreeSet::new();
+        let cancel = Cancel::default();
+        let result = loop {
+            if let Err(error) = self.fire_due(&mut loaded, &claim).await {
+                break Err(error);
+            }
+            self.begin_due(&loaded, &claim, &cancel, &mut running, &mut busy);
+            if running.is_empty() {
+                break Ok(());
+            }
+            let wake = self.renew_at(&claim);
+            let wake = match loaded.agenda.next_timer() {
+                Some((_, at)) => wake.min(at),
+                None => wake,
+            };
+            let (item, performed) =
+                match select(running.next(), self.inner.ports.clock.sleep_until(wake)).await {
+                    Either::Left((Some(done), _)) => done,
+                    Either::Left((None, _)) => continue,
+                    Either::Right(_) => {
+                        if let Err(error) = self.renew(&mut claim).await {
+                            break Err(error);
+                        }
+                        continue;
+                    }
+                };
+            busy.remove(&item.key);
+            match self.settle(&mut loaded, &claim, &item, performed).await {
+                Ok(true) => {}
+                Ok(false) => break Ok(()),
+                Err(error) => break Err(error),
+            }
+        };
+        cancel.cancel();
+        result
+    }
+
+    fn renew_at(&self, claim: &Claim) -> DateTime<Utc> {
+        claim.until - self.inner.settings.lease / 2
+    }
+
+    async fn renew(&self, claim: &mut Claim) -> Result<(), EngineError> {
+        let now = self.now();
+        if now >= self.renew_at(claim) {
+            let until = now + self.inner.settings.lease;
+            self.inner.ports.store.renew(claim, until).await?;
+            claim.until = until;
+        }
+        Ok(())
+    }
+
+    /// Fires the timers whose time has come, in their order.
+    async fn fire_due(&self, loaded: &mut Loaded, claim: &Claim) -> Result<(), EngineError> {
+        while let Some((timer, at)) = loaded.agenda.next_timer() {
+            if at > self.now() {
+                break;
+            }
+            let command = Command::Fire(timer);
+            match self
+                .decide_under(loaded, claim, &command, &Cause::Timer(timer), None)
+                .await
+            {
+                Err(error) if error.is_conflict() => {
+                    *loaded = self.load(&claim.controller, claim.request).await?;
+                }
+                other => other?,
+            }
+        }
+        Ok(())
+    }
+
+    fn begin_due(
+        &self,
+        loaded: &Loaded,
+        claim: &Claim,
+        cancel: &Cancel,
+        running: &mut Attempts,
+        busy: &mut BTreeSet<EffectKey>,
+    ) {
+        let now = self.now();
+        let mut request = None;
+        for item in &loaded.agenda.effects {
+            if running.len() >= self.inner.settings.concurrency {
+                break;
+            }
+            if item.at > now || busy.contains(&item.key) {
+                continue;
+            }
+            busy.insert(item.key.clone());
+            self.inner.listeners.tell(|| Progress {
+                controller: claim.controller.clone(),
+                request: claim.request,
+                at: now,
+                what: Step::Began {
+                    effect: item.effect.clone(),
+                    attempt: item.attempt,
+                },
+            });
+            let request = request.get_or_insert_with(|| Arc::new(loaded.request.clone()));
+            let attempt = Attempt {
+                engine: self.clone(),
+                request: Arc::clone(request),
+                item: item.clone(),
+                fence: claim.fence,
+                cancel: cancel.clone(),
+            };
+            running.push(attempt.run().boxed());
+        }
+    }
+
+    /// Writes down what came of an attempt. After a conflict it is decided anew on what is stored
+    /// then: no outcome is dropped. `false` when the request is gone.
+    async fn settle(
+        &self,
+        loaded: &mut Loaded,
+        claim: &Claim,
+        item: &Item,
+        performed: Performed,
+    ) -> Result<bool, EngineError> {
+        loop {
+            match self.settle_once(loaded, claim, item, &performed).await {
+                Err(error) if error.is_conflict() => {
+                    *loaded = self.load(&claim.controller, claim.request).await?;
+                }
+                Err(EngineError::UnknownRequest(_)) => return Ok(false),
+                other => return other,
+            }
+        }
+    }
+
+    async fn settle_once(
+        &self,
+        loaded: &mut Loaded,
+        claim: &Claim,
+        item: &Item,
+        performed: &Performed,
+    ) -> Result<bool, EngineError> {
+        if !loaded.agenda.effects.iter().any(|known| known.key == item.key) {
+            // Settled by hand, or cancelled, while it ran.
+            return Ok(true);
+        }
+        let command: Option<Command> = match (performed, &item.effect) {
+            (Performed::Later(kind, code), _) if item.attempt < self.inner.settings.attempts => {
+                return self.retry(loaded, claim, item, *kind, code).await.map(|()| true);
+            }
+            (Performed::Delete, _) => {
+                let store = &self.inner.ports.store;
+                store
+                    .delete(
+                        &claim.controller,
+                        claim.request,
+                        loaded.version,
+                        Some(claim.fence),
+                    )
+                    .await?;
+                return Ok(false);
+            }
+            (performed, Effect::Step { task, target, .. }) => {
+                let result = match performed {
+                    Performed::Step(result) => result.clone(),
+                    Performed::Located(located, missing) => {
+                        let crate::workflow::Target::Source(source) = target else {
+                            return self.drop_item(loaded, claim, item).await.map(|()| true);
+                        };
+                        let name = format!("{}/{}", item.key.0, claim.fence.0);
+                        let copy = (**located).clone();
+                        let finding = self
+                            .seal_located(&loaded.request, source, &name, copy)
+                            .await?;
+                        match finding {
+                            Some(finding) => StepResult::Done {
+                                finding,
+                                missing: missing.clone(),
+                            },
+                            None => StepResult::Failed(Failure::Nonsense),
+                        }
+                    }
+                    Performed::Failed(failure) => StepResult::Failed(failure.clone()),
+                    _ => StepResult::Failed(last_failure(performed)),
+                };
+                Some(
+                    fulfilment::Command::Answer {
+                        task: *task,
+                        target: target.clone(),
+                        result,
+                    }
+                    .into(),
+                )
+            }
+            (Performed::Sent(pending), Effect::Notify(letter)) => Some(
+                match pending {
+                    None => lifecycle::Command::LetterSent { letter: *letter },
+                    Some(pending) => lifecycle::Command::LetterPending {
+                        letter: *letter,
+                        pending: pending.clone(),
+                    },
+                }
+                .into(),
+            ),
+            (Performed::Sent(None), Effect::Challenge) => None,
+            (Performed::Sent(Some(pending)), Effect::Challenge) => {
+                return self.wait(loaded, claim, item, pending, None).await.map(|()| true);
+            }
+            (Performed::PackageDeleted, _) => Some(lifecycle::Command::PackageDeleted.into()),
+            (Performed::Shredded, _) => Some(lifecycle::Command::Shredded.into()),
+            (failed, effect) => {
+                let letter = match effect {
+                    Effect::Notify(letter) => *letter,
+                    Effect::Challenge => Letter::IdentityRequest,
+                    // Sweeping is tried for ever: what must go must go.
+                    _ => {
+                        let code = "sweep_failed";
+                        return self
+                            .retry(loaded, claim, item, ErrorKind::Unavailable, code)
+                            .await
+                            .map(|()| true);
+                    }
+                };
+                let failure = last_failure(failed);
+                Some(lifecycle::Command::LetterFailed { letter, failure }.into())
+            }
+        };
+        match command {
+            Some(command) => self.answer(loaded, claim, item, &command).await?,
+            None => self.drop_item(loaded, claim, item).await?,
+        }
+        Ok(true)
+    }
+
+    /// Decides what an effect came to, and commits it together with the effect's end.
+    async fn answer(
+        &self,
+        loaded: &mut Loaded,
+        claim: &Claim,
+        item: &Item,
+        command: &Command,
+    ) -> Result<(), EngineError> {
+        if let Some(pending) = pending_of(command) {
+            return self.wait(loaded, claim, item, pending, Some(command)).await;
+        }
+        let cause = Cause::Effect(item.key.clone());
+        match self
+            .decide_under(loaded, claim, command, &cause, Some(item))
+            .await
+        {
+            // The request no longer waits for it.
+            Err(EngineError::Rejected(Rejection::NoSuchStep { .. } | Rejection::NotNow { .. })) => {
+                self.drop_item(loaded, claim, item).await
+            }
+            Err(EngineError::Store(StoreError::Locked { by })) => {
+                self.inner.listeners.tell(|| Progress {
+                    controller: claim.controller.clone(),
+                    request: claim.request,
+                    at: self.now(),
+                    what: Step::WaitingFor { other: by },
+                });
+                let at = self.now() + self.inner.settings.lock_retry;
+                self.reschedule(loaded, claim, item, |item| item.at = at).await
+            }
+            other => other,
+        }
+    }
+
+    /// Decides a command under the lease, and commits it with its agenda.
+    async fn decide_under(
+        &self,
+        loaded: &mut Loaded,
+        claim: &Claim,
+        command: &Command,
+        cause: &Cause,
+        settled: Option<&Item>,
+    ) -> Result<(), EngineError> {
+        let decision = self.decide(loaded, command, &Actor::Engine, cause)?;
+        let mut agenda = loaded.agenda.clone();
+        if let Some(item) = settled {
+            agenda.remove(&item.key);
+        }
+        agenda.absorb(&decision, self.now());
+        self.commit(loaded, decision, agenda, Some(claim.fence)).await
+    }
+
+    /// Notes work that goes on outside: an event when it begins to, and when to look again.
+    async fn wait(
+        &self,
+        loaded: &mut Loaded,
+        claim: &Claim,
+        item: &Item,
+        pending: &crate::ports::Pending,
+        command: Option<&Command>,
+    ) -> Result<(), EngineError> {
+        // No later than now is a port that wants to be asked without pause: it is not.
+        let soonest = self.now() + self.inner.settings.backoff;
+        let change = |item: &mut Item| {
+            item.at = pending.look_again.max(soonest);
+            item.attempt = 1;
+            item.resume = Some(pending.handle.clone());
+        };
+        let known = item.resume.as_ref() == Some(&pending.handle);
+        let Some(command) = command.filter(|_| !known) else {
+            return self.reschedule(loaded, claim, item, change).await;
+        };
+        let cause = Cause::Effect(item.key.clone());
+        let decision = match self.decide(loaded, command, &Actor::Engine, &cause) {
+            Ok(decision) => decision,
+            Err(EngineError::Rejected(_)) => return self.drop_item(loaded, claim, item).await,
+            Err(error) => return Err(error),
+        };
+        let mut agenda = loaded.agenda.clone();
+        agenda.absorb(&decision, self.now());
+        if let Some(item) = agenda.item_mut(&item.key) {
+            change(item);
+        }
+        self.commit(loaded, decision, agenda, Some(claim.fence)).await
+    }
+
+    async fn retry(
+        &self,
+        loaded: &mut Loaded,
+        claim: &Claim,
+        item: &Item,
+        kind: ErrorKind,
+        code: &str,
+    ) -> Result<(), EngineError> {
+        let wait = self
+            .inner
+            .settings
+            .wait_after(item.attempt, kind, &*self.inner.ports.entropy);
+        let at = self.now() + wait;
+        self.inner.listeners.tell(|| Progress {
+            controller: claim.controller.clone(),
+            request: claim.request,
+            at: self.now(),
+            what: Step::Retrying {
+                effect: item.effect.clone(),
+                code: code.to_owned(),
+                at,
+            },
+        });
+        self.reschedule(loaded, claim, item, |item| {
+            item.at = at;
+            item.attempt = item.attempt.saturating_add(1);
+        })
+        .await
+    }
+
+    async fn drop_item(
+        &self,
+        loaded: &mut Loaded,
+        claim: &Claim,
+        item: &Item,
+    ) -> Result<(), EngineError> {
+        let mut agenda = loaded.agenda.clone();
+        agenda.remove(&item.key);
+        self.commit_agenda(loaded, claim, agenda).await
+    }
+
+    async fn reschedule(
+        &self,
+        loaded: &mut Loaded,
+        claim: &Claim,
+        item: &Item,
+        change: impl FnOnce(&mut Item),
+    ) -> Result<(), EngineError> {
+        let mut agenda = loaded.agenda.clone();
+        if let Some(item) = agenda.item_mut(&item.key) {
+            change(item);
+        }
+        self.commit_agenda(loaded, claim, agenda).await
+    }
+
+    /// Commits a changed agenda; nothing happened to the request itself.
+    async fn commit_agenda(
+        &self,
+        loaded: &mut Loaded,
+        claim: &Claim,
+        agenda: super::agenda::Agenda,
+    ) -> Result<(), EngineError> {
+        let unchanged = crate::workflow::Decision {
+            events: Vec::new(),
+            effects: Vec::new(),
+            timers: Vec::new(),
+            locks: Locks::Keep,
+            next: loaded.request.clone(),
+        };
+        self.commit(loaded, unchanged, agenda, Some(claim.fence)).await
+    }
+}
+
+/// Why an effect that was tried to the last counts as failed.
+fn last_failure(performed: &Performed) -> Failure {
+    match performed {
+        Performed::Failed(failure) => failure.clone(),
+        Performed::Later(_, code) if code == "panicked" => Failure::Broke,
+        Performed::Later(..) => Failure::Unavailable,
+        _ => Failure::Nonsense,
+    }
+}
+
+const fn pending_of(command: &Command) -> Option<&crate::ports::Pending> {
+    match command {
+        Command::Work(fulfilment::Command::Answer {
+            result: StepResult::Pending(pending),
+            ..
+        })
+        | Command::Lifecycle(lifecycle::Command::LetterPending { pending, .. }) => Some(pending),
+        _ => None,
+    }
+}

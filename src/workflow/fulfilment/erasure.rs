@@ -1,0 +1,104 @@
+//! Erasure: find, plan, have the plan approved (and confirmed, and left undoable for a while),
+//! erase, search for what is left, tell the recipients, and later erase what was withheld.
+//!
+#![doc = include_str!("../../../docs/machines/erasure.md")]
+
+use crate::model::Until;
+use crate::workflow::policy::{Approval, Policy};
+use crate::workflow::table::{Table, table};
+
+use super::{Fulfilment, Next, On, Phase};
+
+pub(super) const TABLE: Table<Phase, On> = table!(Phase, On;
+    Locating {
+        Answer => Locating | Planning | Informing | Ended;
+        Cancel => Ended;
+    }
+    Planning {
+        Answer => Planning | Approval | Confirmation | Grace | Queued | Ended;
+        Cancel => Ended;
+    }
+    Approval {
+        ApprovePlan => Confirmation | Grace | Queued;
+        Cancel => Ended;
+    }
+    Confirmation {
+        Confirm => Grace | Queued;
+        Cancel => Ended;
+    }
+    Grace {
+        Undo => Ended;
+        Lapse => Queued;
+        Cancel => Ended;
+    }
+    Queued {
+        Answer => Queued | Checking | Erasing;
+        Cancel => Ended;
+    }
+    Checking {
+        Answer => Checking | Approval | Erasing | Ended;
+        Cancel => Ended;
+    }
+    Erasing {
+        Answer => Erasing | Searching | Informing | Withholding | Ended;
+    }
+    Searching {
+        Answer => Searching | Erasing | Informing | Withholding | Ended;
+    }
+    Informing {
+        Answer => Informing | Withholding | Ended;
+    }
+    Withholding {
+        Lapse => Queued;
+        LiftHold => Queued;
+        Retry => Queued;
+    }
+    Ended {
+        Retry => Locating | Queued | Informing | Ended;
+    }
+);
+
+pub(super) fn after(phase: Phase, work: &Fulfilment, policy: &Policy) -> Next {
+    Next::Enter(match phase {
+        // Nothing is forgotten unless everything was found.
+        Phase::Locating | Phase::Planning if work.any_failed() => return Next::End,
+        // A recipient may hold what no source holds.
+        Phase::Locating if !work.any_found() => Phase::Informing,
+        Phase::Locating => Phase::Planning,
+        Phase::Planning if policy.plan_approval != Approval::None => Phase::Approval,
+        Phase::Planning | Phase::Approval if policy.confirm_erasure && !work.confirmed => {
+            Phase::Confirmation
+        }
+        Phase::Planning | Phase::Approval | Phase::Confirmation
+            if policy.grace.is_some() && !work.grace_given =>
+        {
+            Phase::Grace
+        }
+        Phase::Planning
+        | Phase::Approval
+        | Phase::Confirmation
+        | Phase::Grace
+        | Phase::Withholding => Phase::Queued,
+        // Once it has begun, no plan can be compared with what is half gone.
+        Phase::Queued if work.written || work.approved.is_none() => Phase::Erasing,
+        Phase::Queued => Phase::Checking,
+        Phase::Checking if work.any_failed() => return Next::End,
+        Phase::Checking if work.approved != Some(work.plan_digest()) => Phase::Approval,
+        Phase::Checking => Phase::Erasing,
+        Phase::Erasing => Phase::Searching,
+        Phase::Searching
+            if work.erasures < policy.erasure_rounds
+                && work.sources.iter().any(|source| !source.left.is_empty()) =>
+        {
+            Phase::Erasing
+        }
+        Phase::Searching => Phase::Informing,
+        Phase::Informing if waits(work) => Phase::Withholding,
+        _ => return Next::End,
+    })
+}
+
+/// Whether something withheld may go one day.
+fn waits(work: &Fulfilment) -> bool {
+    work.written && work.withheld().any(|(_, rows)| rows.until != Until::Always)
+}

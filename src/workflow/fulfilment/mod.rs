@@ -1,0 +1,645 @@
+//! The work for a request: one machine per right, all built of the same phases and steps.
+//!
+//! A phase opens steps (one per source or recipient); each is carried out by an effect and comes
+//! back as a [`Command::Answer`]. When the last is settled, the right's machine names what
+//! follows. The lifecycle sees only that the work runs, or how it ended.
+
+mod access;
+mod erasure;
+mod export;
+mod rectification;
+mod state;
+
+pub use state::{Fulfilment, RecipientWork, SourceWork, Step, StepState};
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::model::{Actor, Digest, Outcome, Right, Until};
+
+use super::decision::{Draft, Rejection};
+use super::effect::{Effect, Letter, Locks, Target, Task, Timer};
+use super::event::{Event, Finding, StepResult};
+use super::lifecycle;
+use super::policy::{Approval, Policy};
+use super::table::{Table, snake};
+
+/// Which machine does the work.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Machine {
+    /// Read everything into a package.
+    Access,
+    /// The same, and hand it over.
+    Export,
+    /// Correct, with old and new value.
+    Rectification,
+    /// Erase, and search for what is left.
+    Erasure,
+}
+
+impl Machine {
+    /// Every machine.
+    pub const ALL: [Self; 4] = [
+        Self::Access,
+        Self::Export,
+        Self::Rectification,
+        Self::Erasure,
+    ];
+
+    /// The machine of a right.
+    pub const fn of(right: &Right) -> Option<Self> {
+        Some(match right {
+            Right::Access => Self::Access,
+            Right::Export => Self::Export,
+            Right::Rectification => Self::Rectification,
+            Right::Erasure => Self::Erasure,
+            _ => return None,
+        })
+    }
+
+    /// Its transition table.
+    pub const fn table(self) -> &'static Table<Phase, On> {
+        match self {
+            Self::Access => &access::TABLE,
+            Self::Export => &export::TABLE,
+            Self::Rectification => &rectification::TABLE,
+            Self::Erasure => &erasure::TABLE,
+        }
+    }
+
+    /// What follows when a phase is through.
+    fn after(self, phase: Phase, work: &Fulfilment, policy: &Policy) -> Next {
+        match self {
+            Self::Access => access::after(phase, work),
+            Self::Export => export::after(phase, work),
+            Self::Rectification => rectification::after(phase, work, policy),
+            Self::Erasure => erasure::after(phase, work, policy),
+        }
+    }
+}
+
+/// What follows a phase.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Next {
+    Enter(Phase),
+    End,
+}
+
+/// Where the work stands.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Phase {
+    /// Sources search for the person.
+    Locating,
+    /// Sources say what they would do.
+    Planning,
+    /// The plan waits for approval.
+    Approval,
+    /// The person is asked once more.
+    Confirmation,
+    /// The erasure can still be undone.
+    Grace,
+    /// Waiting for other work about the same person to end.
+    Queued,
+    /// Sources say again what they would do: it must be what was approved.
+    Checking,
+    /// Disputed data is being restricted.
+    Restricting,
+    /// Sources are being read.
+    Reading,
+    /// The package is being made.
+    Packing,
+    /// The package is being handed to another controller.
+    Sending,
+    /// Sources are being corrected.
+    Rectifying,
+    /// Sources are asked whether they are as they should be.
+    Verifying,
+    /// The restriction is being lifted.
+    Lifting,
+    /// Sources are being erased.
+    Erasing,
+    /// Sources are searched for what is left.
+    Searching,
+    /// Recipients are being told.
+    Informing,
+    /// Something is kept until a date comes or a hold is lifted.
+    Withholding,
+    /// It is over.
+    Ended,
+}
+
+impl Phase {
+    /// What the steps of this phase do; `None` for phases that wait for a person or a date.
+    pub const fn task(self, machine: Machine) -> Option<Task> {
+        Some(match self {
+            Self::Locating => Task::Locate,
+            Self::Planning | Self::Checking => Task::Plan,
+            Self::Queued => match machine {
+                Machine::Access | Machine::Export => Task::LockToRead,
+                Machine::Rectification | Machine::Erasure => Task::LockToWrite,
+            },
+            Self::Restricting => Task::Restrict,
+            Self::Reading => Task::Read,
+            Self::Packing => Task::Pack,
+            Self::Sending => Task::Transmit,
+            Self::Rectifying => Task::Rectify,
+            Self::Verifying => Task::Verify,
+            Self::Lifting => Task::Unrestrict,
+            Self::Erasing => Task::Erase,
+            Self::Searching => Task::Search,
+            Self::Informing => Task::Inform,
+            Self::Approval
+            | Self::Confirmation
+            | Self::Grace
+            | Self::Withholding
+            | Self::Ended => return None,
+        })
+    }
+
+    /// Whether the person's rows are locked in this phase.
+    const fn is_locked(self) -> bool {
+        matches!(
+            self,
+            Self::Checking
+                | Self::Restricting
+                | Self::Reading
+                | Self::Rectifying
+                | Self::Verifying
+                | Self::Lifting
+                | Self::Erasing
+                | Self::Searching
+        )
+    }
+}
+
+/// The kinds of commands that the work knows.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+#[non_exhaustive]
+pub enum On {
+    /// A step was answered.
+    Answer,
+    /// The plan is approved.
+    ApprovePlan,
+    /// The person confirms.
+    Confirm,
+    /// The erasure is undone, before its grace ends.
+    Undo,
+    /// A grace or a tail timer fired.
+    Lapse,
+    /// A legal hold was lifted.
+    LiftHold,
+    /// The request was withdrawn or refused.
+    Cancel,
+    /// The outcome was not good enough.
+    Retry,
+}
+
+impl On {
+    /// Every kind.
+    pub const ALL: [Self; 8] = [
+        Self::Answer,
+        Self::ApprovePlan,
+        Self::Confirm,
+        Self::Undo,
+        Self::Lapse,
+        Self::LiftHold,
+        Self::Cancel,
+        Self::Retry,
+    ];
+}
+
+/// Something in the work is to happen.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum Command {
+    /// A step was answered: by its port through the engine, or by hand.
+    Answer {
+        /// What the step does.
+        task: Task,
+        /// For whom.
+        target: Target,
+        /// How it ended, or goes on.
+        result: StepResult,
+    },
+    /// Approve the plan with this digest: the one that was shown.
+    ApprovePlan {
+        /// The digest of the plan that was shown.
+        digest: Digest,
+    },
+    /// The person confirms the erasure once more.
+    Confirm,
+    /// Undo the erasure before its grace ends.
+    Undo,
+    /// A legal hold was lifted.
+    LiftHold,
+}
+
+impl Command {
+    /// Its kind, as the tables know it.
+    pub const fn on(&self) -> On {
+        match self {
+            Self::Answer { .. } => On::Answer,
+            Self::ApprovePlan { .. } => On::ApprovePlan,
+            Self::Confirm => On::Confirm,
+            Self::Undo => On::Undo,
+            Self::LiftHold => On::LiftHold,
+        }
+    }
+
+    fn permits(&self, actor: &Actor) -> bool {
+        use Actor::{Agent, Engine, Host, Person, Processor, Staff};
+        match self {
+            Self::Answer { .. } => matches!(actor, Engine | Staff(_) | Processor(_)),
+            Self::ApprovePlan { .. } => matches!(actor, Staff(_)),
+            Self::Confirm => matches!(actor, Person | Agent(_)),
+            Self::Undo => matches!(actor, Person | Agent(_) | Staff(_) | Host),
+            Self::LiftHold => matches!(actor, Staff(_) | Host),
+        }
+    }
+}
+
+/// Whether a machine exists for this right.
+pub fn is_supported(right: &Right) -> bool {
+    Machine::of(right).is_some()
+}
+
+fn work<'d>(draft: &'d Draft<'_>, on: On) -> Result<&'d Fulfilment, Rejection> {
+    let work = draft.request().fulfilment.as_ref();
+    let work = work.ok_or_else(|| Rejection::NotNow {
+        command: snake(&format!("{on:?}")),
+        phase: snake(&format!("{:?}", draft.request().lifecycle.phase)),
+        open: "approve, first".to_owned(),
+    })?;
+    let phase = work.phase;
+    draft.check_open(work.machine.table(), on, |_| phase)?;
+    Ok(work)
+}
+
+pub(super) fn decide(draft: &mut Draft<'_>, command: &Command) -> Result<(), Rejection> {
+    let work = work(draft, command.on())?;
+    if !command.permits(draft.actor()) {
+        return Err(Rejection::WrongActor {
+            command: snake(&format!("{:?}", command.on())),
+        });
+    }
+    match command {
+        Command::Answer {
+            task,
+            target,
+            result,
+        } => answer(draft, *task, target, result),
+        Command::ApprovePlan { digest } => {
+            let current = work.plan_digest();
+            if *digest != current {
+                return Err(Rejection::PlanChanged { current });
+            }
+            let same = draft.request().lifecycle.approved_by.as_ref() == Some(draft.actor());
+            if draft.policy().plan_approval == Approval::FourEyes && same {
+                return Err(Rejection::FourEyes);
+            }
+            draft.emit(Event::PlanApproved { digest: current });
+            advance(draft);
+            Ok(())
+        }
+        Command::Confirm => {
+            draft.emit(Event::Confirmed);
+            advance(draft);
+            Ok(())
+        }
+        Command::Undo => stop(draft),
+        Command::LiftHold => {
+            draft.emit(Event::HoldLifted);
+            draft.clear(Timer::Tail);
+            advance(draft);
+            Ok(())
+        }
+    }
+}
+
+/// Begins the work, or takes it up again where it has begun to change data already.
+pub(super) fn start(draft: &mut Draft<'_>) -> Result<(), Rejection> {
+    if draft
+        .request()
+        .fulfilment
+        .as_ref()
+        .is_some_and(Fulfilment::has_written)
+    {
+        return retry(draft);
+    }
+    let landscape = draft.landscape();
+    draft.emit(Event::Started {
+        sources: landscape.sources.clone(),
+        recipients: landscape.recipients.clone(),
+    });
+    enter(draft, Phase::Locating);
+    Ok(())
+}
+
+/// Takes the work up again: what it has not changed yet from the beginning, what it has begun to
+/// change from there.
+pub(super) fn retry(draft: &mut Draft<'_>) -> Result<(), Rejection> {
+    let work = work(draft, On::Retry)?;
+    let phase = if work.has_written() {
+        Phase::Queued
+    } else {
+        Phase::Locating
+    };
+    draft.clear(Timer::Tail);
+    enter(draft, phase);
+    Ok(())
+}
+
+/// Stops the work, if it has not begun to change data.
+pub(super) fn cancel(draft: &mut Draft<'_>) -> Result<(), Rejection> {
+    match &draft.request().fulfilment {
+        None => Ok(()),
+        Some(work) if work.is_ended() && !work.has_written() => Ok(()),
+        Some(work) if work.has_written() => Err(Rejection::TooLate {
+            done: "the work has begun to change data",
+        }),
+        Some(_) => stop(draft),
+    }
+}
+
+fn stop(draft: &mut Draft<'_>) -> Result<(), Rejection> {
+    work(draft, On::Cancel)?;
+    draft.emit(Event::Cancelled);
+    draft.clear(Timer::Grace);
+    draft.clear(Timer::Expiry);
+    let restricted = draft
+        .request()
+        .fulfilment
+        .as_ref()
+        .is_some_and(|work| work.sources.iter().any(|source| source.restricted));
+    if restricted {
+        enter(draft, Phase::Lifting);
+    } else {
+        end(draft);
+    }
+    Ok(())
+}
+
+/// A timer of the work fired. One that no longer means anything changes nothing.
+pub(super) fn fire(draft: &mut Draft<'_>, timer: Timer) -> Result<(), Rejection> {
+    let Some(work) = &draft.request().fulfilment else {
+        return Ok(());
+    };
+    let due = match timer {
+        Timer::Grace => work.phase == Phase::Grace,
+        Timer::Tail => work.phase == Phase::Withholding,
+        _ => false,
+    };
+    if due {
+        self::work(draft, On::Lapse)?;
+        advance(draft);
+    }
+    Ok(())
+}
+
+fn answer(
+    draft: &mut Draft<'_>,
+    task: Task,
+    target: &Target,
+    result: &StepResult,
+) -> Result<(), Rejection> {
+    let work = self::work(draft, On::Answer)?;
+    let no_step = || Rejection::NoSuchStep {
+        step: format!("{} {target}", snake(&format!("{task:?}"))),
+    };
+    let step = work.step(target).ok_or_else(no_step)?;
+    if work.phase.task(work.machine) != Some(task) || !step.is_unsettled() {
+        return Err(no_step());
+    }
+    if !fits(task, result) {
+        return Err(Rejection::WrongResult {
+            step: snake(&format!("{task:?}")),
+        });
+    }
+    let stale = step.stale;
+    let ready_before: Vec<Target> = ready(work);
+    draft.emit(Event::StepAnswered {
+        task,
+        target: target.clone(),
+        result: result.clone(),
+    });
+    if matches!(result, StepResult::Pending(_)) {
+        return Ok(());
+    }
+    if matches!(task, Task::LockToRead | Task::LockToWrite) {
+        let keys = draft.request().fulfilment.as_ref().map(Fulfilment::lock_keys);
+        draft.lock(Locks::Take {
+            keys: keys.unwrap_or_default(),
+            exclusive: task == Task::LockToWrite,
+        });
+    }
+    if task == Task::Locate {
+        reopen(draft, target, stale, result);
+    }
+    block(draft);
+    let Some(work) = &draft.request().fulfilment else {
+        return Ok(());
+    };
+    let now_ready: Vec<Target> = ready(work)
+        .into_iter()
+        .filter(|target| !ready_before.contains(target))
+        .collect();
+    begin(draft, now_ready);
+    if draft
+        .request()
+        .fulfilment
+        .as_ref()
+        .is_some_and(Fulfilment::is_settled)
+    {
+        advance(draft);
+    }
+    Ok(())
+}
+
+/// Whether a result is of the kind that a step of this task has.
+const fn fits(task: Task, result: &StepResult) -> bool {
+    let StepResult::Done { finding, .. } = result else {
+        return true;
+    };
+    matches!(
+        (task, finding),
+        (Task::Locate, Finding::Located { .. })
+            | (Task::Plan, Finding::Planned { .. })
+            | (Task::Read, Finding::Read { .. })
+            | (Task::Pack, Finding::Packed { .. })
+            | (
+                Task::Rectify | Task::Restrict | Task::Unrestrict,
+                Finding::Changed { .. }
+            )
+            | (Task::Erase, Finding::Erased { .. })
+            | (Task::Search | Task::Verify, Finding::Left { .. })
+            | (
+                Task::LockToRead | Task::LockToWrite | Task::Transmit | Task::Inform,
+                Finding::Nothing
+            )
+    )
+}
+
+/// Opens again what must be searched with identifiers that came to light since.
+fn reopen(draft: &mut Draft<'_>, answered: &Target, stale: bool, result: &StepResult) {
+    let Some(work) = &draft.request().fulfilment else {
+        return;
+    };
+    let mut targets = Vec::new();
+    if let StepResult::Done {
+        finding:
+            Finding::Located {
+                identified: Some((_, kinds)),
+                ..
+            },
+        ..
+    } = result
+    {
+        targets = work
+            .sources
+            .iter()
+            .filter(|source| source.accepts.iter().any(|kind| kinds.contains(kind)))
+            .map(|source| Target::Source(source.id.clone()))
+            .filter(|target| work.step(target).is_none_or(|step| !step.is_unsettled()))
+            .collect();
+    }
+    if stale && !targets.contains(answered) {
+        targets.push(answered.clone());
+    }
+    for target in &targets {
+        draft.emit(Event::StepReopened {
+            target: target.clone(),
+        });
+    }
+    begin(draft, targets);
+}
+
+/// Steps whose predecessors failed cannot begin: what leads to the others must stay.
+fn block(draft: &mut Draft<'_>) {
+    while let Some(target) = draft
+        .request()
+        .fulfilment
+        .as_ref()
+        .and_then(Fulfilment::blocked)
+    {
+        draft.emit(Event::StepBlocked { target });
+    }
+}
+
+/// Open steps whose predecessors are done.
+fn ready(work: &Fulfilment) -> Vec<Target> {
+    work.steps
+        .iter()
+        .filter(|step| step.state == StepState::Open && work.is_ready(step))
+        .map(|step| step.target.clone())
+        .collect()
+}
+
+fn begin(draft: &mut Draft<'_>, targets: Vec<Target>) {
+    let Some(work) = &draft.request().fulfilment else {
+        return;
+    };
+    let Some(task) = work.phase.task(work.machine) else {
+        return;
+    };
+    let round = work.round;
+    for target in targets {
+        draft.effect(Effect::Step {
+            task,
+            target,
+            round,
+        });
+    }
+}
+
+/// Goes on to what follows the present phase, through phases without steps.
+fn advance(draft: &mut Draft<'_>) {
+    let Some(work) = &draft.request().fulfilment else {
+        return;
+    };
+    match work.machine.after(work.phase, work, draft.policy()) {
+        Next::Enter(phase) => enter(draft, phase),
+        Next::End => end(draft),
+    }
+}
+
+fn enter(draft: &mut Draft<'_>, phase: Phase) {
+    let Some(work) = &draft.request().fulfilment else {
+        return;
+    };
+    if work.phase == Phase::Checking && phase == Phase::Approval {
+        draft.emit(Event::PlanChanged);
+    }
+    unlock(draft, phase);
+    draft.emit(Event::Entered { phase });
+    match phase {
+        Phase::Confirmation => {
+            draft.effect(Effect::Notify(Letter::ConfirmationRequest));
+            return;
+        }
+        Phase::Grace => {
+            let until = draft.now() + draft.policy().grace.unwrap_or_default();
+            draft.emit(Event::GraceGranted { until });
+            draft.set(Timer::Grace, until);
+            return;
+        }
+        Phase::Withholding => {
+            let until = next_release(draft);
+            draft.emit(Event::Withholding { until });
+            if let Some(until) = until {
+                draft.set(Timer::Tail, until);
+            }
+            lifecycle::reported(draft);
+            return;
+        }
+        _ => {}
+    }
+    let Some(work) = &draft.request().fulfilment else {
+        return;
+    };
+    if phase.task(work.machine).is_none() {
+        return;
+    }
+    if work.steps.is_empty() {
+        advance(draft);
+    } else {
+        let ready = ready(work);
+        begin(draft, ready);
+    }
+}
+
+fn end(draft: &mut Draft<'_>) {
+    let Some(work) = &draft.request().fulfilment else {
+        return;
+    };
+    let outcome: Outcome = work.outcome();
+    unlock(draft, Phase::Ended);
+    draft.emit(Event::Ended { outcome });
+    lifecycle::reported(draft);
+    lifecycle::keep_for_now(draft);
+}
+
+fn unlock(draft: &mut Draft<'_>, next: Phase) {
+    let locked = draft
+        .request()
+        .fulfilment
+        .as_ref()
+        .is_some_and(|work| work.phase.is_locked());
+    if locked && !next.is_locked() {
+        draft.lock(Locks::Release);
+    }
+}
+
+/// The first instant at which something withheld may go: the day after the last it is kept.
+fn next_release(draft: &Draft<'_>) -> Option<DateTime<Utc>> {
+    let work = draft.request().fulfilment.as_ref()?;
+    work.withheld()
+        .filter_map(|(_, rows)| match rows.until {
+            Until::Date(date) => draft.end_of(date),
+            Until::HoldLifted | Until::Always => None,
+        })
+        .min()
+}

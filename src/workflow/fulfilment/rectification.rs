@@ -1,0 +1,70 @@
+//! Rectification: find, plan with old and new value, restrict what is disputed, have it approved,
+//! correct it, check it, lift the restriction, tell the recipients.
+//!
+#![doc = include_str!("../../../docs/machines/rectification.md")]
+
+use crate::workflow::policy::{Approval, Policy};
+use crate::workflow::table::{Table, table};
+
+use super::{Fulfilment, Next, On, Phase};
+
+pub(super) const TABLE: Table<Phase, On> = table!(Phase, On;
+    Locating {
+        Answer => Locating | Planning | Ended;
+        Cancel => Ended;
+    }
+    Planning {
+        Answer => Planning | Queued | Ended;
+        Cancel => Ended;
+    }
+    Queued {
+        Answer => Queued | Restricting | Rectifying;
+        Cancel => Lifting | Ended;
+        Retry => Queued;
+    }
+    Restricting {
+        Answer => Restricting | Approval | Rectifying;
+        Cancel => Lifting | Ended;
+    }
+    Approval {
+        ApprovePlan => Queued;
+        Cancel => Lifting | Ended;
+    }
+    Rectifying {
+        Answer => Rectifying | Verifying | Lifting | Informing | Ended;
+    }
+    Verifying {
+        Answer => Verifying | Lifting | Informing | Ended;
+    }
+    Lifting {
+        Answer => Lifting | Informing | Ended;
+    }
+    Informing {
+        Answer => Informing | Ended;
+    }
+    Ended {
+        Retry => Locating | Queued | Ended;
+    }
+);
+
+pub(super) fn after(phase: Phase, work: &Fulfilment, policy: &Policy) -> Next {
+    Next::Enter(match phase {
+        // What is disputed is nowhere changed unless everything was found.
+        Phase::Locating if work.any_failed() || !work.any_found() => return Next::End,
+        Phase::Locating => Phase::Planning,
+        Phase::Planning if work.any_failed() || !work.sources.iter().any(|s| s.is_planned()) => {
+            return Next::End;
+        }
+        Phase::Planning => Phase::Queued,
+        Phase::Queued if work.approved.is_some() || work.written => Phase::Rectifying,
+        Phase::Queued => Phase::Restricting,
+        Phase::Restricting if policy.plan_approval == Approval::None => Phase::Rectifying,
+        Phase::Restricting => Phase::Approval,
+        Phase::Approval => Phase::Queued,
+        Phase::Rectifying => Phase::Verifying,
+        Phase::Verifying => Phase::Lifting,
+        Phase::Lifting if work.cancelled => return Next::End,
+        Phase::Lifting => Phase::Informing,
+        _ => return Next::End,
+    })
+}

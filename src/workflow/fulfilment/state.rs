@@ -1,0 +1,750 @@
+//! The state of the work: its phase, its open steps, and what is known of each source.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::model::{
+    Assurance, Digest, Failure, IdentifierKind, KeyedDigest, MissingRows, Outcome, PartyId,
+    Pending, RowCount, SourceId, Until, WithheldRows,
+};
+use crate::workflow::effect::{Target, Task};
+use crate::workflow::event::{Envelope, Event, Finding, PartRef, SourceInfo, StepResult};
+use crate::workflow::request::Facts;
+
+use super::{Machine, Phase};
+
+/// How far a step is.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum StepState {
+    /// Not answered yet.
+    Open,
+    /// It goes on outside.
+    Waiting(Pending),
+    /// Done, all or in part.
+    Done,
+    /// Failed, unsupported, or never begun because another failed.
+    Failed,
+}
+
+/// One step of the present phase.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Step {
+    /// Whose.
+    pub target: Target,
+    /// How far it is.
+    pub state: StepState,
+    /// Whether more identifiers came to light since it began.
+    pub stale: bool,
+}
+
+impl Step {
+    /// Whether an answer is still awaited.
+    pub const fn is_unsettled(&self) -> bool {
+        matches!(self.state, StepState::Open | StepState::Waiting(_))
+    }
+}
+
+/// What is known of a source.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct SourceWork {
+    /// Which source.
+    pub id: SourceId,
+    /// By what it can search.
+    pub accepts: Vec<IdentifierKind>,
+    /// Whose erasure must be finished before this one's begins.
+    pub erase_after: Vec<SourceId>,
+    /// Whether it was searched: some identifier fits it.
+    pub searched: bool,
+    /// The sealed locators; `None` when nothing was found.
+    pub locators: Option<PartRef>,
+    /// Digests over source and locator.
+    pub keys: Vec<KeyedDigest>,
+    /// How many rows each collection held when it was searched.
+    pub found: Vec<RowCount>,
+    /// Until how far back was searched.
+    pub horizon: Option<DateTime<Utc>>,
+    /// Its sealed plan, and what an approval of it relies on.
+    pub plan: Option<(PartRef, Digest)>,
+    /// How many rows the plan changes.
+    pub planned: Vec<RowCount>,
+    /// The sealed report of what was read from it.
+    pub spool: Option<PartRef>,
+    /// Whether its rows are restricted because of this request.
+    pub restricted: bool,
+    /// Whether its part of the work was done at least once.
+    pub worked: bool,
+    /// How many rows were read, corrected or erased.
+    pub done: Vec<RowCount>,
+    /// What is kept back (or, before the erasure, would be).
+    pub withheld: Vec<WithheldRows>,
+    /// What could not be done.
+    pub missing: Vec<MissingRows>,
+    /// What a search afterwards still found.
+    pub left: Vec<RowCount>,
+    /// How sure its erasure is.
+    pub assurance: Option<Assurance>,
+}
+
+/// What is known of a recipient.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct RecipientWork {
+    /// Who.
+    pub id: PartyId,
+    /// Whether they confirmed.
+    pub confirmed: bool,
+    /// Why they did not.
+    pub failure: Option<Failure>,
+}
+
+/// The work for one request.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Fulfilment {
+    /// Which machine does it.
+    pub machine: Machine,
+    /// Where it stands.
+    pub phase: Phase,
+    /// Grows with every phase entered and every step opened again: names effects for ever.
+    pub round: u32,
+    /// The steps of the present phase.
+    pub steps: Vec<Step>,
+    /// The sources that must answer.
+    pub sources: Vec<SourceWork>,
+    /// The recipients that must be told.
+    pub recipients: Vec<RecipientWork>,
+    /// The kinds of identifiers that are known.
+    pub kinds: Vec<IdentifierKind>,
+    /// To whom the package goes, when not to the person.
+    pub deliver_to: Option<RecipientWork>,
+    /// The plan that was approved.
+    pub approved: Option<Digest>,
+    /// Whether the person confirmed.
+    pub confirmed: bool,
+    /// Until when it can be undone.
+    pub grace_until: Option<DateTime<Utc>>,
+    /// Whether that time was given.
+    pub grace_given: bool,
+    /// Whether it was stopped.
+    pub cancelled: bool,
+    /// Whether it may have begun to change data.
+    pub written: bool,
+    /// How often it erased since it last began to.
+    pub erasures: u32,
+    /// The package: size in bytes and SHA-256.
+    pub package: Option<(u64, Digest)>,
+    /// Why the package could not be made.
+    pub package_failure: Option<Failure>,
+    /// When the next of what is withheld may go.
+    pub withheld_until: Option<DateTime<Utc>>,
+    /// How it ended.
+    pub outcome: Option<Outcome>,
+}
+
+impl Fulfilment {
+    pub(in crate::workflow) fn new(
+        facts: &Facts,
+        sources: &[SourceInfo],
+        recipients: &[PartyId],
+    ) -> Self {
+        let recipient = |id: &PartyId| RecipientWork {
+            id: id.clone(),
+            confirmed: false,
+            failure: None,
+        };
+        Self {
+            // `receive` refuses rights without a machine.
+            machine: Machine::of(&facts.right).unwrap_or(Machine::Access),
+            phase: Phase::Locating,
+            round: 0,
+            steps: Vec::new(),
+            sources: sources.iter().map(SourceWork::new).collect(),
+            recipients: recipients.iter().map(recipient).collect(),
+            kinds: facts.kinds.clone(),
+            deliver_to: facts.deliver_to.as_ref().map(recipient),
+            approved: None,
+            confirmed: false,
+            grace_until: None,
+            grace_given: false,
+            cancelled: false,
+            written: false,
+            erasures: 0,
+            package: None,
+            package_failure: None,
+            withheld_until: None,
+            outcome: None,
+        }
+    }
+
+    /// Whether it is over.
+    pub fn is_ended(&self) -> bool {
+        self.phase == Phase::Ended
+    }
+
+    /// Whether it may have begun to change data.
+    pub const fn has_written(&self) -> bool {
+        self.written
+    }
+
+    /// Whether it changed some data and could not change all it should have.
+    pub fn is_unfinished(&self) -> bool {
+        self.written && self.missing().next().is_some()
+    }
+
+    /// What is known of a source.
+    pub fn source(&self, id: &SourceId) -> Option<&SourceWork> {
+        self.sources.iter().find(|source| source.id == *id)
+    }
+
+    /// The step of a target in the present phase.
+    pub fn step(&self, target: &Target) -> Option<&Step> {
+        self.steps.iter().find(|step| step.target == *target)
+    }
+
+    /// Whether the work waits for this step, begun in that round.
+    pub fn waits_for(&self, task: Task, target: &Target, round: u32) -> bool {
+        self.phase.task(self.machine) == Some(task)
+            && round <= self.round
+            && self.step(target).is_some_and(Step::is_unsettled)
+    }
+
+    /// What the whole plan is worth: what an approval names.
+    pub fn plan_digest(&self) -> Digest {
+        let mut bytes = Vec::new();
+        for source in &self.sources {
+            if let Some((_, digest)) = &source.plan {
+                bytes.extend_from_slice(source.id.as_str().as_bytes());
+                bytes.push(0);
+                bytes.extend_from_slice(digest.as_bytes());
+            }
+        }
+        Digest::of(&bytes)
+    }
+
+    /// The locks that reading or writing the person's rows needs: sorted, without duplicates.
+    pub fn lock_keys(&self) -> Vec<KeyedDigest> {
+        let mut keys: Vec<_> = self.sources.iter().flat_map(|s| s.keys.clone()).collect();
+        keys.sort_unstable();
+        keys.dedup();
+        keys
+    }
+
+    /// What was kept back, by source.
+    pub fn withheld(&self) -> impl Iterator<Item = (&SourceId, &WithheldRows)> {
+        self.sources
+            .iter()
+            .flat_map(|source| source.withheld.iter().map(move |rows| (&source.id, rows)))
+    }
+
+    /// What could not be done, by source or recipient.
+    pub fn missing(&self) -> impl Iterator<Item = (Target, MissingRows)> + '_ {
+        let whole = |failure: Failure| MissingRows {
+            collection: None,
+            rows: None,
+            failure,
+        };
+        let of_sources = self.sources.iter().flat_map(move |source| {
+            let unsearched = (!source.searched && self.phase != Phase::Locating)
+                .then(|| whole(Failure::NoIdentifier));
+            let left = source.left.iter().map(|left| MissingRows {
+                collection: Some(left.collection.clone()),
+                rows: Some(left.rows),
+                failure: Failure::Residue,
+            });
+            source
+                .missing
+                .iter()
+                .cloned()
+                .chain(unsearched)
+                .chain(left)
+                .map(|missing| (Target::Source(source.id.clone()), missing))
+        });
+        let of_recipients = self
+            .recipients
+            .iter()
+            .chain(&self.deliver_to)
+            .filter_map(move |recipient| {
+                let failure = recipient.failure.clone()?;
+                Some((Target::Recipient(recipient.id.clone()), whole(failure)))
+            });
+        let of_package = self
+            .package_failure
+            .iter()
+            .map(move |failure| (Target::Request, whole(failure.clone())));
+        of_sources.chain(of_recipients).chain(of_package)
+    }
+
+    /// How sure the erasure is as a whole: as the weakest source.
+    pub fn assurance(&self) -> Option<Assurance> {
+        self.sources.iter().filter_map(|source| source.assurance).min()
+    }
+
+    pub(super) fn any_found(&self) -> bool {
+        self.sources.iter().any(SourceWork::is_found)
+    }
+
+    /// Whether every step has come to an end.
+    pub(super) fn is_settled(&self) -> bool {
+        !self.steps.iter().any(Step::is_unsettled)
+    }
+
+    pub(super) fn any_failed(&self) -> bool {
+        self.steps.iter().any(|step| step.state == StepState::Failed)
+    }
+
+    /// Whether the sources that must come first are done.
+    pub(super) fn is_ready(&self, step: &Step) -> bool {
+        self.predecessors(step)
+            .all(|before| before.state == StepState::Done)
+    }
+
+    /// An open step that can never begin: one before it failed.
+    pub(super) fn blocked(&self) -> Option<Target> {
+        self.steps
+            .iter()
+            .filter(|step| step.state == StepState::Open)
+            .find(|step| {
+                self.predecessors(step)
+                    .any(|before| before.state == StepState::Failed)
+            })
+            .map(|step| step.target.clone())
+    }
+
+    /// Steps of the same erasure that must be done before this one. A source named by nobody's
+    /// step is done already.
+    fn predecessors<'a>(&'a self, step: &'a Step) -> impl Iterator<Item = &'a Step> {
+        let after: &[SourceId] = match (&step.target, self.phase) {
+            (Target::Source(id), Phase::Erasing) => {
+                self.source(id).map_or(&[], |source| &source.erase_after)
+            }
+            _ => &[],
+        };
+        after
+            .iter()
+            .filter_map(|id| self.step(&Target::Source(id.clone())))
+    }
+
+    /// How the work ended, from what its sources and recipients answered.
+    pub(super) fn outcome(&self) -> Outcome {
+        if self.cancelled {
+            return Outcome::Cancelled;
+        }
+        let unsupported =
+            |missing: &MissingRows| matches!(missing.failure, Failure::Unsupported);
+        if self.sources.iter().all(|s| s.missing.iter().any(unsupported)) {
+            return Outcome::Unsupported;
+        }
+        let missing = self.missing().next().is_some();
+        let broken = self
+            .missing()
+            .any(|(_, m)| !matches!(m.failure, Failure::Unsupported | Failure::NoIdentifier));
+        let worked = self.sources.iter().any(|source| source.worked);
+        if !self.any_found() {
+            return match (broken, missing) {
+                (true, _) => Outcome::Failed,
+                (false, true) => Outcome::Partly,
+                (false, false) => Outcome::NothingFound,
+            };
+        }
+        if !worked {
+            return if broken { Outcome::Failed } else { Outcome::NothingFound };
+        }
+        if self.package_failure.is_some() {
+            return Outcome::Failed;
+        }
+        if missing || self.withheld().next().is_some() {
+            return Outcome::Partly;
+        }
+        Outcome::Done
+    }
+
+    pub(in crate::workflow) fn apply(&mut self, envelope: &Envelope) {
+        match &envelope.event {
+            Event::Entered { phase } => self.enter(*phase),
+            Event::StepAnswered {
+                task,
+                target,
+                result,
+            } => self.answered(*task, target, result),
+            Event::StepReopened { target } => {
+                self.round += 1;
+                self.mark_searched(target);
+                match self.steps.iter_mut().find(|step| step.target == *target) {
+                    Some(step) => {
+                        step.state = StepState::Open;
+                        step.stale = false;
+                    }
+                    None => self.steps.push(Step::open(target.clone())),
+                }
+            }
+            Event::StepBlocked { target } => {
+                self.settle(target, StepState::Failed);
+                if let Target::Source(id) = target
+                    && let Some(source) = self.source_mut(id)
+                {
+                    source.miss(Failure::Blocked);
+                }
+            }
+            Event::PlanApproved { digest } => self.approved = Some(*digest),
+            Event::PlanChanged => {
+                self.approved = None;
+                self.confirmed = false;
+                self.grace_given = false;
+            }
+            Event::Confirmed => self.confirmed = true,
+            Event::GraceGranted { until } => {
+                self.grace_until = Some(*until);
+                self.grace_given = true;
+            }
+            Event::Withholding { until } => {
+                self.withheld_until = *until;
+                self.outcome = Some(Outcome::Partly);
+            }
+            Event::Cancelled => self.cancelled = true,
+            Event::Ended { outcome } => {
+                self.phase = Phase::Ended;
+                self.steps.clear();
+                self.outcome = Some(outcome.clone());
+            }
+            _ => {}
+        }
+    }
+
+    fn enter(&mut self, phase: Phase) {
+        let again = matches!(self.phase, Phase::Ended | Phase::Withholding);
+        if phase == Phase::Locating {
+            for source in &mut self.sources {
+                *source = source.anew();
+            }
+            self.approved = None;
+            self.package = None;
+        }
+        if again {
+            // Taken up again: what failed before is tried anew.
+            self.outcome = None;
+            self.withheld_until = None;
+            self.package_failure = None;
+            self.erasures = 0;
+            for source in &mut self.sources {
+                source.missing.clear();
+                source.left.clear();
+            }
+            for recipient in self.recipients.iter_mut().chain(&mut self.deliver_to) {
+                recipient.failure = None;
+            }
+        }
+        match phase {
+            Phase::Rectifying => self.written = true,
+            Phase::Erasing => {
+                self.written = true;
+                self.erasures += 1;
+            }
+            _ => {}
+        }
+        self.phase = phase;
+        self.round += 1;
+        self.steps = self.targets(phase).into_iter().map(Step::open).collect();
+        if phase == Phase::Locating {
+            for target in self.steps.iter().map(|step| step.target.clone()).collect::<Vec<_>>() {
+                self.mark_searched(&target);
+            }
+        }
+    }
+
+    fn mark_searched(&mut self, target: &Target) {
+        if let Target::Source(id) = target
+            && let Some(source) = self.source_mut(id)
+        {
+            source.searched = true;
+        }
+    }
+
+    /// Who has a step in a phase.
+    fn targets(&self, phase: Phase) -> Vec<Target> {
+        let sources = |which: &dyn Fn(&SourceWork) -> bool| -> Vec<Target> {
+            self.sources
+                .iter()
+                .filter(|source| which(source))
+                .map(|source| Target::Source(source.id.clone()))
+                .collect()
+        };
+        match phase {
+            Phase::Locating => sources(&|s| s.accepts.iter().any(|k| self.kinds.contains(k))),
+            Phase::Planning | Phase::Checking | Phase::Reading => sources(&SourceWork::is_found),
+            Phase::Restricting | Phase::Rectifying => sources(&SourceWork::is_planned),
+            Phase::Verifying => sources(&|s| s.is_planned() && s.worked),
+            Phase::Lifting => sources(&|s| s.restricted),
+            Phase::Erasing => {
+                if self.sources.iter().any(|s| !s.left.is_empty()) {
+                    sources(&|s| !s.left.is_empty())
+                } else {
+                    sources(&SourceWork::is_unerased)
+                }
+            }
+            Phase::Searching => sources(&|s| s.is_found() && s.worked),
+            Phase::Queued | Phase::Packing => vec![Target::Request],
+            Phase::Sending => self
+                .deliver_to
+                .iter()
+                .map(|recipient| Target::Recipient(recipient.id.clone()))
+                .collect(),
+            Phase::Informing => self
+                .recipients
+                .iter()
+                .map(|recipient| Target::Recipient(recipient.id.clone()))
+                .collect(),
+            Phase::Approval
+            | Phase::Confirmation
+            | Phase::Grace
+            | Phase::Withholding
+            | Phase::Ended => Vec::new(),
+        }
+    }
+
+    fn source_mut(&mut self, id: &SourceId) -> Option<&mut SourceWork> {
+        self.sources.iter_mut().find(|source| source.id == *id)
+    }
+
+    fn settle(&mut self, target: &Target, state: StepState) {
+        if let Some(step) = self.steps.iter_mut().find(|step| step.target == *target) {
+            step.state = state;
+        }
+    }
+
+    fn answered(&mut self, task: Task, target: &Target, result: &StepResult) {
+        let state = match result {
+            StepResult::Done { .. } => StepState::Done,
+            StepResult::Pending(pending) => StepState::Waiting(pending.clone()),
+            // What cannot be restricted is corrected without.
+            StepResult::Unsupported if matches!(task, Task::Restrict | Task::Unrestrict) => {
+                StepState::Done
+            }
+            StepResult::Unsupported | StepResult::Failed(_) => StepState::Failed,
+        };
+        self.settle(target, state);
+        let failure = match result {
+            StepResult::Unsupported if matches!(task, Task::Restrict | Task::Unrestrict) => None,
+            StepResult::Unsupported => Some(Failure::Unsupported),
+            StepResult::Failed(failure) => Some(failure.clone()),
+            StepResult::Done { .. } | StepResult::Pending(_) => None,
+        };
+        match target {
+            Target::Source(id) => {
+                if let StepResult::Done {
+                    finding: Finding::Located {
+                        identified: Some((_, kinds)), ..
+                    },
+                    ..
+                } = result
+                {
+                    self.learn(id, kinds);
+                }
+                if let Some(source) = self.source_mut(id) {
+                    if let Some(failure) = failure {
+                        source.failed(task, failure);
+                    } else if let StepResult::Done { finding, missing } = result {
+                        source.answered(task, finding);
+                        source.missing.extend(missing.iter().cloned());
+                    }
+                }
+            }
+            Target::Recipient(id) => {
+                let done = state_is_done(result);
+                let all = self.recipients.iter_mut().chain(&mut self.deliver_to);
+                for recipient in all.filter(|recipient| recipient.id == *id) {
+                    recipient.confirmed = done;
+                    recipient.failure = failure.clone();
+                }
+            }
+            Target::Request => {
+                if task == Task::Pack {
+                    self.package_failure = failure;
+                }
+                if let StepResult::Done {
+                    finding: Finding::Packed { bytes, digest },
+                    ..
+                } = result
+                {
+                    self.package = Some((*bytes, *digest));
+                }
+            }
+        }
+    }
+
+    /// Notes new kinds of identifiers; steps that began without them must search again.
+    fn learn(&mut self, by: &SourceId, kinds: &[IdentifierKind]) {
+        for kind in kinds {
+            if !self.kinds.contains(kind) {
+                self.kinds.push(kind.clone());
+            }
+        }
+        let concerned: Vec<Target> = self
+            .sources
+            .iter()
+            .filter(|s| s.id != *by && s.accepts.iter().any(|kind| kinds.contains(kind)))
+            .map(|source| Target::Source(source.id.clone()))
+            .collect();
+        for step in &mut self.steps {
+            if step.is_unsettled() && concerned.contains(&step.target) {
+                step.stale = true;
+            }
+        }
+    }
+}
+
+const fn state_is_done(result: &StepResult) -> bool {
+    matches!(result, StepResult::Done { .. })
+}
+
+impl Step {
+    const fn open(target: Target) -> Self {
+        Self {
+            target,
+            state: StepState::Open,
+            stale: false,
+        }
+    }
+}
+
+impl SourceWork {
+    fn new(info: &SourceInfo) -> Self {
+        Self {
+            id: info.id.clone(),
+            accepts: info.accepts.clone(),
+            erase_after: info.erase_after.clone(),
+            searched: false,
+            locators: None,
+            keys: Vec::new(),
+            found: Vec::new(),
+            horizon: None,
+            plan: None,
+            planned: Vec::new(),
+            spool: None,
+            restricted: false,
+            worked: false,
+            done: Vec::new(),
+            withheld: Vec::new(),
+            missing: Vec::new(),
+            left: Vec::new(),
+            assurance: None,
+        }
+    }
+
+    /// The same source before anything was asked; a restriction stays until it is lifted.
+    fn anew(&self) -> Self {
+        Self {
+            restricted: self.restricted,
+            ..Self::new(&SourceInfo {
+                id: self.id.clone(),
+                accepts: self.accepts.clone(),
+                erase_after: self.erase_after.clone(),
+            })
+        }
+    }
+
+    /// Whether the person was found there.
+    pub const fn is_found(&self) -> bool {
+        self.locators.is_some()
+    }
+
+    pub(super) fn is_planned(&self) -> bool {
+        self.planned.iter().any(|rows| rows.rows > 0)
+    }
+
+    /// Whether there is something to erase: not begun, failed, or kept until now.
+    fn is_unerased(&self) -> bool {
+        let may_go = |rows: &WithheldRows| rows.until != Until::Always;
+        self.is_found() && (!self.worked || self.withheld.iter().any(may_go))
+    }
+
+    fn failed(&mut self, task: Task, failure: Failure) {
+        match task {
+            Task::Erase | Task::Rectify | Task::Read => self.worked = false,
+            Task::Locate => self.locators = None,
+            _ => {}
+        }
+        self.miss(failure);
+    }
+
+    fn miss(&mut self, failure: Failure) {
+        self.missing.push(MissingRows {
+            collection: None,
+            rows: None,
+            failure,
+        });
+    }
+
+    fn answered(&mut self, task: Task, finding: &Finding) {
+        match finding {
+            Finding::Located {
+                rows,
+                locators,
+                keys,
+                horizon,
+                ..
+            } => {
+                self.found.clone_from(rows);
+                self.locators.clone_from(locators);
+                self.keys.clone_from(keys);
+                self.horizon = *horizon;
+            }
+            Finding::Planned {
+                part,
+                digest,
+                rows,
+                withheld,
+            } => {
+                self.plan = Some((part.clone(), *digest));
+                self.planned.clone_from(rows);
+                self.withheld.clone_from(withheld);
+            }
+            Finding::Read {
+                spool,
+                rows,
+                withheld,
+            } => {
+                self.worked = true;
+                self.spool = Some(spool.clone());
+                self.done.clone_from(rows);
+                self.withheld.clone_from(withheld);
+            }
+            Finding::Changed { rows } => match task {
+                Task::Restrict => self.restricted = true,
+                Task::Unrestrict => self.restricted = false,
+                _ => {
+                    self.worked = true;
+                    self.done.clone_from(rows);
+                }
+            },
+            Finding::Erased {
+                rows,
+                withheld,
+                assurance,
+            } => {
+                self.worked = true;
+                add(&mut self.done, rows);
+                self.withheld.clone_from(withheld);
+                self.assurance = Some(*assurance);
+                self.left.clear();
+            }
+            Finding::Left { rows } => {
+                self.left = rows.iter().filter(|left| left.rows > 0).cloned().collect();
+            }
+            Finding::Packed { .. } | Finding::Nothing => {}
+        }
+    }
+}
+
+/// Adds counts, collection by collection.
+fn add(counts: &mut Vec<RowCount>, more: &[RowCount]) {
+    for count in more {
+        match counts.iter_mut().find(|c| c.collection == count.collection) {
+            Some(known) => known.rows = known.rows.saturating_add(count.rows),
+            None => counts.push(count.clone()),
+        }
+    }
+}

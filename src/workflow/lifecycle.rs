@@ -1,0 +1,828 @@
+//! The legal course of a request, the same for every right.
+//!
+#![doc = include_str!("../../docs/machines/lifecycle.md")]
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::law::ClockEventKind;
+use crate::model::{Actor, End, Failure, Ground, Outcome, Pending};
+
+use super::decision::{Draft, Rejection};
+use super::effect::{Effect, Letter, Timer};
+use super::event::{Envelope, Event};
+use super::fulfilment;
+use super::policy::Review;
+use super::table::{Table, table};
+
+/// Where a request stands.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Phase {
+    /// It came in; nobody knows yet whether it is the person.
+    Received,
+    /// The person was asked who they are.
+    Identity,
+    /// Somebody decides whether it is carried out.
+    Assessment,
+    /// The person was asked what exactly they want.
+    Clarification,
+    /// The person was asked for a fee.
+    Fee,
+    /// It is carried out.
+    Fulfilment,
+    /// Somebody looks at the outcome before it goes out.
+    Review,
+    /// The answer is on its way.
+    Response,
+    /// The person has the answer, and may appeal.
+    Answered,
+    /// An appeal is being decided.
+    Appeal,
+    /// It came to its end.
+    Closed,
+}
+
+impl Phase {
+    /// Every phase.
+    pub const ALL: [Self; 11] = [
+        Self::Received,
+        Self::Identity,
+        Self::Assessment,
+        Self::Clarification,
+        Self::Fee,
+        Self::Fulfilment,
+        Self::Review,
+        Self::Response,
+        Self::Answered,
+        Self::Appeal,
+        Self::Closed,
+    ];
+}
+
+/// The kinds of commands that this machine knows.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+#[non_exhaustive]
+pub enum On {
+    /// Ask the person who they are.
+    RequestIdentity,
+    /// Count an answer to that, before it is checked.
+    AttemptIdentity,
+    /// The answer was not good enough.
+    RejectIdentity,
+    /// The person is who they say.
+    ConfirmIdentity,
+    /// Ask what exactly is wanted.
+    AskClarification,
+    /// Say so.
+    Clarify,
+    /// Charge a fee.
+    ChargeFee,
+    /// It was paid.
+    PayFee,
+    /// Do without it.
+    WaiveFee,
+    /// Announce that the answer takes longer.
+    Extend,
+    /// Carry it out.
+    Approve,
+    /// Do not carry it out.
+    Refuse,
+    /// The work came to an outcome (from the fulfilment).
+    Report,
+    /// Take the work up again.
+    Rework,
+    /// Let the answer go out.
+    Release,
+    /// Send a letter again that could not be sent.
+    Resend,
+    /// A letter went out, or did not.
+    LetterAnswered,
+    /// Appeal against the answer.
+    Appeal,
+    /// Decide the appeal.
+    DecideAppeal,
+    /// Take the request back.
+    Withdraw,
+    /// Carry it on in an open request for the same.
+    Join,
+    /// What was held was swept.
+    Sweep,
+    /// A timer fired.
+    Fire,
+}
+
+impl On {
+    /// Every kind.
+    pub const ALL: [Self; 23] = [
+        Self::RequestIdentity,
+        Self::AttemptIdentity,
+        Self::RejectIdentity,
+        Self::ConfirmIdentity,
+        Self::AskClarification,
+        Self::Clarify,
+        Self::ChargeFee,
+        Self::PayFee,
+        Self::WaiveFee,
+        Self::Extend,
+        Self::Approve,
+        Self::Refuse,
+        Self::Report,
+        Self::Rework,
+        Self::Release,
+        Self::Resend,
+        Self::LetterAnswered,
+        Self::Appeal,
+        Self::DecideAppeal,
+        Self::Withdraw,
+        Self::Join,
+        Self::Sweep,
+        Self::Fire,
+    ];
+}
+
+/// The transition table.
+pub const TABLE: Table<Phase, On> = table!(Phase, On;
+    Received {
+        RequestIdentity => Identity;
+        ConfirmIdentity => Assessment;
+        Extend => Received;
+        Refuse => Response;
+        Resend => Received;
+        LetterAnswered => Received;
+        Withdraw => Closed;
+        Join => Closed;
+        Fire => Received;
+    }
+    Identity {
+        AttemptIdentity => Identity;
+        RejectIdentity => Identity;
+        ConfirmIdentity => Assessment;
+        Extend => Identity;
+        Refuse => Response;
+        Resend => Identity;
+        LetterAnswered => Identity;
+        Withdraw => Closed;
+        Fire => Identity | Closed;
+    }
+    Assessment {
+        AskClarification => Clarification;
+        ChargeFee => Fee;
+        Extend => Assessment;
+        Approve => Fulfilment | Review | Response;
+        Refuse => Response;
+        Resend => Assessment;
+        LetterAnswered => Assessment;
+        Withdraw => Closed;
+        Fire => Assessment;
+    }
+    Clarification {
+        Clarify => Assessment;
+        Extend => Clarification;
+        Refuse => Response;
+        Resend => Clarification;
+        LetterAnswered => Clarification;
+        Withdraw => Closed;
+        Fire => Clarification | Closed;
+    }
+    Fee {
+        PayFee => Assessment;
+        WaiveFee => Assessment;
+        Extend => Fee;
+        Refuse => Response;
+        Resend => Fee;
+        LetterAnswered => Fee;
+        Withdraw => Closed;
+        Fire => Fee | Closed;
+    }
+    Fulfilment {
+        Extend => Fulfilment;
+        Report => Review | Response;
+        Resend => Fulfilment;
+        LetterAnswered => Fulfilment;
+        Withdraw => Closed;
+        Fire => Fulfilment | Review | Response;
+    }
+    Review {
+        Extend => Review;
+        Rework => Fulfilment | Review | Response;
+        Release => Response;
+        Refuse => Response;
+        Resend => Review;
+        LetterAnswered => Review;
+        Fire => Review;
+    }
+    Response {
+        Resend => Response;
+        LetterAnswered => Response | Answered;
+        Fire => Response;
+    }
+    Answered {
+        Rework => Fulfilment | Review | Response;
+        Appeal => Appeal;
+        Resend => Answered;
+        LetterAnswered => Answered;
+        Fire => Answered | Closed;
+    }
+    Appeal {
+        DecideAppeal => Assessment | Answered;
+        Resend => Appeal;
+        LetterAnswered => Appeal;
+        Fire => Appeal;
+    }
+    Closed {
+        Resend => Closed;
+        LetterAnswered => Closed;
+        Sweep => Closed;
+        Fire => Closed;
+    }
+);
+
+/// The state of the legal course.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Lifecycle {
+    /// Where it stands.
+    pub phase: Phase,
+    /// Whether the person is who they say.
+    pub identified: bool,
+    /// How often they tried to show it.
+    pub attempts: u32,
+    /// Who approved the request: another one approves its plan.
+    pub approved_by: Option<Actor>,
+    /// Whether the deadline was extended.
+    pub extended: bool,
+    /// Whether the deadline passed without an answer.
+    pub overdue: bool,
+    /// How many reminders were recorded.
+    pub reminders: u32,
+    /// The ground of a refusal.
+    pub refusal: Option<Ground>,
+    /// How the work ended, once it did.
+    pub outcome: Option<Outcome>,
+    /// The letter that did not go out, and why.
+    pub stuck_letter: Option<(Letter, Failure)>,
+    /// The letter that somebody sends by hand.
+    pub pending_letter: Option<(Letter, Pending)>,
+    /// Since when it waits for the person, when it does.
+    pub waiting_since: Option<DateTime<Utc>>,
+    /// When the answer went out.
+    pub answered_at: Option<DateTime<Utc>>,
+    /// Whether the person appealed; they can once.
+    pub appealed: bool,
+    /// How it ended.
+    pub end: Option<End>,
+    /// Whether the package was deleted.
+    pub package_deleted: bool,
+    /// Whether what was personal in it is gone.
+    pub shredded: bool,
+}
+
+impl Lifecycle {
+    pub(super) const fn new() -> Self {
+        Self {
+            phase: Phase::Received,
+            identified: false,
+            attempts: 0,
+            approved_by: None,
+            extended: false,
+            overdue: false,
+            reminders: 0,
+            refusal: None,
+            outcome: None,
+            stuck_letter: None,
+            pending_letter: None,
+            waiting_since: None,
+            answered_at: None,
+            appealed: false,
+            end: None,
+            package_deleted: false,
+            shredded: false,
+        }
+    }
+
+    /// Whether it came to its end.
+    pub fn is_closed(&self) -> bool {
+        self.phase == Phase::Closed
+    }
+
+    /// Whether the deadline of the answer is behind it: answered, or ended otherwise.
+    pub fn is_answered(&self) -> bool {
+        matches!(self.phase, Phase::Answered | Phase::Appeal | Phase::Closed)
+    }
+
+    pub(super) fn apply(&mut self, envelope: &Envelope) {
+        match &envelope.event {
+            Event::IdentityRequested => self.wait(Phase::Identity, envelope.at),
+            Event::IdentityAttempted => self.attempts += 1,
+            Event::IdentityConfirmed => {
+                self.identified = true;
+                self.go(Phase::Assessment);
+            }
+            Event::ClarificationRequested => self.wait(Phase::Clarification, envelope.at),
+            Event::FeeRequested { .. } => self.wait(Phase::Fee, envelope.at),
+            Event::ClarificationReceived | Event::FeePaid | Event::FeeWaived => {
+                self.go(Phase::Assessment);
+            }
+            Event::Extended { .. } => self.extended = true,
+            Event::Approved => {
+                self.approved_by = Some(envelope.actor.clone());
+                self.outcome = None;
+                self.refusal = None;
+                self.go(Phase::Fulfilment);
+            }
+            Event::Refused { ground } => {
+                self.refusal = Some(ground.clone());
+                self.outcome = None;
+                self.go(Phase::Response);
+            }
+            // The work's tail (what was withheld is erased later) does not reopen the request.
+            Event::Ended { outcome } if self.phase == Phase::Fulfilment => {
+                self.outcome = Some(outcome.clone());
+                self.go(Phase::Review);
+            }
+            Event::Withholding { .. } if self.phase == Phase::Fulfilment => {
+                self.outcome = Some(Outcome::Partly);
+                self.go(Phase::Review);
+            }
+            Event::Reworked => {
+                self.outcome = None;
+                self.go(Phase::Fulfilment);
+            }
+            Event::Released => self.go(Phase::Response),
+            Event::LetterSent { letter } => {
+                self.settle(*letter);
+                if matches!(letter, Letter::Response | Letter::Refusal)
+                    && self.phase == Phase::Response
+                {
+                    self.answered_at = Some(envelope.at);
+                    self.go(Phase::Answered);
+                }
+            }
+            Event::LetterFailed { letter, failure } => {
+                self.settle(*letter);
+                self.stuck_letter = Some((*letter, failure.clone()));
+            }
+            Event::LetterPending { letter, pending } => {
+                self.pending_letter = Some((*letter, pending.clone()));
+            }
+            Event::Appealed => {
+                self.appealed = true;
+                self.go(Phase::Appeal);
+            }
+            Event::AppealDecided { granted } => self.go(if *granted {
+                Phase::Assessment
+            } else {
+                Phase::Answered
+            }),
+            Event::DeadlineNear => self.reminders += 1,
+            Event::DeadlinePassed { .. } => self.overdue = true,
+            Event::Closed { end } => {
+                self.end = Some(end.clone());
+                self.go(Phase::Closed);
+            }
+            Event::PackageDeleted => self.package_deleted = true,
+            Event::Shredded => self.shredded = true,
+            _ => {}
+        }
+    }
+
+    fn go(&mut self, phase: Phase) {
+        self.phase = phase;
+        self.waiting_since = None;
+    }
+
+    fn wait(&mut self, phase: Phase, since: DateTime<Utc>) {
+        self.phase = phase;
+        self.waiting_since = Some(since);
+    }
+
+    fn settle(&mut self, letter: Letter) {
+        if self.stuck_letter.as_ref().is_some_and(|(l, _)| *l == letter) {
+            self.stuck_letter = None;
+        }
+        if self.pending_letter.as_ref().is_some_and(|(l, _)| *l == letter) {
+            self.pending_letter = None;
+        }
+    }
+}
+
+/// Something in the legal course is to happen. See [`On`] for what each means.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+#[allow(missing_docs)] // every variant is described at `On`
+pub enum Command {
+    RequestIdentity,
+    AttemptIdentity,
+    RejectIdentity,
+    ConfirmIdentity,
+    AskClarification,
+    Clarify,
+    ChargeFee {
+        /// The amount in the currency's smallest unit.
+        minor_units: u64,
+        /// ISO 4217 code.
+        currency: String,
+    },
+    PayFee,
+    WaiveFee,
+    Extend {
+        /// Why.
+        ground: Ground,
+    },
+    Approve,
+    Refuse {
+        /// Why.
+        ground: Ground,
+    },
+    Rework,
+    Release,
+    Resend {
+        /// Which letter.
+        letter: Letter,
+    },
+    LetterSent {
+        /// Which letter.
+        letter: Letter,
+    },
+    LetterFailed {
+        /// Which letter.
+        letter: Letter,
+        /// Why.
+        failure: Failure,
+    },
+    LetterPending {
+        /// Which letter.
+        letter: Letter,
+        /// When to look again.
+        pending: Pending,
+    },
+    Appeal,
+    DecideAppeal {
+        /// In the person's favour.
+        granted: bool,
+    },
+    Withdraw,
+    Join {
+        /// The open request.
+        into: crate::model::RequestId,
+    },
+    /// The package and its spools were deleted.
+    PackageDeleted,
+    /// The key was destroyed.
+    Shredded,
+}
+
+impl Command {
+    /// Its kind, as the table knows it.
+    pub const fn on(&self) -> On {
+        match self {
+            Self::RequestIdentity => On::RequestIdentity,
+            Self::AttemptIdentity => On::AttemptIdentity,
+            Self::RejectIdentity => On::RejectIdentity,
+            Self::ConfirmIdentity => On::ConfirmIdentity,
+            Self::AskClarification => On::AskClarification,
+            Self::Clarify => On::Clarify,
+            Self::ChargeFee { .. } => On::ChargeFee,
+            Self::PayFee => On::PayFee,
+            Self::WaiveFee => On::WaiveFee,
+            Self::Extend { .. } => On::Extend,
+            Self::Approve => On::Approve,
+            Self::Refuse { .. } => On::Refuse,
+            Self::Rework => On::Rework,
+            Self::Release => On::Release,
+            Self::Resend { .. } => On::Resend,
+            Self::LetterSent { .. } | Self::LetterFailed { .. } | Self::LetterPending { .. } => {
+                On::LetterAnswered
+            }
+            Self::Appeal => On::Appeal,
+            Self::DecideAppeal { .. } => On::DecideAppeal,
+            Self::Withdraw => On::Withdraw,
+            Self::Join { .. } => On::Join,
+            Self::PackageDeleted | Self::Shredded => On::Sweep,
+        }
+    }
+
+    /// Who may give it, whatever the host's policy adds.
+    fn permits(&self, actor: &Actor) -> bool {
+        use Actor::{Agent, Controller, Engine, Host, Person, Staff};
+        match self.on() {
+            On::Clarify | On::Withdraw => matches!(actor, Person | Agent(_) | Staff(_) | Host),
+            On::Appeal => matches!(actor, Person | Agent(_) | Staff(_)),
+            On::AttemptIdentity => matches!(actor, Person | Agent(_)),
+            On::RejectIdentity => matches!(actor, Engine | Staff(_)),
+            On::ConfirmIdentity => matches!(actor, Engine | Staff(_) | Host),
+            On::Join => matches!(actor, Engine | Staff(_)),
+            On::LetterAnswered => matches!(actor, Engine | Staff(_)),
+            On::Rework => matches!(actor, Staff(_) | Host | Controller(_) | Engine),
+            On::Report | On::Fire | On::Sweep => matches!(actor, Engine),
+            On::PayFee | On::RequestIdentity => matches!(actor, Staff(_) | Host),
+            On::AskClarification
+            | On::ChargeFee
+            | On::WaiveFee
+            | On::Extend
+            | On::Approve
+            | On::Refuse
+            | On::Release
+            | On::Resend
+            | On::DecideAppeal => matches!(actor, Staff(_) | Host | Controller(_)),
+        }
+    }
+}
+
+/// Decides a command of the legal course.
+pub(super) fn decide(draft: &mut Draft<'_>, command: &Command) -> Result<(), Rejection> {
+    draft.check_open(&TABLE, command.on(), |request| request.lifecycle.phase)?;
+    if !command.permits(draft.actor()) {
+        return Err(Rejection::WrongActor {
+            command: super::table::snake(&format!("{:?}", command.on())),
+        });
+    }
+    match command {
+        Command::RequestIdentity => {
+            draft.emit(Event::IdentityRequested);
+            draft.effect(Effect::Notify(Letter::IdentityRequest));
+            draft.effect(Effect::Challenge);
+            draft.expire_later();
+            draft.move_clock(ClockEventKind::IdentityRequested)?;
+        }
+        Command::AttemptIdentity => {
+            let limit = draft.policy().identity_attempts;
+            if draft.request().lifecycle.attempts >= limit {
+                return Err(Rejection::TooManyAttempts { limit });
+            }
+            draft.emit(Event::IdentityAttempted);
+        }
+        Command::RejectIdentity => draft.emit(Event::IdentityRejected),
+        Command::ConfirmIdentity => {
+            let asked = draft.request().lifecycle.phase == Phase::Identity;
+            draft.emit(Event::IdentityConfirmed);
+            if asked {
+                draft.clear(Timer::Expiry);
+                draft.move_clock(ClockEventKind::IdentityConfirmed)?;
+            }
+        }
+        Command::AskClarification => {
+            draft.emit(Event::ClarificationRequested);
+            draft.effect(Effect::Notify(Letter::ClarificationRequest));
+            draft.expire_later();
+            draft.move_clock(ClockEventKind::ClarificationRequested)?;
+        }
+        Command::Clarify => {
+            draft.emit(Event::ClarificationReceived);
+            draft.clear(Timer::Expiry);
+            draft.move_clock(ClockEventKind::ClarificationReceived)?;
+        }
+        Command::ChargeFee {
+            minor_units,
+            currency,
+        } => {
+            if currency.len() != 3 || !currency.bytes().all(|b| b.is_ascii_uppercase()) {
+                return Err(Rejection::Malformed {
+                    what: "a currency",
+                    accepted: "three capital letters (ISO 4217)",
+                });
+            }
+            draft.emit(Event::FeeRequested {
+                minor_units: *minor_units,
+                currency: currency.clone(),
+            });
+            draft.effect(Effect::Notify(Letter::FeeRequest));
+            draft.expire_later();
+            draft.move_clock(ClockEventKind::FeeRequested)?;
+        }
+        Command::PayFee => {
+            draft.emit(Event::FeePaid);
+            draft.clear(Timer::Expiry);
+            draft.move_clock(ClockEventKind::FeePaid)?;
+        }
+        Command::WaiveFee => {
+            draft.emit(Event::FeeWaived);
+            draft.clear(Timer::Expiry);
+            draft.move_clock(ClockEventKind::FeePaid)?;
+        }
+        Command::Extend { ground } => extend(draft, ground)?,
+        Command::Approve => {
+            if !draft.request().lifecycle.identified {
+                return Err(Rejection::NotIdentified);
+            }
+            draft.emit(Event::Approved);
+            fulfilment::start(draft)?;
+        }
+        Command::Refuse { ground } => {
+            if draft.request().fulfilment.as_ref().is_some_and(fulfilment::Fulfilment::has_written)
+            {
+                return Err(Rejection::TooLate {
+                    done: "the work has begun to change data",
+                });
+            }
+            draft.check_ground(ground)?;
+            draft.emit(Event::Refused {
+                ground: ground.clone(),
+            });
+            draft.clear(Timer::Expiry);
+            draft.effect(Effect::Notify(Letter::Refusal));
+        }
+        Command::Rework => {
+            let work = draft.request().fulfilment.as_ref();
+            if draft.request().lifecycle.phase == Phase::Answered
+                && !work.is_some_and(fulfilment::Fulfilment::is_unfinished)
+            {
+                return Err(Rejection::TooLate {
+                    done: "the answer went out, and nothing is left to do",
+                });
+            }
+            draft.emit(Event::Reworked);
+            draft.clear(Timer::Appeal);
+            fulfilment::retry(draft)?;
+        }
+        Command::Release => release(draft),
+        Command::Resend { letter } => {
+            let stuck = &draft.request().lifecycle.stuck_letter;
+            if stuck.as_ref().is_none_or(|(l, _)| l != letter) {
+                return Err(Rejection::NoSuchStep {
+                    step: format!("{letter:?}"),
+                });
+            }
+            draft.effect(Effect::Notify(*letter));
+            if *letter == Letter::IdentityRequest {
+                draft.effect(Effect::Challenge);
+            }
+        }
+        Command::LetterSent { letter } => {
+            let answers = matches!(letter, Letter::Response | Letter::Refusal)
+                && draft.request().lifecycle.phase == Phase::Response;
+            draft.emit(Event::LetterSent { letter: *letter });
+            if answers {
+                draft.clear(Timer::Deadline);
+                draft.clear(Timer::Reminder);
+                let until = draft.now() + draft.policy().appeal_within;
+                draft.set(Timer::Appeal, until);
+            }
+        }
+        Command::LetterFailed { letter, failure } => draft.emit(Event::LetterFailed {
+            letter: *letter,
+            failure: failure.clone(),
+        }),
+        Command::LetterPending { letter, pending } => draft.emit(Event::LetterPending {
+            letter: *letter,
+            pending: pending.clone(),
+        }),
+        Command::Appeal => {
+            if draft.request().lifecycle.appealed {
+                return Err(Rejection::Once { what: "appeal" });
+            }
+            draft.emit(Event::Appealed);
+            draft.clear(Timer::Appeal);
+        }
+        Command::DecideAppeal { granted } => {
+            draft.emit(Event::AppealDecided { granted: *granted });
+            draft.effect(Effect::Notify(Letter::AppealDecision));
+            if !granted {
+                let until = draft.now() + draft.policy().appeal_within;
+                draft.set(Timer::Appeal, until);
+            }
+        }
+        Command::Withdraw => {
+            fulfilment::cancel(draft)?;
+            close(draft, End::Withdrawn);
+        }
+        Command::Join { into } => {
+            if *into == draft.request().facts.id {
+                return Err(Rejection::Malformed {
+                    what: "the request to join",
+                    accepted: "another open request of the same person",
+                });
+            }
+            close(draft, End::Joined(*into));
+        }
+        Command::PackageDeleted => draft.emit(Event::PackageDeleted),
+        Command::Shredded => draft.emit(Event::Shredded),
+    }
+    Ok(())
+}
+
+fn extend(draft: &mut Draft<'_>, ground: &Ground) -> Result<(), Rejection> {
+    if draft.request().lifecycle.extended {
+        return Err(Rejection::Once { what: "extend" });
+    }
+    draft.check_ground(ground)?;
+    let Some(cutoff) = &draft.request().clock.extension_notice else {
+        return Err(Rejection::NoExtension);
+    };
+    if let Some(until) = cutoff.late_from()
+        && draft.now() >= until
+    {
+        return Err(Rejection::ExtensionTooLate { until });
+    }
+    draft.emit(Event::Extended {
+        ground: ground.clone(),
+    });
+    draft.effect(Effect::Notify(Letter::Extension));
+    draft.move_clock(ClockEventKind::ExtensionNotified)
+}
+
+/// The work came to an outcome: the answer goes out, or somebody looks at it first.
+pub(super) fn reported(draft: &mut Draft<'_>) {
+    let lifecycle = &draft.request().lifecycle;
+    if lifecycle.phase != Phase::Review {
+        return;
+    }
+    let complete = match lifecycle.outcome {
+        Some(Outcome::Done | Outcome::NothingFound) => true,
+        Some(Outcome::Partly) => draft
+            .request()
+            .fulfilment
+            .as_ref()
+            .is_some_and(|work| work.missing().next().is_none()),
+        _ => false,
+    };
+    if complete && draft.policy().review == Review::WhenIncomplete {
+        release(draft);
+    }
+}
+
+fn release(draft: &mut Draft<'_>) {
+    draft.emit(Event::Released);
+    draft.effect(Effect::Notify(Letter::Response));
+}
+
+/// Ends the legal course; what the request holds is swept after its periods.
+fn close(draft: &mut Draft<'_>, end: End) {
+    draft.emit(Event::Closed { end });
+    for timer in [Timer::Deadline, Timer::Reminder, Timer::Expiry, Timer::Appeal] {
+        draft.clear(timer);
+    }
+    keep_for_now(draft);
+}
+
+/// Once nothing is to come any more, sets the timers that sweep what the request holds.
+pub(super) fn keep_for_now(draft: &mut Draft<'_>) {
+    if draft.request().is_open() {
+        return;
+    }
+    let (now, policy) = (draft.now(), draft.policy());
+    let spans = [
+        (Timer::Package, policy.keep_package),
+        (Timer::Personal, policy.keep_personal),
+        (Timer::Request, policy.keep_request),
+    ];
+    for (timer, span) in spans {
+        draft.set(timer, now + span);
+    }
+}
+
+/// A timer of the legal course fired. One that no longer means anything changes nothing.
+pub(super) fn fire(draft: &mut Draft<'_>, timer: Timer) -> Result<(), Rejection> {
+    let lifecycle = &draft.request().lifecycle;
+    match timer {
+        Timer::Deadline => {
+            if let Some(at) = draft.request().due_at()
+                && !lifecycle.overdue
+                && draft.now() >= at
+            {
+                draft.emit(Event::DeadlinePassed { at });
+            }
+        }
+        Timer::Reminder => {
+            if draft.request().due_at().is_some() && !lifecycle.overdue {
+                draft.emit(Event::DeadlineNear);
+                draft.remind_later();
+            }
+        }
+        Timer::Expiry => {
+            if lifecycle.waiting_since.is_some() {
+                draft.effect(Effect::Notify(Letter::Expiry));
+                close(draft, End::Expired);
+            }
+        }
+        Timer::Appeal => {
+            // An unfinished erasure is answered, but not over: it is taken up again.
+            let unfinished = (draft.request().fulfilment.as_ref())
+                .is_some_and(fulfilment::Fulfilment::is_unfinished);
+            if lifecycle.phase == Phase::Answered && !unfinished {
+                let end = match (&lifecycle.refusal, &lifecycle.outcome) {
+                    (Some(ground), _) => End::Refused(ground.clone()),
+                    (None, outcome) => {
+                        End::Answered(outcome.clone().unwrap_or(Outcome::NothingFound))
+                    }
+                };
+                close(draft, end);
+            }
+        }
+        Timer::Package => {
+            if !lifecycle.package_deleted {
+                draft.effect(Effect::DeletePackage);
+            }
+        }
+        Timer::Personal => {
+            if !lifecycle.shredded {
+                draft.effect(Effect::Shred);
+            }
+        }
+        Timer::Request => draft.effect(Effect::Delete),
+        Timer::Grace | Timer::Tail => {}
+    }
+    Ok(())
+}

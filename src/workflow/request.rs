@@ -1,0 +1,163 @@
+//! The state of a request: the fold of its events.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::model::{
+    Channel, ControllerId, IdentifierKind, IntakeId, KeyedDigest, PartyId, RequestId, Right,
+};
+
+use super::clock::Clock;
+use super::event::{Envelope, Event, Finding, PartRef, StepResult};
+use super::fulfilment::Fulfilment;
+use super::lifecycle::Lifecycle;
+
+/// What does not change over a request's life.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Facts {
+    /// Whose request.
+    pub controller: ControllerId,
+    /// Which request.
+    pub id: RequestId,
+    /// The intake it was part of.
+    pub intake: IntakeId,
+    /// The right that is exercised.
+    pub right: Right,
+    /// On which channel it came.
+    pub channel: Channel,
+    /// When it was received.
+    pub received_at: DateTime<Utc>,
+    /// By what the person is recognised.
+    pub person: Vec<KeyedDigest>,
+    /// The kinds of identifiers that were given.
+    pub kinds: Vec<IdentifierKind>,
+    /// The sealed corrections, for a rectification.
+    pub corrections: Option<PartRef>,
+    /// To whom an export is handed over, when not to the person.
+    pub deliver_to: Option<PartyId>,
+}
+
+/// A request: one right, one controller, one regime version, one person.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Request {
+    /// What does not change.
+    pub facts: Arc<Facts>,
+    /// The sequence of the last event.
+    pub sequence: u64,
+    /// The identifiers known now, sealed.
+    pub identifiers: PartRef,
+    /// The deadlines.
+    pub clock: Clock,
+    /// The legal course.
+    pub lifecycle: Lifecycle,
+    /// The work, once it began.
+    pub fulfilment: Option<Fulfilment>,
+}
+
+/// A history that is none.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum FoldError {
+    /// There are no events.
+    #[error("a history has at least one event")]
+    Empty,
+    /// The first event is not `received`.
+    #[error("a history begins with `received`")]
+    NoBeginning,
+}
+
+impl Request {
+    /// The state after a first event.
+    ///
+    /// # Errors
+    /// [`FoldError::NoBeginning`] for any other event than [`Event::Received`].
+    pub fn begin(first: &Envelope) -> Result<Self, FoldError> {
+        let Event::Received(received) = &first.event else {
+            return Err(FoldError::NoBeginning);
+        };
+        Ok(Self {
+            facts: Arc::new(Facts {
+                controller: first.controller.clone(),
+                id: first.request,
+                intake: received.intake,
+                right: received.right.clone(),
+                channel: received.channel.clone(),
+                received_at: received.received_at,
+                person: received.person.clone(),
+                kinds: received.kinds.clone(),
+                corrections: received.corrections.clone(),
+                deliver_to: received.deliver_to.clone(),
+            }),
+            sequence: first.sequence,
+            identifiers: received.identifiers.clone(),
+            clock: received.clock.clone(),
+            lifecycle: Lifecycle::new(),
+            fulfilment: None,
+        })
+    }
+
+    /// The state after a whole history.
+    ///
+    /// # Errors
+    /// Those of [`Request::begin`], and [`FoldError::Empty`].
+    pub fn fold<'a>(history: impl IntoIterator<Item = &'a Envelope>) -> Result<Self, FoldError> {
+        let mut history = history.into_iter();
+        let first = Self::begin(history.next().ok_or(FoldError::Empty)?)?;
+        Ok(history.fold(first, Self::apply))
+    }
+
+    /// The state after one more event. Total: knows no clock, no policy and no error.
+    #[must_use]
+    pub fn apply(mut self, envelope: &Envelope) -> Self {
+        self.advance(envelope);
+        self
+    }
+
+    pub(super) fn advance(&mut self, envelope: &Envelope) {
+        self.sequence = envelope.sequence;
+        match &envelope.event {
+            Event::ClockMoved(clock) => self.clock = (**clock).clone(),
+            Event::Started {
+                sources,
+                recipients,
+            } => {
+                self.fulfilment = Some(Fulfilment::new(&self.facts, sources, recipients));
+            }
+            Event::StepAnswered {
+                result:
+                    StepResult::Done {
+                        finding:
+                            Finding::Located {
+                                identified: Some((part, _)),
+                                ..
+                            },
+                        ..
+                    },
+                ..
+            } => self.identifiers = part.clone(),
+            _ => {}
+        }
+        self.lifecycle.apply(envelope);
+        if let Some(fulfilment) = &mut self.fulfilment {
+            fulfilment.apply(envelope);
+        }
+    }
+
+    /// Whether anything is still to come: its legal course, or work that waits.
+    pub fn is_open(&self) -> bool {
+        !(self.lifecycle.is_closed() && self.fulfilment.as_ref().is_none_or(Fulfilment::is_ended))
+    }
+
+    /// The deadline in force, as the first instant that is late; `None` once the request is
+    /// answered, while its clock stands still, or where the law sets no number.
+    pub fn due_at(&self) -> Option<DateTime<Utc>> {
+        if self.lifecycle.is_answered() {
+            return None;
+        }
+        self.clock.late_from()
+    }
+}
