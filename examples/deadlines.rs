@@ -1,0 +1,182 @@
+//! Computes deadlines: reads cases, prints one JSON line for each.
+//!
+//! `cargo run -q --example deadlines -- tests/law/deadline_vectors.json`
+//!
+//! Every field that says what is expected is ignored. A case that cannot be computed is
+//! answered with an error, never with a guess.
+
+use std::error::Error;
+use std::io::{BufWriter, Write};
+
+use chrono::{DateTime, FixedOffset, NaiveDate, Utc, Weekday};
+use datarights::law::{
+    Calendar, ClockEvent, ClockEventKind, ClockHistory, Due, DueOn, HolidayList, Question,
+    Readings, Regimes, RetentionDuty, RetentionFacts, Setting, Weekdays, deadline, neutral_right,
+};
+use datarights::model::Right;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+/// The regime name under which duties of retention are asked.
+const RETENTION: &str = "retention_conflicts";
+
+#[derive(Deserialize)]
+struct Case {
+    regime: String,
+    right: String,
+    compute: String,
+    received: DateTime<FixedOffset>,
+    timezone: String,
+    #[serde(default)]
+    events: Vec<Event>,
+    #[serde(default = "saturday_sunday")]
+    weekend: Vec<Weekday>,
+    #[serde(default)]
+    holidays: Vec<NaiveDate>,
+    #[serde(default)]
+    extra_workdays: Vec<NaiveDate>,
+    #[serde(default)]
+    policy: String,
+    #[serde(default)]
+    duties: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct Event {
+    #[serde(rename = "type")]
+    kind: ClockEventKind,
+    at: DateTime<FixedOffset>,
+}
+
+fn saturday_sunday() -> Vec<Weekday> {
+    vec![Weekday::Sat, Weekday::Sun]
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Answer {
+    Computed {
+        id: serde_json::Value,
+        state: &'static str,
+        due: Option<String>,
+    },
+    Failed {
+        id: serde_json::Value,
+        error: String,
+    },
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let path = std::env::args()
+        .nth(1)
+        .ok_or("give a file of cases, such as tests/law/deadline_vectors.json")?;
+    let text = std::fs::read_to_string(&path).map_err(|error| format!("{path}: {error}"))?;
+    let cases: Vec<&RawValue> = serde_json::from_str(&text)?;
+    let regimes = Regimes::builtin();
+    let mut out = BufWriter::new(std::io::stdout().lock());
+    for case in cases {
+        serde_json::to_writer(&mut out, &answer(&regimes, case.get()))?;
+        out.write_all(b"\n")?;
+    }
+    Ok(out.flush()?)
+}
+
+fn answer(regimes: &Regimes, case: &str) -> Answer {
+    #[derive(Deserialize)]
+    struct Named {
+        id: serde_json::Value,
+    }
+    let id = serde_json::from_str::<Named>(case).map_or(serde_json::Value::Null, |named| named.id);
+    let computed = serde_json::from_str::<Case>(case)
+        .map_err(Into::into)
+        .and_then(|case| compute(regimes, &case));
+    match computed {
+        Ok(Some(due)) => Answer::Computed {
+            id,
+            state: "due",
+            due: Some(due),
+        },
+        Ok(None) => Answer::Computed {
+            id,
+            state: "paused",
+            due: None,
+        },
+        Err(error) => Answer::Failed {
+            id,
+            error: error.to_string(),
+        },
+    }
+}
+
+/// The due date as it is printed; `None` while the clock stands still.
+fn compute(regimes: &Regimes, case: &Case) -> Result<Option<String>, Box<dyn Error>> {
+    let calendar = Calendar::in_zone(&case.timezone)?
+        .with_weekend(Weekdays::of(case.weekend.iter().copied()))
+        .with_holidays(
+            HolidayList::new(case.holidays.iter().copied())
+                .with_working(case.extra_workdays.iter().copied()),
+        );
+    let received = case.received.to_utc();
+    if case.regime == RETENTION {
+        return Ok(Some(keep_until(case, &calendar)?.to_string()));
+    }
+    let question: Question = case.compute.parse()?;
+    let readings: Readings = case.policy.parse()?;
+    let mut history = ClockHistory::received(received);
+    for event in &case.events {
+        history.push(ClockEvent {
+            at: event.at.to_utc(),
+            kind: event.kind,
+            until: None,
+        });
+    }
+    let regime = regimes.in_force(&case.regime, calendar.date_of(received))?;
+    // A law's own name for a right is understood; else its neutral meaning is taken.
+    let named = Right::from(case.right.as_str());
+    let right = match regime.right(&named) {
+        Some(_) => named,
+        None => neutral_right(&case.right),
+    };
+    let setting = Setting {
+        regime: &regime,
+        right: &right,
+        calendar: &calendar,
+        readings: &readings,
+    };
+    Ok(match deadline(&setting, question, &history)? {
+        Due::Paused { .. } => None,
+        Due::Due { on, .. } => Some(printed(on, &calendar)),
+    })
+}
+
+fn printed(on: DueOn, calendar: &Calendar) -> String {
+    match on {
+        DueOn::Date(date) => date.to_string(),
+        DueOn::Instant(instant) => local(instant, calendar).to_rfc3339(),
+    }
+}
+
+fn local(instant: DateTime<Utc>, calendar: &Calendar) -> DateTime<chrono_tz::Tz> {
+    instant.with_timezone(&calendar.zone())
+}
+
+fn keep_until(case: &Case, calendar: &Calendar) -> Result<NaiveDate, Box<dyn Error>> {
+    let closed = case
+        .events
+        .iter()
+        .find(|event| event.kind == ClockEventKind::FiscalYearClose)
+        .map(|event| calendar.date_of(event.at.to_utc()));
+    let facts = RetentionFacts {
+        from: calendar.date_of(case.received.to_utc()),
+        fiscal_year_close: closed,
+    };
+    if case.compute != "max_of" {
+        return Ok(RetentionDuty::named(&case.compute)?.until(facts)?);
+    }
+    let duties = case
+        .duties
+        .iter()
+        .map(|id| RetentionDuty::named(id))
+        .collect::<Result<Vec<_>, _>>()?;
+    Ok(RetentionDuty::latest(&duties, facts)?.0)
+}

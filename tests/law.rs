@@ -1,0 +1,4 @@
+//! The law floor against the facts: given cases, figures, documentation.
+
+#[path = "law/cases.rs"]
+mod cases;
