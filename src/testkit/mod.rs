@@ -2,3 +2,9 @@
 //!
 //! Nothing an application needs at run time.
 //! May use everything below it.
+
+mod clock;
+mod entropy;
+
+pub use clock::{Stuck, TestClock};
+pub use entropy::SeededEntropy;
