@@ -4,7 +4,11 @@
 //! May use everything below it.
 
 mod clock;
+mod doubles;
 mod entropy;
+mod faults;
 
 pub use clock::{Stuck, TestClock};
+pub use doubles::{Codes, Letter, Outbox, Received, Recipient};
 pub use entropy::SeededEntropy;
+pub use faults::{Fault, Faulty, Method, Recorded, Recorder};
