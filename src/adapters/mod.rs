@@ -2,3 +2,15 @@
 //!
 //! No rule of how requests move; an adapter never knows another, nor the engine.
 //! May use `model` and `ports`.
+
+mod artifacts;
+mod memory_source;
+#[cfg(feature = "vault")]
+mod vault;
+
+pub use artifacts::MemoryArtifacts;
+pub use memory_source::{
+    MemoryCell, MemoryCollection, MemoryRow, MemorySource, MemorySourceError, MemoryStoredRow,
+};
+#[cfg(feature = "vault")]
+pub use vault::MemoryVault;

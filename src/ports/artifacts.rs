@@ -26,7 +26,11 @@ impl ArtifactKey {
                 _ => '_',
             })
             .collect();
-        let dot = if safe.starts_with('.') { "_" } else { "" };
+        let dot = if safe.is_empty() || safe.starts_with('.') {
+            "_"
+        } else {
+            ""
+        };
         Self(format!("{controller}/{request}/{dot}{safe}"))
     }
 

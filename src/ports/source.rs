@@ -139,7 +139,8 @@ pub struct PlannedRows {
 pub struct SourcePlan {
     /// What happens, in the order it happens.
     pub rows: Vec<PlannedRows>,
-    /// The values now, for a rectification: field by field, in the order of the wish.
+    /// The values now, for a rectification: field by field, in the order of the wish, of those
+    /// fields that the source has.
     pub current: Vec<Correction>,
     /// What somebody who approves relies on. The default covers collections, actions and counts;
     /// a source may cover more. A plan with another digest has to be approved again.
@@ -231,8 +232,13 @@ pub type Reading = BoxStream<'static, Result<Item, PortError>>;
 /// - `residue` counts what is still there and not withheld. It is asked afterwards, and believed.
 /// - Nothing of anybody else changes.
 /// - Errors carry codes and names of columns, never a value or the database's own text.
-/// - A call whose `context.cancel` is set ends soon. What is *pending* carries a handle, and is
-///   asked again with `context.resume`.
+/// - A correction of a collection that the source does not have is another source's business:
+///   nothing is planned and changed for it. One of a field that it does not have, or that cannot
+///   hold the value, is refused by `plan`.
+/// - A call that begins with `context.cancel` set changes nothing and is
+///   [`ErrorKind::Cancelled`](super::ErrorKind::Cancelled); work that runs when it is set ends soon,
+///   a reading with its next item. What is *pending* carries a handle, and is asked again with
+///   `context.resume`.
 ///
 /// See `docs/write-a-source.md` for one that is built step by step.
 #[async_trait]
