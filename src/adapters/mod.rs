@@ -2,3 +2,7 @@
 //!
 //! No rule of how requests move; an adapter never knows another, nor the engine.
 //! May use `model` and `ports`.
+
+mod memory_store;
+
+pub use memory_store::MemoryStore;

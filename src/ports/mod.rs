@@ -28,7 +28,7 @@ pub use source::{
     PlannedRows, Reading, RowCount, SourceDescription, SourcePlan, WithheldRows, Work,
 };
 pub use store::{
-    Claim, Commit, Due, Lock, LockChange, RequestStore, Snapshot, StoreError, StoredEvent,
-    StoredRequest, WorkerId,
+    Claim, Commit, Due, Lock, LockChange, MAX_CHUNK_BYTES, MAX_EVENT_BYTES, MAX_PART_NAME_BYTES,
+    RequestStore, Snapshot, StoreError, StoredEvent, StoredRequest, WorkerId, check_chunk,
 };
 pub use vault::{Vault, VaultError};
