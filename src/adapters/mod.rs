@@ -5,6 +5,7 @@
 
 mod artifacts;
 mod memory_source;
+mod memory_store;
 #[cfg(feature = "vault")]
 mod vault;
 
@@ -12,5 +13,6 @@ pub use artifacts::MemoryArtifacts;
 pub use memory_source::{
     MemoryCell, MemoryCollection, MemoryRow, MemorySource, MemorySourceError, MemoryStoredRow,
 };
+pub use memory_store::MemoryStore;
 #[cfg(feature = "vault")]
 pub use vault::MemoryVault;

@@ -5,8 +5,8 @@ use uuid::Builder;
 
 use crate::law::Setting;
 use crate::model::{
-    Actor, Channel, ControllerId, Correction, Identifier, IdentifierKind, IntakeId, KeyId,
-    KeyedDigest, RequestId, Right, Wish,
+    Actor, Channel, ControllerId, Digest, Identifier, IdentifierKind, IntakeId, KeyId, KeyedDigest,
+    RequestId, Right, Wish,
 };
 use crate::ports::{Query, StoreError};
 use crate::workflow::{self, Cause, Command, Context, Delivery, lifecycle, receive};
@@ -108,7 +108,9 @@ impl Engine {
         }
         for wish in &intake.wishes {
             if wish.right == Right::Rectification && wish.corrections.is_empty() {
-                return Err(EngineError::EmptyIntake("the corrections that are asked for"));
+                return Err(EngineError::EmptyIntake(
+                    "the corrections that are asked for",
+                ));
             }
         }
         let mut person = Vec::new();
@@ -160,14 +162,15 @@ impl Engine {
         let request = RequestId::new(self.fresh_id());
         let key = KeyId::of_request(controller, request);
         self.inner.ports.vault.create_key(&key).await?;
-        let parts = self.parts(controller, request);
+        let parts = self.parts(controller, request, None);
         let exposed: Vec<_> = intake.identifiers.iter().map(Identifier::exposed).collect();
-        let identifiers = parts.write("identifiers/0".to_owned(), &exposed).await?;
-        let corrections: &[Correction] = &wish.corrections;
-        let corrections = if corrections.is_empty() {
+        let (identifiers, mut chunks) = parts.seal("identifiers/0", &exposed).await?;
+        let corrections = if wish.corrections.is_empty() {
             None
         } else {
-            Some(parts.write("corrections".to_owned(), &corrections).await?)
+            let (corrections, more) = parts.seal("corrections", &wish.corrections).await?;
+            chunks.extend(more);
+            Some(corrections)
         };
         let cause = Cause::Command;
         let context = Context {
@@ -203,8 +206,6 @@ impl Engine {
             Ok(decision) => decision,
             Err(rejection) => {
                 // Nothing of a refused intake is kept.
-                let store = &self.inner.ports.store;
-                store.delete_parts(controller, request, None).await?;
                 self.inner.ports.vault.shred(&key).await?;
                 return Err(rejection.into());
             }
@@ -212,13 +213,15 @@ impl Engine {
         let joins = self.same_open_request(controller, wish, person).await?;
         let mut agenda = Agenda::new();
         agenda.absorb(&decision, now);
-        let commit =
-            Self::prepare(&mut decision, &agenda, 0, Default::default(), None, person.to_vec())?;
+        let mut commit = Self::prepare(&mut decision, &agenda, 0, Digest::default(), None)?;
+        commit.people = person.to_vec();
+        commit.parts = chunks;
         self.inner.ports.store.create(controller, commit).await?;
         self.tell_events(&decision);
         if let Some(into) = joins {
             let join = lifecycle::Command::Join { into };
-            self.command_as_engine(controller, request, join.into()).await?;
+            self.command_as_engine(controller, request, join.into())
+                .await?;
             self.take_up_again(controller, into).await?;
         }
         Ok(Submitted {
@@ -253,10 +256,15 @@ impl Engine {
                 Err(EngineError::UnknownRequest(_)) => continue,
                 Err(error) => return Err(error),
             };
-            let unfinished = request.fulfilment.as_ref().is_some_and(|w| w.is_unfinished());
+            let unfinished = request
+                .fulfilment
+                .as_ref()
+                .is_some_and(|w| w.is_unfinished());
             // Whoever gives an identifier that another request does not know is not joined to
             // it: what that one erases or hands over would not cover them.
-            let covers = person.iter().all(|digest| request.facts.person.contains(digest));
+            let covers = person
+                .iter()
+                .all(|digest| request.facts.person.contains(digest));
             if request.facts.right == wish.right
                 && covers
                 && (!request.lifecycle.is_answered() || unfinished)

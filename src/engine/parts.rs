@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::model::{ControllerId, Digest, KeyId, Personal, RequestId, Sealed};
-use crate::ports::{RequestStore, Vault};
+use crate::ports::{Fence, PartChunk, RequestStore, Vault};
 use crate::workflow::PartRef;
 
 use super::error::EngineError;
@@ -18,6 +18,8 @@ pub(super) struct Parts<'a> {
     pub(super) vault: &'a dyn Vault,
     pub(super) controller: &'a ControllerId,
     pub(super) request: RequestId,
+    /// The lease under which is written; `None` for a person's command.
+    pub(super) fence: Option<Fence>,
 }
 
 impl Parts<'_> {
@@ -25,35 +27,58 @@ impl Parts<'_> {
         format!("{}/{name}/{chunk}", self.request)
     }
 
+    /// Seals a part, for the commit that creates the request.
+    pub(super) async fn seal<T: Serialize + Sync>(
+        &self,
+        name: &str,
+        value: &T,
+    ) -> Result<(PartRef, Vec<PartChunk>), EngineError> {
+        let unreadable = || EngineError::Unreadable {
+            what: "part",
+            request: self.request,
+        };
+        let clear = Personal::new(serde_json::to_vec(value).map_err(|_| unreadable())?);
+        let key = KeyId::of_request(self.controller, self.request);
+        let mut chunks = Vec::new();
+        for (index, piece) in clear.expose().chunks(CHUNK).enumerate() {
+            let sealed = self
+                .vault
+                .seal(&key, &self.place(name, index), piece)
+                .await?;
+            chunks.push(PartChunk {
+                part: name.to_owned(),
+                chunk: u32::try_from(index).map_err(|_| unreadable())?,
+                bytes: sealed.bytes,
+            });
+        }
+        let part = PartRef {
+            name: name.to_owned(),
+            chunks: u32::try_from(chunks.len()).map_err(|_| unreadable())?,
+            digest: Digest::of(clear.expose()),
+        };
+        Ok((part, chunks))
+    }
+
     /// Seals and writes a part.
     pub(super) async fn write<T: Serialize + Sync>(
         &self,
-        name: String,
+        name: &str,
         value: &T,
     ) -> Result<PartRef, EngineError> {
-        let clear = serde_json::to_vec(value).map_err(|_| EngineError::Unreadable {
-            what: "part",
-            request: self.request,
-        })?;
-        let clear = Personal::new(clear);
-        let key = KeyId::of_request(self.controller, self.request);
-        let mut chunks = 0;
-        for (index, chunk) in clear.expose().chunks(CHUNK).enumerate() {
-            let sealed = self
-                .vault
-                .seal(&key, &self.place(&name, index), chunk)
-                .await?;
-            let number = chunk_number(index, self.request)?;
+        let (part, chunks) = self.seal(name, value).await?;
+        for PartChunk { part, chunk, bytes } in chunks {
             self.store
-                .put_part(self.controller, self.request, &name, number, sealed.bytes)
+                .put_part(
+                    self.controller,
+                    self.request,
+                    self.fence,
+                    &part,
+                    chunk,
+                    bytes,
+                )
                 .await?;
-            chunks = number + 1;
         }
-        Ok(PartRef {
-            name,
-            chunks,
-            digest: Digest::of(clear.expose()),
-        })
+        Ok(part)
     }
 
     /// Reads a part, and checks that it is the one that was written.
@@ -88,11 +113,4 @@ impl Parts<'_> {
         }
         serde_json::from_slice(clear.expose()).map_err(|_| unreadable())
     }
-}
-
-fn chunk_number(index: usize, request: RequestId) -> Result<u32, EngineError> {
-    u32::try_from(index).map_err(|_| EngineError::Unreadable {
-        what: "part",
-        request,
-    })
 }

@@ -12,7 +12,7 @@ use crate::model::{
     RowCount, SourceId, WithheldRows,
 };
 use crate::ports::{
-    Answer, ArtifactKey, CallContext, Cancel, ErrorKind, Erased, Fence, IdempotencyKey,
+    Answer, ArtifactKey, CallContext, Cancel, Erased, ErrorKind, Fence, IdempotencyKey,
     Instruction, Located, Locator, MissingRows, Notice, Order, Package, Pending,
     PersonalDataSource, PlannedAction, PortError, ProcessorGateway, SourcePlan, VaultError, Work,
 };
@@ -22,6 +22,7 @@ use crate::workflow::{Effect, Finding, Letter, PartRef, Request, StepResult, Tar
 use super::Engine;
 use super::agenda::Item;
 use super::error::EngineError;
+use super::parts::Parts;
 
 /// What becomes of an attempt.
 pub(super) enum Performed {
@@ -136,11 +137,21 @@ impl Attempt {
         self.request.facts.id
     }
 
+    fn parts(&self) -> Parts<'_> {
+        self.engine
+            .parts(self.controller(), self.id(), Some(self.fence))
+    }
+
     fn context(&self) -> CallContext {
         let key = IdempotencyKey(format!("{}/{}", self.id(), self.item.key.0));
         let deadline = self.engine.now() + self.time_limit();
-        let mut context =
-            CallContext::new(self.controller().clone(), self.id(), key, self.fence, deadline);
+        let mut context = CallContext::new(
+            self.controller().clone(),
+            self.id(),
+            key,
+            self.fence,
+            deadline,
+        );
         context.attempt = self.item.attempt;
         context.resume = self.item.resume.clone();
         context.cancel = self.cancel.clone();
@@ -176,14 +187,14 @@ impl Attempt {
     }
 
     async fn identifiers(&self) -> Result<Vec<Identifier>, Stop> {
-        let parts = self.engine.parts(self.controller(), self.id());
+        let parts = self.parts();
         Ok(parts.read(&self.request.identifiers).await?)
     }
 
     async fn corrections(&self) -> Result<Vec<Correction>, Stop> {
         match &self.request.facts.corrections {
             Some(part) => {
-                let parts = self.engine.parts(self.controller(), self.id());
+                let parts = self.parts();
                 Ok(parts.read(part).await?)
             }
             None => Ok(Vec::new()),
@@ -251,7 +262,11 @@ impl Attempt {
 
     async fn transmit(&self, id: &PartyId) -> Port<()> {
         let gateway = self.gateway(id)?;
-        let package = self.request.fulfilment.as_ref().and_then(|work| work.package);
+        let package = self
+            .request
+            .fulfilment
+            .as_ref()
+            .and_then(|work| work.package);
         let (bytes, _) = package.ok_or(Stop::Broken("no_package"))?;
         let key = self.engine.package_key(&self.request);
         let content = self.engine.inner.ports.artifacts.read(&key).await?;
@@ -326,7 +341,7 @@ impl Attempt {
             Task::Erase => {
                 let plan: SourcePlan = match &work.plan {
                     Some((part, _)) => {
-                        let parts = self.engine.parts(self.controller(), self.id());
+                        let parts = self.parts();
                         parts.read(part).await?
                     }
                     None => return Err(Stop::Broken("no_plan")),
@@ -360,16 +375,13 @@ impl Attempt {
 
     async fn locators(&self, work: &SourceWork) -> Result<Vec<Locator>, Stop> {
         let part = work.locators.as_ref().ok_or(Stop::Broken("no_locators"))?;
-        let parts = self.engine.parts(self.controller(), self.id());
+        let parts = self.parts();
         Ok(parts.read(part).await?)
     }
 
     async fn seal_plan(&self, source: &SourceId, plan: &SourcePlan) -> Result<Finding, Stop> {
         let name = format!("plan/{source}/{}/{}", self.round(), self.fence.0);
-        Ok(self
-            .engine
-            .seal_plan(self.controller(), self.id(), name, plan)
-            .await?)
+        Ok(self.engine.seal_plan(&self.parts(), &name, plan).await?)
     }
 
     fn round(&self) -> u32 {
@@ -396,7 +408,9 @@ impl Attempt {
             Answer::Pending(pending) => return Ok(Performed::Step(StepResult::Pending(pending))),
         };
         let title = source.describe().title;
-        let spool = self.engine.spool(&self.request, &work.id, title, self.fence.0);
+        let spool = self
+            .engine
+            .spool(&self.request, &work.id, title, self.fence.0);
         let ports = &self.engine.inner.ports;
         let report = package::spool(
             &spool,
@@ -409,8 +423,8 @@ impl Attempt {
         .await
         .map_err(package_stop)?;
         let name = format!("spool/{}/{}/{}", work.id, self.round(), self.fence.0);
-        let parts = self.engine.parts(self.controller(), self.id());
-        let part = parts.write(name, &(self.fence.0, &report)).await?;
+        let parts = self.parts();
+        let part = parts.write(&name, &(self.fence.0, &report)).await?;
         Ok(Performed::Step(StepResult::Done {
             finding: Finding::Read {
                 spool: part,
@@ -428,7 +442,7 @@ impl Attempt {
         let Some(work) = &self.request.fulfilment else {
             return Err(Stop::Broken("no_such_step"));
         };
-        let parts = self.engine.parts(self.controller(), self.id());
+        let parts = self.parts();
         let setup = self.engine.controller(self.controller())?;
         let title_of = |id: &SourceId| {
             let source = self.engine.inner.sources.get(id);
@@ -439,7 +453,10 @@ impl Attempt {
             if let Some(part) = &source.spool {
                 let (run, report) = parts.read(part).await?;
                 let title = title_of(&source.id);
-                spools.push((self.engine.spool(&self.request, &source.id, title, run), report));
+                spools.push((
+                    self.engine.spool(&self.request, &source.id, title, run),
+                    report,
+                ));
             }
         }
         let mut cover = Cover::new(
@@ -492,17 +509,7 @@ impl Attempt {
 
     async fn delete_package(&self) -> Result<Performed, Stop> {
         let artifacts = &self.engine.inner.ports.artifacts;
-        artifacts.delete(&self.engine.package_key(&self.request)).await?;
-        #[cfg(feature = "package")]
-        if let Some(work) = &self.request.fulfilment {
-            // Attempts that crashed left spools of their own.
-            for source in &work.sources {
-                for run in 0..=self.fence.0 {
-                    let spool = self.engine.spool(&self.request, &source.id, String::new(), run);
-                    spool.delete(&**artifacts).await.map_err(package_stop)?;
-                }
-            }
-        }
+        artifacts.delete_all(self.controller(), self.id()).await?;
         Ok(Performed::PackageDeleted)
     }
 
@@ -510,7 +517,7 @@ impl Attempt {
         let ports = &self.engine.inner.ports;
         ports
             .store
-            .delete_parts(self.controller(), self.id(), None)
+            .delete_parts(self.controller(), self.id(), Some(self.fence), None)
             .await
             .map_err(EngineError::from)?;
         let key = KeyId::of_request(self.controller(), self.id());
@@ -551,12 +558,11 @@ impl Engine {
     /// Seals a plan and says of it what may stand in an event.
     pub(super) async fn seal_plan(
         &self,
-        controller: &ControllerId,
-        request: RequestId,
-        name: String,
+        parts: &Parts<'_>,
+        name: &str,
         plan: &SourcePlan,
     ) -> Result<Finding, EngineError> {
-        let part = self.parts(controller, request).write(name, plan).await?;
+        let part = parts.write(name, plan).await?;
         let mut rows: Vec<RowCount> = Vec::new();
         let mut withheld = Vec::new();
         for planned in &plan.rows {
@@ -589,10 +595,11 @@ impl Engine {
         request: &Request,
         source: &SourceId,
         name: &str,
+        fence: Option<Fence>,
         located: Located,
     ) -> Result<Option<Finding>, EngineError> {
         let facts = &request.facts;
-        let parts = self.parts(&facts.controller, facts.id);
+        let parts = self.parts(&facts.controller, facts.id, fence);
         if located.locators.len() > crate::ports::MAX_LOCATORS {
             return Ok(None);
         }
@@ -621,7 +628,9 @@ impl Engine {
             None
         } else {
             let exposed: Vec<_> = known.iter().map(Identifier::exposed).collect();
-            let part = parts.write(format!("identifiers/{name}"), &exposed).await?;
+            let part = parts
+                .write(&format!("identifiers/{name}"), &exposed)
+                .await?;
             Some((part, kinds))
         };
         let mut keys: Vec<KeyedDigest> = Vec::new();
@@ -630,14 +639,24 @@ impl Engine {
             let digest = Digest::of(locator.expose().as_bytes()).to_string();
             let lock = Identifier::custom(format!("locator/{source}"), digest)?;
             let lock = lock.normal()?;
-            keys.push(self.inner.ports.vault.digest(&facts.controller, &lock).await?);
+            keys.push(
+                self.inner
+                    .ports
+                    .vault
+                    .digest(&facts.controller, &lock)
+                    .await?,
+            );
         }
         keys.sort_unstable();
         keys.dedup();
         let locators: Option<PartRef> = if located.locators.is_empty() {
             None
         } else {
-            Some(parts.write(format!("locators/{name}"), &located.locators).await?)
+            Some(
+                parts
+                    .write(&format!("locators/{name}"), &located.locators)
+                    .await?,
+            )
         };
         Ok(Some(Finding::Located {
             rows: located.rows,

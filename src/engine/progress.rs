@@ -3,9 +3,9 @@
 use std::sync::Mutex;
 
 use chrono::{DateTime, Utc};
+use futures::StreamExt;
 use futures::channel::mpsc;
 use futures::stream::BoxStream;
-use futures::StreamExt;
 
 use crate::model::{ControllerId, RequestId};
 use crate::workflow::{Effect, Event};
@@ -80,4 +80,3 @@ impl Listeners {
         });
     }
 }
-

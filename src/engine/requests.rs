@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::law::Setting;
-use crate::model::{Actor, ControllerId, Digest, KeyedDigest, Personal, RequestId};
+use crate::model::{Actor, ControllerId, Digest, Personal, RequestId};
 use crate::ports::{
     CallContext, Check, Commit, Fence, IdempotencyKey, Lock, LockChange, Query, Snapshot,
     StoredEvent, StoredRequest,
@@ -54,12 +54,18 @@ impl Engine {
             .ok_or_else(|| EngineError::UnknownController(id.clone()))
     }
 
-    pub(super) fn parts<'a>(&'a self, controller: &'a ControllerId, id: RequestId) -> Parts<'a> {
+    pub(super) fn parts<'a>(
+        &'a self,
+        controller: &'a ControllerId,
+        request: RequestId,
+        fence: Option<Fence>,
+    ) -> Parts<'a> {
         Parts {
+            fence,
             store: &*self.inner.ports.store,
             vault: &*self.inner.ports.vault,
             controller,
-            request: id,
+            request,
         }
     }
 
@@ -74,8 +80,8 @@ impl Engine {
 
     fn read(id: RequestId, stored: StoredRequest) -> Result<Loaded, EngineError> {
         let unreadable = |what| EngineError::Unreadable { what, request: id };
-        let state: StateIn = serde_json::from_slice(&stored.snapshot.state)
-            .map_err(|_| unreadable("state"))?;
+        let state: StateIn =
+            serde_json::from_slice(&stored.snapshot.state).map_err(|_| unreadable("state"))?;
         if state.schema != SCHEMA || state.request.facts.id != id {
             return Err(unreadable("state"));
         }
@@ -125,7 +131,6 @@ impl Engine {
         expected: u64,
         head: Digest,
         fence: Option<Fence>,
-        people: Vec<KeyedDigest>,
     ) -> Result<Commit, EngineError> {
         let request = decision.next.facts.id;
         let unreadable = |what| EngineError::Unreadable { what, request };
@@ -157,10 +162,13 @@ impl Engine {
                 Locks::Keep => LockChange::Keep,
                 Locks::Release => LockChange::Release,
                 Locks::Take { keys, exclusive } => LockChange::Take(
-                    keys.into_iter().map(|key| Lock { key, exclusive }).collect(),
+                    keys.into_iter()
+                        .map(|key| Lock { key, exclusive })
+                        .collect(),
                 ),
             },
-            people,
+            people: Vec::new(),
+            parts: Vec::new(),
         })
     }
 
@@ -172,15 +180,11 @@ impl Engine {
         agenda: Agenda,
         fence: Option<Fence>,
     ) -> Result<(), EngineError> {
-        let commit = Self::prepare(
-            &mut decision,
-            &agenda,
-            loaded.version,
-            loaded.head,
-            fence,
-            Vec::new(),
-        )?;
-        let head = commit.events.last().map_or(loaded.head, |event| event.digest);
+        let commit = Self::prepare(&mut decision, &agenda, loaded.version, loaded.head, fence)?;
+        let head = commit
+            .events
+            .last()
+            .map_or(loaded.head, |event| event.digest);
         let controller = decision.next.facts.controller.clone();
         self.inner.ports.store.commit(&controller, commit).await?;
         self.tell_events(&decision);
@@ -287,7 +291,12 @@ impl Engine {
         evidence: &Personal<String>,
     ) -> Result<Check, EngineError> {
         let counted = self
-            .command(controller, request, actor, lifecycle::Command::AttemptIdentity)
+            .command(
+                controller,
+                request,
+                actor,
+                lifecycle::Command::AttemptIdentity,
+            )
             .await?;
         let attempt = counted.lifecycle.attempts;
         let context = CallContext::new(

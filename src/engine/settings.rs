@@ -60,7 +60,12 @@ impl Settings {
         entropy: &dyn Entropy,
     ) -> TimeDelta {
         let base = self.backoff.num_milliseconds().max(1);
-        let base = if kind == ErrorKind::Busy { base / 4 } else { base }.max(1);
+        let base = if kind == ErrorKind::Busy {
+            base / 4
+        } else {
+            base
+        }
+        .max(1);
         let doubled = base.saturating_mul(1_i64 << attempt.saturating_sub(1).min(30));
         let full = doubled.min(self.longest_backoff.num_milliseconds().max(1));
         let half = full / 2;

@@ -6,7 +6,9 @@ use crate::evidence;
 use crate::model::{Actor, ControllerId, Correction, Digest, Identifier, RequestId, SourceId};
 use crate::ports::{ByteStream, Due, Pending, SourcePlan};
 use crate::workflow::fulfilment::{self, StepState};
-use crate::workflow::{Command, Envelope, Finding, Letter, Request, StepResult, Target, Task, lifecycle};
+use crate::workflow::{
+    Command, Envelope, Finding, Letter, Request, StepResult, Target, Task, lifecycle,
+};
 
 use super::Engine;
 use super::error::EngineError;
@@ -93,7 +95,7 @@ impl Engine {
         actor: &Actor,
     ) -> Result<Plan, EngineError> {
         let seen = self.request(controller, request, actor).await?;
-        let parts = self.parts(controller, request);
+        let parts = self.parts(controller, request, None);
         let mut sources = Vec::new();
         if let Some(work) = &seen.fulfilment {
             for source in &work.sources {
@@ -130,7 +132,7 @@ impl Engine {
             what: "corrections",
             request,
         })?;
-        self.parts(controller, request).read(part).await
+        self.parts(controller, request, None).read(part).await
     }
 
     /// By what the person is known: for whoever works on a task by hand.
@@ -145,7 +147,7 @@ impl Engine {
     ) -> Result<Vec<Identifier>, EngineError> {
         let loaded = self.load(controller, request).await?;
         self.allow(&loaded.request, actor, "identifiers").await?;
-        let parts = self.parts(controller, request);
+        let parts = self.parts(controller, request, None);
         parts.read(&loaded.request.identifiers).await
     }
 
@@ -162,7 +164,10 @@ impl Engine {
         let loaded = self.load(controller, request).await?;
         let seen = loaded.request;
         self.allow(&seen, actor, "package").await?;
-        let made = seen.fulfilment.as_ref().is_some_and(|w| w.package.is_some());
+        let made = seen
+            .fulfilment
+            .as_ref()
+            .is_some_and(|w| w.package.is_some());
         if !made || seen.lifecycle.package_deleted {
             return Err(EngineError::Nothing {
                 what: "package",
@@ -187,7 +192,12 @@ impl Engine {
         before: DateTime<Utc>,
         limit: usize,
     ) -> Result<Vec<Due>, EngineError> {
-        Ok(self.inner.ports.store.due(controller, before, limit).await?)
+        Ok(self
+            .inner
+            .ports
+            .store
+            .due(controller, before, limit)
+            .await?)
     }
 
     /// What waits for people or for systems that answer later, over the open requests after
@@ -202,7 +212,12 @@ impl Engine {
         after: Option<RequestId>,
         limit: usize,
     ) -> Result<(Vec<ManualTask>, Option<RequestId>), EngineError> {
-        let open = self.inner.ports.store.open(controller, after, limit).await?;
+        let open = self
+            .inner
+            .ports
+            .store
+            .open(controller, after, limit)
+            .await?;
         let last = open.last().copied().filter(|_| open.len() == limit);
         let mut tasks = Vec::new();
         for id in open {
@@ -244,7 +259,7 @@ impl Engine {
                     });
                 };
                 match self
-                    .seal_located(&loaded.request, source, &name, located)
+                    .seal_located(&loaded.request, source, &name, None, located)
                     .await?
                 {
                     Some(finding) => done(finding),
@@ -253,7 +268,8 @@ impl Engine {
             }
             Completion::Planned(plan) => {
                 let name = format!("plan/{name}");
-                done(self.seal_plan(controller, request, name, &plan).await?)
+                let parts = self.parts(controller, request, None);
+                done(self.seal_plan(&parts, &name, &plan).await?)
             }
             Completion::Erased(erased) => done(Finding::Erased {
                 rows: erased.rows,

@@ -49,7 +49,13 @@ impl Engine {
         let settings = &self.inner.settings;
         let now = self.now();
         let claims = store
-            .claim(controller, worker, now, now + settings.lease, settings.claims)
+            .claim(
+                controller,
+                worker,
+                now,
+                now + settings.lease,
+                settings.claims,
+            )
             .await?;
         let worked = claims.len();
         let mut first_error = None;
@@ -75,7 +81,7 @@ impl Engine {
         if let Some(error) = first_error {
             return Err(error);
         }
-        let next = store.next_wake(controller, self.now()).await?;
+        let next = store.next_wake(controller).await?;
         Ok(Tick { worked, next })
     }
 
@@ -246,13 +252,21 @@ impl Engine {
         item: &Item,
         performed: &Performed,
     ) -> Result<bool, EngineError> {
-        if !loaded.agenda.effects.iter().any(|known| known.key == item.key) {
+        if !loaded
+            .agenda
+            .effects
+            .iter()
+            .any(|known| known.key == item.key)
+        {
             // Settled by hand, or cancelled, while it ran.
             return Ok(true);
         }
         let command: Option<Command> = match (performed, &item.effect) {
             (Performed::Later(kind, code), _) if item.attempt < self.inner.settings.attempts => {
-                return self.retry(loaded, claim, item, *kind, code).await.map(|()| true);
+                return self
+                    .retry(loaded, claim, item, *kind, code)
+                    .await
+                    .map(|()| true);
             }
             (Performed::Delete, _) => {
                 let store = &self.inner.ports.store;
@@ -276,7 +290,7 @@ impl Engine {
                         let name = format!("{}/{}", item.key.0, claim.fence.0);
                         let copy = (**located).clone();
                         let finding = self
-                            .seal_located(&loaded.request, source, &name, copy)
+                            .seal_located(&loaded.request, source, &name, Some(claim.fence), copy)
                             .await?;
                         match finding {
                             Some(finding) => StepResult::Done {
@@ -310,7 +324,10 @@ impl Engine {
             ),
             (Performed::Sent(None), Effect::Challenge) => None,
             (Performed::Sent(Some(pending)), Effect::Challenge) => {
-                return self.wait(loaded, claim, item, pending, None).await.map(|()| true);
+                return self
+                    .wait(loaded, claim, item, pending, None)
+                    .await
+                    .map(|()| true);
             }
             (Performed::PackageDeleted, _) => Some(lifecycle::Command::PackageDeleted.into()),
             (Performed::Shredded, _) => Some(lifecycle::Command::Shredded.into()),
@@ -366,7 +383,8 @@ impl Engine {
                     what: Step::WaitingFor { other: by },
                 });
                 let at = self.now() + self.inner.settings.lock_retry;
-                self.reschedule(loaded, claim, item, |item| item.at = at).await
+                self.reschedule(loaded, claim, item, |item| item.at = at)
+                    .await
             }
             other => other,
         }
@@ -387,7 +405,8 @@ impl Engine {
             agenda.remove(&item.key);
         }
         agenda.absorb(&decision, self.now());
-        self.commit(loaded, decision, agenda, Some(claim.fence)).await
+        self.commit(loaded, decision, agenda, Some(claim.fence))
+            .await
     }
 
     /// Notes work that goes on outside: an event when it begins to, and when to look again.
@@ -421,7 +440,8 @@ impl Engine {
         if let Some(item) = agenda.item_mut(&item.key) {
             change(item);
         }
-        self.commit(loaded, decision, agenda, Some(claim.fence)).await
+        self.commit(loaded, decision, agenda, Some(claim.fence))
+            .await
     }
 
     async fn retry(
@@ -493,7 +513,8 @@ impl Engine {
             locks: Locks::Keep,
             next: loaded.request.clone(),
         };
-        self.commit(loaded, unchanged, agenda, Some(claim.fence)).await
+        self.commit(loaded, unchanged, agenda, Some(claim.fence))
+            .await
     }
 }
 

@@ -34,6 +34,11 @@ impl ArtifactKey {
         Self(format!("{controller}/{request}/{dot}{safe}"))
     }
 
+    /// What the keys of all artifacts of a request begin with.
+    pub fn prefix(controller: &ControllerId, request: RequestId) -> String {
+        format!("{controller}/{request}/")
+    }
+
     /// The key as text.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -84,4 +89,11 @@ pub trait ArtifactStore: Send + Sync {
 
     /// Deletes an artifact.
     async fn delete(&self, key: &ArtifactKey) -> Result<(), PortError>;
+
+    /// Deletes all artifacts of a request, those of attempts that never came to their end too.
+    async fn delete_all(
+        &self,
+        controller: &ControllerId,
+        request: RequestId,
+    ) -> Result<(), PortError>;
 }

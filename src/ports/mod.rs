@@ -22,12 +22,13 @@ pub use identity::{Check, IdentityVerifier};
 pub use notifier::{Notice, Notifier};
 pub use policy::{AccessPolicy, Denied, Grant, Query};
 pub use source::{
-    Cell, Erased, File, Item, Located, Locator, MAX_LOCATORS, PersonalDataSource, PlannedAction, PlannedRows,
-    Reading, SourceDescription, SourcePlan, Work,
+    Cell, Erased, File, Item, Located, Locator, MAX_LOCATORS, PersonalDataSource, PlannedAction,
+    PlannedRows, Reading, SourceDescription, SourcePlan, Work,
 };
 pub use store::{
-    Claim, Commit, Due, Lock, LockChange, RequestStore, Snapshot, StoreError, StoredEvent,
-    StoredRequest, WorkerId,
+    Claim, Commit, Due, Lock, LockChange, MAX_CHUNK_BYTES, MAX_EVENT_BYTES, MAX_PART_NAME_BYTES,
+    PartChunk, RequestStore, Snapshot, StoreError, StoredEvent, StoredRequest, WorkerId,
+    check_chunk,
 };
 pub use vault::{Vault, VaultError};
 

@@ -7,6 +7,15 @@ use crate::model::{ControllerId, Digest, KeyedDigest, RequestId};
 
 use super::Fence;
 
+/// The largest encoded event, in bytes. What is larger lives in parts.
+pub const MAX_EVENT_BYTES: usize = 64 * 1024;
+
+/// The largest chunk of a part, in bytes.
+pub const MAX_CHUNK_BYTES: usize = 1024 * 1024;
+
+/// The longest name of a part, in bytes.
+pub const MAX_PART_NAME_BYTES: usize = 512;
+
 /// Who holds a lease, in the host's words; shown to staff.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub struct WorkerId(pub String);
@@ -18,7 +27,7 @@ pub struct StoredEvent {
     pub sequence: u64,
     /// SHA-256 of `bytes`; the next event holds it.
     pub digest: Digest,
-    /// The encoded envelope, 64 KiB at most.
+    /// The encoded envelope, [`MAX_EVENT_BYTES`] at most.
     pub bytes: Vec<u8>,
 }
 
@@ -29,7 +38,7 @@ pub struct Snapshot {
     pub state: Vec<u8>,
     /// The encoded agenda, the effects and timers still to come; opaque.
     pub agenda: Vec<u8>,
-    /// When a worker should next look at it; `None` when nothing is to do.
+    /// When a worker should next look at it, closed or not; `None` when nothing is to do.
     pub wake_at: Option<DateTime<Utc>>,
     /// The deadline in force, as the first instant that is late; `None` when none runs.
     pub due_at: Option<DateTime<Utc>>,
@@ -66,7 +75,8 @@ pub enum LockChange {
     /// Nothing.
     #[default]
     Keep,
-    /// Takes all of these, or the commit fails. What it holds already it may take again.
+    /// Takes all of these, or the commit fails. What it holds already it may take again: a shared
+    /// lock becomes exclusive if nobody shares it, an exclusive one stays exclusive.
     Take(Vec<Lock>),
     /// Gives back all it holds.
     Release,
@@ -81,7 +91,8 @@ pub struct Commit {
     pub expected: u64,
     /// The lease it is made under; `None` for a person's command, which the version guards.
     pub fence: Option<Fence>,
-    /// New events; the first one's sequence follows the last stored one. May be empty.
+    /// New events; the first one's sequence follows the last stored one. May be empty, but for
+    /// `create`.
     pub events: Vec<StoredEvent>,
     /// What the request is afterwards.
     pub snapshot: Snapshot,
@@ -89,6 +100,67 @@ pub struct Commit {
     pub locks: LockChange,
     /// By which it is found again (`create` only; later commits leave it empty).
     pub people: Vec<KeyedDigest>,
+    /// Parts that are there from the beginning (`create` only; later ones are put one by one
+    /// before the commit that names them).
+    pub parts: Vec<PartChunk>,
+}
+
+/// One chunk of a part: sealed.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct PartChunk {
+    /// The part's name within the request.
+    pub part: String,
+    /// Its number, from 0.
+    pub chunk: u32,
+    /// Its bytes, [`MAX_CHUNK_BYTES`] at most.
+    pub bytes: Vec<u8>,
+}
+
+impl Commit {
+    /// Whether it is well formed, after the last stored sequence or, with `None`, for `create`.
+    /// Every store asks this, so that all of them refuse the same.
+    ///
+    /// # Errors
+    /// [`StoreError::Malformed`] says what is wrong.
+    pub fn check(&self, stored: Option<u64>) -> Result<(), StoreError> {
+        let malformed = |what| Err(StoreError::Malformed(what));
+        match stored {
+            None if self.expected != 0 => return malformed("create expects version 0"),
+            None if self.fence.is_some() => return malformed("create shows no fence"),
+            None if self.events.is_empty() => return malformed("a request begins with an event"),
+            Some(_) if !self.people.is_empty() => return malformed("only create names people"),
+            Some(_) if !self.parts.is_empty() => return malformed("only create brings parts"),
+            _ => {}
+        }
+        let mut last = stored.unwrap_or(0);
+        for event in &self.events {
+            if last.checked_add(1) != Some(event.sequence) {
+                return malformed("the sequence of the events has a gap");
+            }
+            if event.bytes.len() > MAX_EVENT_BYTES {
+                return malformed("an event is larger than 64 KiB");
+            }
+            last = event.sequence;
+        }
+        for part in &self.parts {
+            check_chunk(&part.part, &part.bytes)?;
+        }
+        Ok(())
+    }
+}
+
+/// Whether a chunk of a part is well formed. Every store asks this in `put_part`.
+///
+/// # Errors
+/// [`StoreError::Malformed`] says what is wrong.
+pub fn check_chunk(part: &str, bytes: &[u8]) -> Result<(), StoreError> {
+    if part.is_empty() || part.len() > MAX_PART_NAME_BYTES {
+        return Err(StoreError::Malformed("a part's name has 1 to 512 bytes"));
+    }
+    if bytes.len() > MAX_CHUNK_BYTES {
+        return Err(StoreError::Malformed("a chunk is larger than 1 MiB"));
+    }
+    Ok(())
 }
 
 /// A lease on a request.
@@ -100,7 +172,7 @@ pub struct Claim {
     pub request: RequestId,
     /// The number of this lease.
     pub fence: Fence,
-    /// Until when nobody else claims it.
+    /// The first instant at which somebody may claim it again.
     pub until: DateTime<Utc>,
 }
 
@@ -147,8 +219,8 @@ pub enum StoreError {
         /// Who holds it.
         by: RequestId,
     },
-    /// The commit contradicts itself: a gap in the sequence, an event that is too large.
-    #[error("the commit is malformed: {0}")]
+    /// What was to be written contradicts itself: a gap in the sequence, an event too large.
+    #[error("malformed: {0}")]
     Malformed(&'static str),
     /// The store was written by a newer release.
     #[error("the store has schema {found}; this release knows up to {known}")]
@@ -177,23 +249,41 @@ pub enum StoreError {
 /// Where requests are kept.
 ///
 /// # A correct implementation
-/// - `create` never overwrites: a second one with the same id is [`StoreError::Exists`], and
-///   nothing of it is stored. The same id under another controller is another request.
-/// - `commit` writes events, snapshot and locks together, or nothing, durably before it returns.
-/// - `commit` refuses another version than the stored one ([`StoreError::Conflict`]), and, when a
-///   fence is shown, any but the newest, unreturned one ([`StoreError::LostLease`]). Whether the
-///   lease has run out is not asked: only whether somebody else took it.
-/// - Every commit adds 1 to the version; sequences have no gaps ([`StoreError::Malformed`]).
-/// - Where a commit fails on several counts, an unknown request is told before a lost lease, a
-///   lost lease before a conflict, a conflict before a malformed commit, that before a lock.
-/// - Nothing of one controller is ever seen under another.
-/// - `claim` gives a request to one worker at a time until its lease runs out or is released, and
-///   with a larger fence each time. It finds what is due by an index: its cost does not grow with
-///   the number of requests.
-/// - A lock is exclusive or shared among requests; a request never blocks itself. Locks outlive
-///   leases and processes; they end with [`LockChange::Release`] or `delete`.
-/// - `due` and `find` are indexes too.
-/// - Instants keep microseconds at least.
+/// - **Create** never overwrites: a second one with the same id is [`StoreError::Exists`], and
+///   nothing of it is stored.
+/// - **Tenants**: the same id under another controller is another request, and nothing of one
+///   controller is ever seen, changed, locked or leased under another. Only `claim` and
+///   `next_wake` may be asked for all at once.
+/// - **Whole**: a commit writes events, snapshot, locks and (for `create`) parts together, or
+///   nothing of them.
+/// - **Durable**: what returned without an error is there after a crash (unless the store says
+///   that it keeps nothing).
+/// - **Version**: every commit adds 1; one that was decided on another version than the stored
+///   one is a [`StoreError::Conflict`]. Of many that race for one version exactly one wins.
+/// - **Fence**: where one is shown, any but the newest, unreturned one is
+///   [`StoreError::LostLease`]. Whether the lease has run out is not asked: only whether somebody
+///   else took it.
+/// - **Form**: what [`Commit::check`] or [`check_chunk`] refuses is refused.
+/// - **Precedence**: where a write fails on several counts, an unknown (or existing) request is
+///   told before a lost lease, that before a conflict, that before a malformed commit, that before
+///   a lock.
+/// - **History** gives back what was committed, byte by byte, in order, in pages.
+/// - **Claim** leases what may be claimed: requests with a `wake_at` at or before `now`, without a
+///   lease that ends after `now`. Earliest first, by the later of `wake_at` and the end of the last
+///   lease (so that one that kills its workers does not stay in front); ties in any order.
+///   A request goes to one worker at a time, and with a fence larger than any before, also when a
+///   request of its id was deleted and created again. Its cost does not grow with the number of
+///   requests.
+/// - **Lease**: `renew` and a fenced write need the newest, unreturned fence; `release` of a lease
+///   that was lost leaves the new one alone. A commit leaves the lease as it is.
+/// - **Wake**: `next_wake` is the first instant at which `claim` would find something.
+/// - **Due** knows open requests only, by an index.
+/// - **Find** knows open requests only, in the order they were created, by an index.
+/// - **Parts**: a chunk replaces the one of its number; a part ends with its request.
+/// - **Locks** are exclusive or shared among the requests of a controller; a request never blocks
+///   itself. They outlive leases and processes; they end with [`LockChange::Release`] or `delete`.
+/// - **Delete** leaves nothing of the request, and nothing of another is touched.
+/// - **Instants** keep microseconds at least.
 ///
 /// ```
 /// use datarights::model::ControllerId;
@@ -210,7 +300,7 @@ pub enum StoreError {
 /// ```
 #[async_trait]
 pub trait RequestStore: Send + Sync {
-    /// Stores a new request (`expected` 0, no fence).
+    /// Stores a new request (`expected` 0, no fence, at least one event).
     async fn create(&self, controller: &ControllerId, commit: Commit) -> Result<(), StoreError>;
 
     /// A request as it is now, or `None`.
@@ -223,7 +313,7 @@ pub trait RequestStore: Send + Sync {
     /// Changes a request.
     async fn commit(&self, controller: &ControllerId, commit: Commit) -> Result<(), StoreError>;
 
-    /// Its events after a sequence, oldest first, `limit` at most.
+    /// Its events after a sequence, oldest first, `limit` at most; none of an unknown request.
     async fn history(
         &self,
         controller: &ControllerId,
@@ -239,11 +329,13 @@ pub trait RequestStore: Send + Sync {
         person: &KeyedDigest,
     ) -> Result<Vec<RequestId>, StoreError>;
 
-    /// Writes one chunk of a part (sealed; 1 MiB at most), replacing what was there.
+    /// Writes one chunk of a part (sealed; [`MAX_CHUNK_BYTES`] at most), replacing what was there.
+    /// A worker shows its fence: one that lost its lease must not overwrite what the next one wrote.
     async fn put_part(
         &self,
         controller: &ControllerId,
         request: RequestId,
+        fence: Option<Fence>,
         part: &str,
         chunk: u32,
         bytes: Vec<u8>,
@@ -258,16 +350,18 @@ pub trait RequestStore: Send + Sync {
         chunk: u32,
     ) -> Result<Option<Vec<u8>>, StoreError>;
 
-    /// Deletes a part with all its chunks, or with `None` all parts of the request.
+    /// Deletes a part with all its chunks, or with `None` all parts of the request. What is not
+    /// there is no error.
     async fn delete_parts(
         &self,
         controller: &ControllerId,
         request: RequestId,
+        fence: Option<Fence>,
         part: Option<&str>,
     ) -> Result<(), StoreError>;
 
     /// Leases requests whose `wake_at` is at or before `now`, earliest first, `limit` at most:
-    /// of one controller, or of all (the one method that may look across controllers).
+    /// of one controller, or of all.
     async fn claim(
         &self,
         controller: Option<&ControllerId>,
@@ -277,18 +371,17 @@ pub trait RequestStore: Send + Sync {
         limit: usize,
     ) -> Result<Vec<Claim>, StoreError>;
 
-    /// Prolongs a lease; [`StoreError::LostLease`] when somebody else has it.
+    /// Sets the end of a lease; [`StoreError::LostLease`] when somebody else has it.
     async fn renew(&self, claim: &Claim, until: DateTime<Utc>) -> Result<(), StoreError>;
 
     /// Gives a lease back. One that was lost already is left alone, without an error.
     async fn release(&self, claim: &Claim) -> Result<(), StoreError>;
 
-    /// The earliest `wake_at` of all requests that nobody holds a lease on after `now`, or the
-    /// end of the earliest lease: when to claim next.
+    /// When to claim next: the earliest instant at which `claim` would find something, which may
+    /// have passed; `None` when nothing waits.
     async fn next_wake(
         &self,
         controller: Option<&ControllerId>,
-        now: DateTime<Utc>,
     ) -> Result<Option<DateTime<Utc>>, StoreError>;
 
     /// Open requests whose deadline is before an instant, earliest first, `limit` at most.

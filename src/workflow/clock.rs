@@ -3,7 +3,9 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::law::{self, ClockError, ClockEventKind, ClockHistory, Due, Question, RegimePin, Setting};
+use crate::law::{
+    self, ClockError, ClockEventKind, ClockHistory, Due, Question, RegimePin, Setting,
+};
 
 /// The law a request runs under, what moved its clocks so far, and its deadlines as they were
 /// computed then. A replay years later says the same.

@@ -399,10 +399,18 @@ impl Lifecycle {
     }
 
     fn settle(&mut self, letter: Letter) {
-        if self.stuck_letter.as_ref().is_some_and(|(l, _)| *l == letter) {
+        if self
+            .stuck_letter
+            .as_ref()
+            .is_some_and(|(l, _)| *l == letter)
+        {
             self.stuck_letter = None;
         }
-        if self.pending_letter.as_ref().is_some_and(|(l, _)| *l == letter) {
+        if self
+            .pending_letter
+            .as_ref()
+            .is_some_and(|(l, _)| *l == letter)
+        {
             self.pending_letter = None;
         }
     }
@@ -611,7 +619,11 @@ pub(super) fn decide(draft: &mut Draft<'_>, command: &Command) -> Result<(), Rej
             fulfilment::start(draft)?;
         }
         Command::Refuse { ground } => {
-            if draft.request().fulfilment.as_ref().is_some_and(fulfilment::Fulfilment::has_written)
+            if draft
+                .request()
+                .fulfilment
+                .as_ref()
+                .is_some_and(fulfilment::Fulfilment::has_written)
             {
                 return Err(Rejection::TooLate {
                     done: "the work has begun to change data",
@@ -751,7 +763,12 @@ fn release(draft: &mut Draft<'_>) {
 /// Ends the legal course; what the request holds is swept after its periods.
 fn close(draft: &mut Draft<'_>, end: End) {
     draft.emit(Event::Closed { end });
-    for timer in [Timer::Deadline, Timer::Reminder, Timer::Expiry, Timer::Appeal] {
+    for timer in [
+        Timer::Deadline,
+        Timer::Reminder,
+        Timer::Expiry,
+        Timer::Appeal,
+    ] {
         draft.clear(timer);
     }
     keep_for_now(draft);

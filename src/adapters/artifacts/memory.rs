@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use futures::StreamExt;
 
 use super::{CHUNK, no_such_artifact};
+use crate::model::{ControllerId, RequestId};
 use crate::ports::{ArtifactKey, ArtifactStore, ArtifactWriter, ByteStream, PortError};
 
 /// Keeps artifacts in memory, whole. Clones share them.
@@ -98,6 +99,17 @@ impl ArtifactStore for MemoryArtifacts {
 
     async fn delete(&self, key: &ArtifactKey) -> Result<(), PortError> {
         self.all().remove(key);
+        Ok(())
+    }
+
+    async fn delete_all(
+        &self,
+        controller: &ControllerId,
+        request: RequestId,
+    ) -> Result<(), PortError> {
+        let prefix = ArtifactKey::prefix(controller, request);
+        self.all()
+            .retain(|key, _| !key.as_str().starts_with(&prefix));
         Ok(())
     }
 }

@@ -8,6 +8,7 @@ use futures::{StreamExt, stream};
 use super::source::cut;
 use super::{CanFail, CanPend, Fakes, Fault, Faulty, Method, break_down};
 use crate::model::Pending;
+use crate::model::{ControllerId, RequestId};
 use crate::ports::{ArtifactKey, ArtifactStore, ArtifactWriter, ByteStream, ErrorKind, PortError};
 
 impl CanPend for Box<dyn ArtifactWriter> {
@@ -157,6 +158,20 @@ impl<A: ArtifactStore> ArtifactStore for Faulty<A> {
             garbage: &|| Err(PortError::failed(ErrorKind::Nonsense)),
         };
         let perform = || self.inner.delete(key);
+        self.happen(fault, None, &perform, fakes).await
+    }
+
+    async fn delete_all(
+        &self,
+        controller: &ControllerId,
+        request: RequestId,
+    ) -> Result<(), PortError> {
+        let fault = self.begin(Method::DeleteArtifact, None);
+        let fakes = Fakes {
+            lie: &|| (),
+            garbage: &|| Err(PortError::failed(ErrorKind::Nonsense)),
+        };
+        let perform = || self.inner.delete_all(controller, request);
         self.happen(fault, None, &perform, fakes).await
     }
 }

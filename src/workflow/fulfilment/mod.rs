@@ -152,11 +152,9 @@ impl Phase {
             Self::Erasing => Task::Erase,
             Self::Searching => Task::Search,
             Self::Informing => Task::Inform,
-            Self::Approval
-            | Self::Confirmation
-            | Self::Grace
-            | Self::Withholding
-            | Self::Ended => return None,
+            Self::Approval | Self::Confirmation | Self::Grace | Self::Withholding | Self::Ended => {
+                return None;
+            }
         })
     }
 
@@ -430,7 +428,11 @@ fn answer(
         return Ok(());
     }
     if matches!(task, Task::LockToRead | Task::LockToWrite) {
-        let keys = draft.request().fulfilment.as_ref().map(Fulfilment::lock_keys);
+        let keys = draft
+            .request()
+            .fulfilment
+            .as_ref()
+            .map(Fulfilment::lock_keys);
         draft.lock(Locks::Take {
             keys: keys.unwrap_or_default(),
             exclusive: task == Task::LockToWrite,

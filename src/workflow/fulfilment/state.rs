@@ -263,14 +263,14 @@ impl Fulfilment {
                 .chain(left)
                 .map(|missing| (Target::Source(source.id.clone()), missing))
         });
-        let of_recipients = self
-            .recipients
-            .iter()
-            .chain(&self.deliver_to)
-            .filter_map(move |recipient| {
-                let failure = recipient.failure.clone()?;
-                Some((Target::Recipient(recipient.id.clone()), whole(failure)))
-            });
+        let of_recipients =
+            self.recipients
+                .iter()
+                .chain(&self.deliver_to)
+                .filter_map(move |recipient| {
+                    let failure = recipient.failure.clone()?;
+                    Some((Target::Recipient(recipient.id.clone()), whole(failure)))
+                });
         let of_package = self
             .package_failure
             .iter()
@@ -280,7 +280,10 @@ impl Fulfilment {
 
     /// How sure the erasure is as a whole: as the weakest source.
     pub fn assurance(&self) -> Option<Assurance> {
-        self.sources.iter().filter_map(|source| source.assurance).min()
+        self.sources
+            .iter()
+            .filter_map(|source| source.assurance)
+            .min()
     }
 
     pub(super) fn any_found(&self) -> bool {
@@ -293,7 +296,9 @@ impl Fulfilment {
     }
 
     pub(super) fn any_failed(&self) -> bool {
-        self.steps.iter().any(|step| step.state == StepState::Failed)
+        self.steps
+            .iter()
+            .any(|step| step.state == StepState::Failed)
     }
 
     /// Whether the sources that must come first are done.
@@ -333,9 +338,12 @@ impl Fulfilment {
         if self.cancelled {
             return Outcome::Cancelled;
         }
-        let unsupported =
-            |missing: &MissingRows| matches!(missing.failure, Failure::Unsupported);
-        if self.sources.iter().all(|s| s.missing.iter().any(unsupported)) {
+        let unsupported = |missing: &MissingRows| matches!(missing.failure, Failure::Unsupported);
+        if self
+            .sources
+            .iter()
+            .all(|s| s.missing.iter().any(unsupported))
+        {
             return Outcome::Unsupported;
         }
         let missing = self.missing().next().is_some();
@@ -351,7 +359,11 @@ impl Fulfilment {
             };
         }
         if !worked {
-            return if broken { Outcome::Failed } else { Outcome::NothingFound };
+            return if broken {
+                Outcome::Failed
+            } else {
+                Outcome::NothingFound
+            };
         }
         if self.package_failure.is_some() {
             return Outcome::Failed;
@@ -449,7 +461,12 @@ impl Fulfilment {
         self.round += 1;
         self.steps = self.targets(phase).into_iter().map(Step::open).collect();
         if phase == Phase::Locating {
-            for target in self.steps.iter().map(|step| step.target.clone()).collect::<Vec<_>>() {
+            for target in self
+                .steps
+                .iter()
+                .map(|step| step.target.clone())
+                .collect::<Vec<_>>()
+            {
                 self.mark_searched(&target);
             }
         }
@@ -535,9 +552,11 @@ impl Fulfilment {
         match target {
             Target::Source(id) => {
                 if let StepResult::Done {
-                    finding: Finding::Located {
-                        identified: Some((_, kinds)), ..
-                    },
+                    finding:
+                        Finding::Located {
+                            identified: Some((_, kinds)),
+                            ..
+                        },
                     ..
                 } = result
                 {
