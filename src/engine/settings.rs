@@ -24,8 +24,8 @@ pub struct Settings {
     pub backoff: TimeDelta,
     /// The longest wait between two attempts.
     pub longest_backoff: TimeDelta,
-    /// How long to wait before asking again for a lock that another request holds.
-    pub lock_retry: TimeDelta,
+    /// How long to wait at most before asking again for a lock that another request holds.
+    pub lock_wait: TimeDelta,
     /// How often a person's command is decided anew when somebody else was faster.
     pub conflicts: u32,
     /// How long an idle worker waits at most before it looks again.
@@ -43,7 +43,7 @@ impl Default for Settings {
             attempts: 12,
             backoff: TimeDelta::seconds(2),
             longest_backoff: TimeDelta::hours(1),
-            lock_retry: TimeDelta::seconds(5),
+            lock_wait: TimeDelta::minutes(1),
             conflicts: 16,
             poll: TimeDelta::seconds(30),
         }

@@ -382,9 +382,15 @@ impl Engine {
                     at: self.now(),
                     what: Step::WaitingFor { other: by },
                 });
-                let at = self.now() + self.inner.settings.lock_retry;
-                self.reschedule(loaded, claim, item, |item| item.at = at)
-                    .await
+                let settings = &self.inner.settings;
+                let entropy = &*self.inner.ports.entropy;
+                let wait = settings.wait_after(item.attempt, ErrorKind::Busy, entropy);
+                let at = self.now() + wait.min(settings.lock_wait);
+                self.reschedule(loaded, claim, item, |item| {
+                    item.at = at;
+                    item.attempt = item.attempt.saturating_add(1);
+                })
+                .await
             }
             other => other,
         }

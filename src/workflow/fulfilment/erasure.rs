@@ -79,11 +79,15 @@ pub(super) fn after(phase: Phase, work: &Fulfilment, policy: &Policy) -> Next {
         | Phase::Confirmation
         | Phase::Grace
         | Phase::Withholding => Phase::Queued,
-        // Once it has begun, no plan can be compared with what is half gone.
-        Phase::Queued if work.written || work.approved.is_none() => Phase::Erasing,
+        // Without an approval there is nothing that could not hold any more.
+        Phase::Queued if work.approved.is_none() && !work.written => Phase::Erasing,
         Phase::Queued => Phase::Checking,
         Phase::Checking if work.any_failed() => return Next::End,
-        Phase::Checking if work.approved != Some(work.plan_digest()) => Phase::Approval,
+        // Once it has begun, no plan can be compared with what is half gone: what was approved
+        // is carried to its end, and what was withheld then may go now.
+        Phase::Checking if !work.written && work.approved != Some(work.plan_digest()) => {
+            Phase::Approval
+        }
         Phase::Checking => Phase::Erasing,
         Phase::Erasing => Phase::Searching,
         Phase::Searching

@@ -12,7 +12,7 @@ mod state;
 
 pub use state::{Fulfilment, RecipientWork, SourceWork, Step, StepState};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::model::{Actor, Digest, Outcome, Right, Until};
@@ -635,13 +635,20 @@ fn unlock(draft: &mut Draft<'_>, next: Phase) {
     }
 }
 
-/// The first instant at which something withheld may go: the day after the last it is kept.
+/// The first instant at which something withheld may go: the day after the last it is kept. A
+/// source that still keeps what should have gone by now is asked again in a day.
 fn next_release(draft: &Draft<'_>) -> Option<DateTime<Utc>> {
     let work = draft.request().fulfilment.as_ref()?;
-    work.withheld()
+    let first = work
+        .withheld()
         .filter_map(|(_, rows)| match rows.until {
             Until::Date(date) => draft.end_of(date),
             Until::HoldLifted | Until::Always => None,
         })
-        .min()
+        .min()?;
+    Some(if first > draft.now() {
+        first
+    } else {
+        draft.now() + TimeDelta::days(1)
+    })
 }

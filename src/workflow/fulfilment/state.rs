@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::{
     Assurance, Digest, Failure, IdentifierKind, KeyedDigest, MissingRows, Outcome, PartyId,
-    Pending, RowCount, SourceId, Until, WithheldRows,
+    Pending, RowCount, SourceId, WithheldRows,
 };
 use crate::workflow::effect::{Target, Task};
 use crate::workflow::event::{Envelope, Event, Finding, PartRef, SourceInfo, StepResult};
@@ -674,10 +674,9 @@ impl SourceWork {
         self.planned.iter().any(|rows| rows.rows > 0)
     }
 
-    /// Whether there is something to erase: not begun, failed, or kept until now.
+    /// Whether there is something to erase: not begun, failed, or free to go since.
     fn is_unerased(&self) -> bool {
-        let may_go = |rows: &WithheldRows| rows.until != Until::Always;
-        self.is_found() && (!self.worked || self.withheld.iter().any(may_go))
+        self.is_found() && (!self.worked || self.is_planned())
     }
 
     fn failed(&mut self, task: Task, failure: Failure) {
@@ -748,6 +747,7 @@ impl SourceWork {
                 add(&mut self.done, rows);
                 self.withheld.clone_from(withheld);
                 self.assurance = Some(*assurance);
+                self.planned.clear();
                 self.left.clear();
             }
             Finding::Left { rows } => {

@@ -1,0 +1,250 @@
+//! A small host for the tests: two sources, a recipient, virtual time.
+#![allow(unreachable_pub)]
+#![allow(dead_code)] // each test uses its own part
+
+use std::sync::Arc;
+
+use chrono::{DateTime, NaiveDate, TimeDelta, TimeZone, Utc};
+use datarights::adapters::{
+    MemoryArtifacts, MemoryCollection, MemorySource, MemoryStore, MemoryVault,
+};
+use datarights::engine::{Controller, Engine, Intake, Ports, Settings};
+use datarights::law::Calendar;
+use datarights::model::{
+    Actor, Channel, ControllerId, Correction, Ground, Identifier, IdentifierKind, PartyId,
+    Personal, RequestId, SourceId, Until, Wish,
+};
+use datarights::ports::{
+    AccessPolicy, Denied, Grant, PersonalDataSource, ProcessorGateway, Query, RequestStore,
+    WorkerId,
+};
+use datarights::testkit::{Codes, Faulty, Outbox, Recipient, Recorder, SeededEntropy, TestClock};
+use datarights::workflow::{Policy, Request, fulfilment, lifecycle};
+
+pub struct Anyone;
+
+#[async_trait::async_trait]
+impl AccessPolicy for Anyone {
+    async fn allow(&self, _: &Query<'_>) -> Result<Grant, Denied> {
+        Ok(Grant::agreed())
+    }
+}
+
+pub fn start() -> DateTime<Utc> {
+    Utc.with_ymd_and_hms(2026, 3, 2, 9, 0, 0).unwrap()
+}
+
+pub fn staff(name: &str) -> Actor {
+    Actor::staff(name).unwrap()
+}
+
+pub fn source_id(name: &str) -> SourceId {
+    SourceId::new(name).unwrap()
+}
+
+/// Everything outside the engine: it stays when an engine dies.
+#[derive(Clone)]
+pub struct World {
+    pub acme: ControllerId,
+    pub clock: TestClock,
+    pub store: Arc<dyn RequestStore>,
+    pub vault: MemoryVault,
+    pub artifacts: MemoryArtifacts,
+    pub outbox: Outbox,
+    pub codes: Codes,
+    pub recorder: Recorder,
+    pub desk: MemorySource,
+    pub log: MemorySource,
+    pub desk_port: Arc<Faulty<MemorySource>>,
+    pub log_port: Arc<Faulty<MemorySource>>,
+    pub recipient: Recipient,
+    pub recipient_port: Arc<Faulty<Recipient>>,
+    pub policy: Policy,
+    pub settings: Settings,
+}
+
+/// The last day on which Ada's invoice is kept.
+pub fn invoice_kept_until() -> NaiveDate {
+    NaiveDate::from_ymd_opt(2035, 12, 31).unwrap()
+}
+
+impl World {
+    pub fn new() -> Self {
+        let clock = TestClock::at(start());
+        let shared: Arc<TestClock> = Arc::new(clock.clone());
+        let desk = MemorySource::new(source_id("desk"), "Help desk")
+            .with(
+                MemoryCollection::new("users", ["name", "mail", "phone"])
+                    .found_by("mail", IdentifierKind::Mail)
+                    .leading_on("phone", IdentifierKind::Phone),
+            )
+            .with(MemoryCollection::new("tickets", ["subject"]))
+            .with(MemoryCollection::new("invoices", ["amount"]).withheld(
+                Ground::new("tax_records"),
+                Until::Date(invoice_kept_until()),
+            ))
+            .erased_after(source_id("log"))
+            .with_clock(shared.clone());
+        let log = MemorySource::new(source_id("log"), "Call log")
+            .with(
+                MemoryCollection::new("calls", ["number", "minutes"])
+                    .found_by("number", IdentifierKind::Phone),
+            )
+            .with_clock(shared.clone());
+        for (id, name, mail, phone) in [
+            ("1", "Ada Lovelace", "ada@example.org", "+44 1815 1210"),
+            ("2", "Grace Hopper", "grace@example.org", "+1 1906 1209"),
+        ] {
+            desk.insert("users", id, [name, mail, phone]).unwrap();
+            desk.insert("tickets", id, [format!("{name} cannot print")])
+                .unwrap();
+            desk.insert("invoices", id, [1200]).unwrap();
+            log.insert("calls", id, [phone, "7"]).unwrap();
+            log.insert("calls", id, [phone, "9"]).unwrap();
+        }
+        let recorder = Recorder::default();
+        let faulty = |name: &str, source: &MemorySource| {
+            Arc::new(Faulty::new(name, source.clone(), shared.clone()).recorded_by(&recorder))
+        };
+        let recipient = Recipient::new(PartyId::new("mailer").unwrap(), "Mailer Ltd");
+        Self {
+            acme: ControllerId::new("acme").unwrap(),
+            store: Arc::new(MemoryStore::new()),
+            vault: MemoryVault::predictable(1),
+            artifacts: MemoryArtifacts::new(),
+            outbox: Outbox::default(),
+            codes: Codes::new(7),
+            desk_port: faulty("desk", &desk),
+            log_port: faulty("log", &log),
+            recipient_port: Arc::new(
+                Faulty::new("mailer", recipient.clone(), shared.clone()).recorded_by(&recorder),
+            ),
+            recorder,
+            desk,
+            log,
+            recipient,
+            policy: Policy::default(),
+            settings: Settings::default(),
+            clock,
+        }
+    }
+
+    /// An engine on this world, as after a restart.
+    pub fn engine(&self) -> Engine {
+        let ports = Ports {
+            store: Arc::clone(&self.store),
+            vault: Arc::new(self.vault.clone()),
+            clock: Arc::new(self.clock.clone()),
+            entropy: Arc::new(SeededEntropy::new(3)),
+            artifacts: Arc::new(self.artifacts.clone()),
+            notifier: Arc::new(self.outbox.clone()),
+            verifier: Arc::new(self.codes.clone()),
+            access: Arc::new(Anyone),
+        };
+        let calendar = Calendar::in_zone("Europe/Paris").unwrap();
+        let controller = Controller::new(self.acme.clone(), "Acme", "eu_gdpr", calendar)
+            .with_policy(self.policy.clone());
+        Engine::builder(ports)
+            .controller(controller)
+            .source(Arc::clone(&self.desk_port) as Arc<dyn PersonalDataSource>)
+            .source(Arc::clone(&self.log_port) as Arc<dyn PersonalDataSource>)
+            .gateway(Arc::clone(&self.recipient_port) as Arc<dyn ProcessorGateway>)
+            .settings(self.settings.clone())
+            .build()
+    }
+
+    pub fn worker(&self) -> WorkerId {
+        WorkerId("w1".to_owned())
+    }
+
+    /// Works until nothing is due any more, in virtual time up to `until`.
+    pub fn work_until(&self, engine: &Engine, until: DateTime<Utc>) {
+        loop {
+            let tick = self
+                .clock
+                .drive(engine.tick(&self.worker(), None))
+                .expect("an engine that waits sleeps on the clock")
+                .expect("the round goes through");
+            let now = datarights::ports::Clock::now(&self.clock);
+            match tick.next {
+                Some(next) if next <= now => {}
+                Some(next) if next <= until => self.clock.set(next),
+                _ => break,
+            }
+        }
+    }
+
+    /// Works on what comes within an hour.
+    pub fn work(&self, engine: &Engine) {
+        let now = datarights::ports::Clock::now(&self.clock);
+        self.work_until(engine, now + TimeDelta::hours(1));
+    }
+
+    pub fn now(&self) -> DateTime<Utc> {
+        datarights::ports::Clock::now(&self.clock)
+    }
+
+    pub fn submit(&self, engine: &Engine, wish: Wish) -> RequestId {
+        let intake = Intake::new(
+            Channel::Form,
+            vec![Identifier::mail("Ada@Example.org").unwrap()],
+            [wish],
+        );
+        let submitted = self
+            .clock
+            .drive(engine.submit(&self.acme, &Actor::Person, intake))
+            .unwrap()
+            .unwrap();
+        submitted[0].request
+    }
+
+    pub fn command(
+        &self,
+        engine: &Engine,
+        request: RequestId,
+        actor: &Actor,
+        command: impl Into<datarights::workflow::Command>,
+    ) -> Result<Request, datarights::engine::EngineError> {
+        self.clock
+            .drive(engine.command(&self.acme, request, actor, command))
+            .unwrap()
+    }
+
+    pub fn see(&self, engine: &Engine, request: RequestId) -> Request {
+        self.clock
+            .drive(engine.request(&self.acme, request, &staff("eve")))
+            .unwrap()
+            .unwrap()
+    }
+
+    /// Confirms the identity and approves the request, by `alice`.
+    pub fn approve(&self, engine: &Engine, request: RequestId) {
+        let alice = staff("alice");
+        self.command(engine, request, &alice, lifecycle::Command::ConfirmIdentity)
+            .unwrap();
+        self.command(engine, request, &alice, lifecycle::Command::Approve)
+            .unwrap();
+    }
+
+    /// Approves the plan that is shown, by `bob`.
+    pub fn approve_plan(&self, engine: &Engine, request: RequestId) {
+        let bob = staff("bob");
+        let plan = self
+            .clock
+            .drive(engine.plan(&self.acme, request, &bob))
+            .unwrap()
+            .unwrap();
+        let approve = fulfilment::Command::ApprovePlan {
+            digest: plan.digest,
+        };
+        self.command(engine, request, &bob, approve).unwrap();
+    }
+
+    pub fn correction() -> Vec<Correction> {
+        vec![Correction {
+            collection: "users".to_owned(),
+            field: "name".to_owned(),
+            value: Personal::new("Ada King".to_owned()),
+        }]
+    }
+}

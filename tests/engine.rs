@@ -1,0 +1,526 @@
+//! Requests from intake to their end, through the whole engine, in virtual time.
+#![cfg(feature = "testkit")]
+
+mod common;
+
+use chrono::TimeDelta;
+use common::{World, invoice_kept_until, staff};
+use datarights::model::{Actor, End, Failure, Outcome, Right, Until, Wish};
+use datarights::ports::ErrorKind;
+use datarights::testkit::{Fault, Method};
+use datarights::workflow::fulfilment::{self, Phase as Work};
+use datarights::workflow::lifecycle::{self, Phase};
+use datarights::workflow::{Event, Rejection, Target, Task};
+
+/// Erasure through every floor: the phone that the desk knows leads to the call log; the log is
+/// erased before the desk; the invoice is withheld, named, and erased when its date has come.
+#[test]
+fn an_erasure_finds_plans_erases_searches_and_finishes_what_was_withheld() {
+    let world = World::new();
+    let engine = world.engine();
+    let others = (
+        world.desk.rows_of_others("1"),
+        world.log.rows_of_others("1"),
+    );
+    let request = world.submit(&engine, Wish::of(Right::Erasure));
+    world.work(&engine);
+    assert_eq!(world.see(&engine, request).lifecycle.phase, Phase::Received);
+    world.approve(&engine, request);
+    world.work(&engine);
+
+    let seen = world.see(&engine, request);
+    let work = seen.fulfilment.as_ref().unwrap();
+    assert_eq!(work.phase, Work::Approval);
+    assert_eq!(
+        world.desk.rows_of("1").len(),
+        3,
+        "nothing is written before the approval"
+    );
+    let found: Vec<_> = work.sources.iter().map(|s| s.is_found()).collect();
+    assert_eq!(found, [true, true], "the phone number led to the log");
+
+    // The one who approved the request cannot approve its plan.
+    let digest = work.plan_digest();
+    let again = world.command(
+        &engine,
+        request,
+        &staff("alice"),
+        fulfilment::Command::ApprovePlan { digest },
+    );
+    assert!(matches!(
+        again,
+        Err(datarights::engine::EngineError::Rejected(
+            Rejection::FourEyes
+        ))
+    ));
+    world.approve_plan(&engine, request);
+    world.work(&engine);
+
+    let seen = world.see(&engine, request);
+    let work = seen.fulfilment.as_ref().unwrap();
+    assert_eq!(seen.lifecycle.phase, Phase::Answered);
+    assert_eq!(seen.lifecycle.outcome, Some(Outcome::Partly));
+    assert_eq!(work.phase, Work::Withholding);
+    let withheld: Vec<_> = work.withheld().collect();
+    assert_eq!(withheld.len(), 1);
+    assert_eq!(withheld[0].1.until, Until::Date(invoice_kept_until()));
+    assert_eq!(withheld[0].1.ground.id(), "tax_records");
+    assert_eq!(world.log.rows_of("1").len(), 0);
+    let left: Vec<_> = world
+        .desk
+        .rows_of("1")
+        .into_iter()
+        .map(|r| r.collection)
+        .collect();
+    assert_eq!(left, ["invoices"]);
+    assert_eq!(world.recipient.received().len(), 1);
+    let erases = world.recorder.calls();
+    let order: Vec<_> = erases
+        .iter()
+        .filter(|call| call.method == Method::Erase)
+        .map(|call| call.port.as_str())
+        .collect();
+    assert_eq!(order, ["log", "desk"], "what leads to others goes last");
+
+    // The appeal window closes the request; the tail stays open until the invoice may go.
+    let midnight: chrono::DateTime<chrono::Utc> = "2035-12-31T23:00:00Z".parse().unwrap(); // in Paris
+    world.work_until(&engine, midnight - TimeDelta::seconds(1));
+    let seen = world.see(&engine, request);
+    assert_eq!(seen.lifecycle.end, Some(End::Answered(Outcome::Partly)));
+    assert!(seen.is_open());
+    assert_eq!(world.desk.rows_of("1").len(), 1);
+    world.work_until(&engine, midnight + TimeDelta::days(2));
+    let seen = world.see(&engine, request);
+    assert_eq!(seen.fulfilment.as_ref().unwrap().phase, Work::Ended);
+    assert_eq!(world.desk.rows_of("1").len(), 0);
+    assert!(!seen.is_open());
+    assert_eq!(
+        others,
+        (
+            world.desk.rows_of_others("1"),
+            world.log.rows_of_others("1")
+        ),
+        "nothing of anybody else changed"
+    );
+
+    // Swept at last: the package, the key, the request.
+    let end = world.now() + TimeDelta::days(4 * 365);
+    world.work_until(&engine, end);
+    let gone = world
+        .clock
+        .drive(engine.request(&world.acme, request, &staff("eve")));
+    assert!(matches!(
+        gone.unwrap(),
+        Err(datarights::engine::EngineError::UnknownRequest(_))
+    ));
+    assert!(world.artifacts.keys().is_empty());
+}
+
+#[test]
+fn a_pending_source_is_asked_again_and_then_the_request_goes_on() {
+    let world = World::new();
+    let engine = world.engine();
+    world.log_port.will(
+        Method::Erase,
+        [
+            Fault::Pend(TimeDelta::days(3)),
+            Fault::Pend(TimeDelta::days(2)),
+        ],
+    );
+    let request = world.submit(&engine, Wish::of(Right::Erasure));
+    world.approve(&engine, request);
+    world.work(&engine);
+    world.approve_plan(&engine, request);
+    world.work(&engine);
+    let seen = world.see(&engine, request);
+    assert_eq!(seen.fulfilment.as_ref().unwrap().phase, Work::Erasing);
+    assert_eq!(
+        world.desk.rows_of("1").len(),
+        3,
+        "the desk waits for the log"
+    );
+    world.work_until(&engine, world.now() + TimeDelta::days(6));
+    let seen = world.see(&engine, request);
+    assert_eq!(seen.fulfilment.as_ref().unwrap().phase, Work::Withholding);
+    let keys: std::collections::BTreeSet<_> = world
+        .recorder
+        .calls_of("log", Method::Erase)
+        .into_iter()
+        .map(|call| call.context.map(|context| context.key))
+        .collect();
+    assert_eq!(keys.len(), 1, "all attempts share one key");
+}
+
+#[test]
+fn a_source_that_comes_back_is_retried_and_one_that_does_not_is_named() {
+    for (faults, outcome) in [(3, Outcome::Partly), (100, Outcome::Failed)] {
+        let world = World::new();
+        let engine = world.engine();
+        world.log_port.will(
+            Method::Locate,
+            vec![Fault::Fail(ErrorKind::Unavailable); faults],
+        );
+        let request = world.submit(&engine, Wish::of(Right::Erasure));
+        world.approve(&engine, request);
+        world.work_until(&engine, world.now() + TimeDelta::days(2));
+        let seen = world.see(&engine, request);
+        if outcome == Outcome::Partly {
+            world.approve_plan(&engine, request);
+            world.work(&engine);
+            assert_eq!(world.see(&engine, request).lifecycle.outcome, Some(outcome));
+        } else {
+            assert_eq!(
+                seen.lifecycle.phase,
+                Phase::Review,
+                "somebody must look at it"
+            );
+            assert_eq!(seen.lifecycle.outcome, Some(outcome));
+            let missing: Vec<_> = seen.fulfilment.as_ref().unwrap().missing().collect();
+            assert_eq!(missing.len(), 1);
+            assert_eq!(missing[0].1.failure, Failure::Unavailable);
+            assert_eq!(
+                world.desk.rows_of("1").len(),
+                3,
+                "nothing is forgotten unless all was found"
+            );
+
+            // Once the source is there again, the work is taken up again.
+            world.log_port.heal();
+            world
+                .command(
+                    &engine,
+                    request,
+                    &staff("alice"),
+                    lifecycle::Command::Rework,
+                )
+                .unwrap();
+            world.work(&engine);
+            world.approve_plan(&engine, request);
+            world.work(&engine);
+            let seen = world.see(&engine, request);
+            assert_eq!(seen.lifecycle.phase, Phase::Answered);
+            assert_eq!(world.log.rows_of("1").len(), 0);
+        }
+    }
+}
+
+#[test]
+fn a_source_that_lies_is_found_out() {
+    let world = World::new();
+    let engine = world.engine();
+    world.log_port.will(Method::Erase, vec![Fault::Lie; 10]);
+    let request = world.submit(&engine, Wish::of(Right::Erasure));
+    world.approve(&engine, request);
+    world.work(&engine);
+    world.approve_plan(&engine, request);
+    world.work(&engine);
+    let seen = world.see(&engine, request);
+    assert_eq!(seen.lifecycle.phase, Phase::Review);
+    assert!(
+        seen.fulfilment
+            .as_ref()
+            .unwrap()
+            .missing()
+            .any(|(_, missing)| missing.failure == Failure::Residue && missing.rows == Some(2))
+    );
+    // It is answered as what it is, stays open, and a new request for the same joins it.
+    world
+        .command(
+            &engine,
+            request,
+            &staff("alice"),
+            lifecycle::Command::Release,
+        )
+        .unwrap();
+    world.work_until(&engine, world.now() + TimeDelta::days(100));
+    assert_eq!(world.see(&engine, request).lifecycle.phase, Phase::Answered);
+    world.log_port.heal();
+    let second = world.submit(&engine, Wish::of(Right::Erasure));
+    let joined = world.see(&engine, second);
+    assert_eq!(joined.lifecycle.end, Some(End::Joined(request)));
+    world.work(&engine);
+    let seen = world.see(&engine, request);
+    assert_eq!(world.log.rows_of("1").len(), 0);
+    assert_eq!(seen.lifecycle.phase, Phase::Answered);
+    assert_eq!(seen.fulfilment.as_ref().unwrap().phase, Work::Withholding);
+    assert_eq!(seen.fulfilment.as_ref().unwrap().missing().count(), 0);
+}
+
+#[test]
+fn a_source_that_panics_or_never_ends_does_not_take_the_engine_with_it() {
+    for fault in [Fault::Panic, Fault::Never, Fault::Garbage] {
+        let world = World::new();
+        let engine = world.engine();
+        world.log_port.will(Method::Locate, vec![fault; 20]);
+        let request = world.submit(&engine, Wish::of(Right::Erasure));
+        world.approve(&engine, request);
+        world.work_until(&engine, world.now() + TimeDelta::days(3));
+        let seen = world.see(&engine, request);
+        assert_eq!(seen.lifecycle.outcome, Some(Outcome::Failed), "{fault:?}");
+        assert_eq!(world.desk.rows_of("1").len(), 3);
+    }
+}
+
+#[test]
+fn a_plan_that_changed_after_its_approval_is_shown_again() {
+    let mut world = World::new();
+    world.policy.grace = Some(TimeDelta::days(14));
+    let engine = world.engine();
+    let request = world.submit(&engine, Wish::of(Right::Erasure));
+    world.approve(&engine, request);
+    world.work(&engine);
+    world.approve_plan(&engine, request);
+    world.work(&engine);
+    let seen = world.see(&engine, request);
+    let work = seen.fulfilment.as_ref().unwrap();
+    assert_eq!(work.phase, Work::Grace);
+    assert_eq!(work.grace_until, Some(world.now() + TimeDelta::days(14)));
+    world.desk.insert("tickets", "1", ["one more"]).unwrap();
+    world.work_until(&engine, world.now() + TimeDelta::days(15));
+    let seen = world.see(&engine, request);
+    assert_eq!(seen.fulfilment.as_ref().unwrap().phase, Work::Approval);
+    assert_eq!(world.desk.rows_of("1").len(), 4);
+    let approve = fulfilment::Command::ApprovePlan {
+        digest: work.plan_digest(),
+    };
+    assert!(matches!(
+        world.command(&engine, request, &staff("bob"), approve),
+        Err(datarights::engine::EngineError::Rejected(
+            Rejection::PlanChanged { .. }
+        ))
+    ));
+    world.approve_plan(&engine, request);
+    world.work_until(&engine, world.now() + TimeDelta::days(15));
+    assert_eq!(world.see(&engine, request).lifecycle.phase, Phase::Answered);
+}
+
+#[test]
+fn an_erasure_can_be_undone_until_its_grace_ends() {
+    let mut world = World::new();
+    world.policy.grace = Some(TimeDelta::days(14));
+    let engine = world.engine();
+    let request = world.submit(&engine, Wish::of(Right::Erasure));
+    world.approve(&engine, request);
+    world.work(&engine);
+    world.approve_plan(&engine, request);
+    world.work(&engine);
+    world
+        .command(&engine, request, &Actor::Person, fulfilment::Command::Undo)
+        .unwrap();
+    world.work_until(&engine, world.now() + TimeDelta::days(30));
+    let seen = world.see(&engine, request);
+    assert_eq!(seen.lifecycle.outcome, Some(Outcome::Cancelled));
+    assert_eq!(world.desk.rows_of("1").len(), 3);
+}
+
+#[test]
+fn a_rectification_keeps_old_and_new_value_and_restricts_meanwhile() {
+    let world = World::new();
+    let engine = world.engine();
+    let request = world.submit(&engine, Wish::rectify(World::correction()));
+    world.approve(&engine, request);
+    world.work(&engine);
+    assert!(world.desk.rows_of("1").iter().any(|row| row.restricted));
+    let bob = staff("bob");
+    let plan = world
+        .clock
+        .drive(engine.plan(&world.acme, request, &bob))
+        .unwrap()
+        .unwrap();
+    let old: Vec<_> = plan
+        .sources
+        .iter()
+        .flat_map(|(_, plan)| &plan.current)
+        .collect();
+    assert_eq!(old[0].value.expose(), "Ada Lovelace");
+    let new = world
+        .clock
+        .drive(engine.corrections(&world.acme, request, &bob));
+    assert_eq!(new.unwrap().unwrap()[0].value.expose(), "Ada King");
+    world.approve_plan(&engine, request);
+    world.work(&engine);
+    let seen = world.see(&engine, request);
+    assert_eq!(seen.lifecycle.outcome, Some(Outcome::Done));
+    assert_eq!(seen.lifecycle.phase, Phase::Answered);
+    assert!(world.desk.rows_of("1").iter().all(|row| !row.restricted));
+    let received = world.recipient.received();
+    assert_eq!(received.len(), 1);
+}
+
+#[test]
+fn withdrawing_while_disputed_data_is_restricted_lifts_the_restriction() {
+    let world = World::new();
+    let engine = world.engine();
+    let request = world.submit(&engine, Wish::rectify(World::correction()));
+    world.approve(&engine, request);
+    world.work(&engine);
+    world
+        .command(
+            &engine,
+            request,
+            &Actor::Person,
+            lifecycle::Command::Withdraw,
+        )
+        .unwrap();
+    assert!(world.see(&engine, request).is_open());
+    world.work(&engine);
+    let seen = world.see(&engine, request);
+    assert_eq!(seen.lifecycle.end, Some(End::Withdrawn));
+    assert!(!seen.is_open());
+    assert!(world.desk.rows_of("1").iter().all(|row| !row.restricted));
+}
+
+#[test]
+fn codes_are_counted_before_they_are_checked_and_run_out() {
+    let world = World::new();
+    let engine = world.engine();
+    let request = world.submit(&engine, Wish::of(Right::Erasure));
+    world
+        .command(
+            &engine,
+            request,
+            &staff("alice"),
+            lifecycle::Command::RequestIdentity,
+        )
+        .unwrap();
+    world.work(&engine);
+    let answer = |code: &str| {
+        let evidence = datarights::model::Personal::new(code.to_owned());
+        let check = engine.answer_identity(&world.acme, request, &Actor::Person, &evidence);
+        world.clock.drive(check).unwrap()
+    };
+    for _ in 0..world.policy.identity_attempts {
+        assert_eq!(
+            answer("000000x").unwrap(),
+            datarights::ports::Check::Rejected
+        );
+    }
+    let right = world.codes.code(&world.acme, request).unwrap();
+    assert!(matches!(
+        answer(&right),
+        Err(datarights::engine::EngineError::Rejected(
+            Rejection::TooManyAttempts { limit: 5 }
+        ))
+    ));
+    let approve = world.command(
+        &engine,
+        request,
+        &staff("alice"),
+        lifecycle::Command::Approve,
+    );
+    assert!(
+        approve.is_err(),
+        "nothing is carried out before the person is known"
+    );
+}
+
+#[test]
+fn a_deadline_that_passes_is_recorded_even_if_no_worker_was_there() {
+    let world = World::new();
+    let engine = world.engine();
+    let request = world.submit(&engine, Wish::of(Right::Access));
+    world.work(&engine);
+    world.clock.advance(TimeDelta::days(400));
+    world.work(&engine);
+    let seen = world.see(&engine, request);
+    assert!(seen.lifecycle.overdue);
+    let events = world
+        .clock
+        .drive(engine.timeline(&world.acme, request, &staff("eve")));
+    let late: Vec<_> = events
+        .unwrap()
+        .unwrap()
+        .into_iter()
+        .filter_map(|envelope| match envelope.event {
+            Event::DeadlinePassed { at } => Some(at),
+            _ => None,
+        })
+        .collect();
+    // Received on 2 March: to the end of 2 April in Paris.
+    assert_eq!(
+        late,
+        ["2026-04-02T22:00:00Z"
+            .parse::<chrono::DateTime<chrono::Utc>>()
+            .unwrap()]
+    );
+}
+
+#[test]
+fn what_people_do_by_hand_completes_a_pending_step() {
+    let world = World::new();
+    let engine = world.engine();
+    world
+        .log_port
+        .will(Method::Erase, [Fault::Pend(TimeDelta::days(1000))]);
+    let request = world.submit(&engine, Wish::of(Right::Erasure));
+    world.approve(&engine, request);
+    world.work(&engine);
+    world.approve_plan(&engine, request);
+    world.work(&engine);
+    let bob = staff("bob");
+    let (tasks, _) = world
+        .clock
+        .drive(engine.tasks(&world.acme, &bob, None, 10))
+        .unwrap()
+        .unwrap();
+    assert_eq!(tasks.len(), 1);
+    let (task, target) = tasks[0].step.clone().unwrap();
+    assert_eq!(
+        (task, target.clone()),
+        (Task::Erase, Target::Source(common::source_id("log")))
+    );
+    world.log.lose("calls", "1").unwrap();
+    let erased = datarights::engine::Completion::Erased(datarights::ports::Erased {
+        rows: vec![datarights::model::RowCount::new("calls", 2)],
+        withheld: Vec::new(),
+        assurance: datarights::model::Assurance::Deleted,
+    });
+    let completed = engine.complete(&world.acme, request, &bob, task, &target, erased);
+    world.clock.drive(completed).unwrap().unwrap();
+    world.work(&engine);
+    assert_eq!(world.see(&engine, request).lifecycle.phase, Phase::Answered);
+}
+
+#[test]
+fn an_erasure_waits_until_the_same_persons_correction_is_through() {
+    let world = World::new();
+    let engine = world.engine();
+    let correction = world.submit(&engine, Wish::rectify(World::correction()));
+    world.approve(&engine, correction);
+    world.work(&engine);
+    let erasure = world.submit(&engine, Wish::of(Right::Erasure));
+    world.approve(&engine, erasure);
+    world.work(&engine);
+    world
+        .desk_port
+        .will(Method::Rectify, [Fault::Pend(TimeDelta::days(1))]);
+    world.approve_plan(&engine, correction);
+    world.work(&engine);
+    world.approve_plan(&engine, erasure);
+    world.work(&engine);
+    let phase = |request| world.see(&engine, request).fulfilment.unwrap().phase;
+    assert_eq!(phase(correction), Work::Rectifying);
+    assert_eq!(phase(erasure), Work::Queued);
+    world.work_until(&engine, world.now() + TimeDelta::days(2));
+    assert_eq!(phase(correction), Work::Ended);
+    // The correction changed nothing that the plan relies on: rows are counted, not read.
+    assert_eq!(phase(erasure), Work::Withholding);
+}
+
+#[test]
+fn stored_events_fold_to_the_stored_state() {
+    let world = World::new();
+    let engine = world.engine();
+    let request = world.submit(&engine, Wish::of(Right::Erasure));
+    world.approve(&engine, request);
+    world.work(&engine);
+    world.approve_plan(&engine, request);
+    world.work_until(&engine, world.now() + TimeDelta::days(100));
+    let events = world
+        .clock
+        .drive(engine.timeline(&world.acme, request, &staff("eve")))
+        .unwrap()
+        .unwrap();
+    let folded = datarights::workflow::Request::fold(&events).unwrap();
+    assert_eq!(folded, world.see(&engine, request));
+}
