@@ -45,6 +45,8 @@ enum Wrong {
     KeepsDeleted,
     DeletesTheRequest,
     MissesAbsentOnDelete,
+    DeletesAllButOne,
+    DeletesTheController,
     LosesTheLastPiece,
     IgnoresTheController,
     IgnoresTheName,
@@ -146,6 +148,24 @@ impl ArtifactStore for Mutant {
         }
         self.0.delete(&self.key(key)).await
     }
+
+    async fn delete_all(
+        &self,
+        controller: &ControllerId,
+        request: RequestId,
+    ) -> Result<(), PortError> {
+        let prefix = match self.1 {
+            Wrong::DeletesTheController => format!("{controller}/"),
+            _ => ArtifactKey::prefix(controller, request),
+        };
+        let kept = usize::from(self.1 == Wrong::DeletesAllButOne);
+        let mut all = self.0.keys();
+        all.retain(|key| key.as_str().starts_with(&prefix));
+        for key in all.iter().skip(kept) {
+            self.0.delete(key).await?;
+        }
+        Ok(())
+    }
 }
 
 #[tokio::test]
@@ -159,6 +179,8 @@ async fn the_suite_finds_every_mutant() {
         (Wrong::KeepsDeleted, ArtifactLine::Deletes),
         (Wrong::DeletesTheRequest, ArtifactLine::Deletes),
         (Wrong::MissesAbsentOnDelete, ArtifactLine::Deletes),
+        (Wrong::DeletesAllButOne, ArtifactLine::DeletesAll),
+        (Wrong::DeletesTheController, ArtifactLine::DeletesAll),
         (Wrong::LosesTheLastPiece, ArtifactLine::Content),
         (Wrong::IgnoresTheController, ArtifactLine::Apart),
         (Wrong::IgnoresTheName, ArtifactLine::Apart),

@@ -14,6 +14,7 @@ lines! {
         Replaces = "`finish` replaces an older artifact of the same key",
         Absent = "`read` of what is not there is *refused* with the code `no_such_artifact`",
         Deletes = "`delete` removes an artifact; of what is not there, it is no error",
+        DeletesAll = "`delete_all` removes every artifact of a request, unfinished ones too, and no other",
         Content = "`read` gives back exactly what was written",
         Apart = "artifacts of different keys are different",
     }
@@ -44,6 +45,9 @@ pub async fn check<A: ArtifactStore>(
     report.run(ArtifactLine::Replaces, replaces(&open)).await;
     report.run(ArtifactLine::Absent, absent(&open)).await;
     report.run(ArtifactLine::Deletes, deletes(&open)).await;
+    report
+        .run(ArtifactLine::DeletesAll, deletes_all(&open))
+        .await;
     report.run(ArtifactLine::Content, content(&open)).await;
     report.run(ArtifactLine::Apart, apart(&open)).await;
     report.end()
@@ -179,6 +183,39 @@ async fn deletes<A: ArtifactStore>(open: &impl AsyncFn() -> A) -> Checked {
         find(&store, &at).await?.as_deref() == Some(b"again"),
         "a key cannot be used again after its artifact was deleted"
     );
+    Ok(())
+}
+
+async fn deletes_all<A: ArtifactStore>(open: &impl AsyncFn() -> A) -> Checked {
+    let store = open().await;
+    let (controller, request) = (
+        ControllerId::new("all")?,
+        RequestId::new(Uuid::from_u128(8)),
+    );
+    let gone = [key("all", 8, "a")?, key("all", 8, "b")?];
+    let kept = [key("all", 9, "a")?, key("all2", 8, "a")?];
+    store.delete_all(&controller, request).await?;
+    for key in gone.iter().chain(&kept) {
+        write(&store, key, &[b"x"]).await?;
+    }
+    let mut writer = store.writer(&key("all", 8, "half")?).await?;
+    writer.write(b"half").await?;
+    drop(writer);
+    open().await.delete_all(&controller, request).await?;
+    for key in &gone {
+        ensure!(
+            find(&store, key).await?.is_none(),
+            "an artifact of the request can still be read"
+        );
+    }
+    for key in &kept {
+        ensure!(
+            find(&store, key).await?.is_some(),
+            "an artifact of another request or controller is gone"
+        );
+    }
+    store.delete_all(&controller, request).await?;
+    write(&store, &gone[0], &[b"again"]).await?;
     Ok(())
 }
 

@@ -10,6 +10,7 @@ use futures::{StreamExt, stream};
 
 use super::{CHUNK, no_such_artifact};
 use crate::adapters::io_code::io_code;
+use crate::model::{ControllerId, RequestId};
 use crate::ports::{ArtifactKey, ArtifactStore, ArtifactWriter, ByteStream, PortError};
 
 /// One file per artifact, `controller/request/name` below a directory, readable by its owner only
@@ -254,6 +255,29 @@ impl ArtifactStore for DirArtifacts {
     async fn delete(&self, key: &ArtifactKey) -> Result<(), PortError> {
         let path = self.path(key);
         match fs::remove_file(&path).and_then(|()| tidy(&path)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(failed(error)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Takes the folder of the request with all that is in it: what somebody still writes there
+    /// fails when it is finished.
+    async fn delete_all(
+        &self,
+        controller: &ControllerId,
+        request: RequestId,
+    ) -> Result<(), PortError> {
+        let prefix = ArtifactKey::prefix(controller, request);
+        let folder = self.root.join(prefix.trim_end_matches('/'));
+        let removed = fs::remove_dir_all(&folder).and_then(|()| {
+            let controller = folder.parent().unwrap_or(&self.root);
+            sync_folder(controller)?;
+            match fs::remove_dir(controller) {
+                Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => Ok(()),
+                other => other.and_then(|()| sync_folder(&self.root)),
+            }
+        });
+        match removed {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(failed(error)),
             _ => Ok(()),
         }
