@@ -4,15 +4,20 @@
 //! May use `model` and `ports`.
 
 mod artifacts;
+mod io_code;
 mod memory_source;
 mod memory_store;
+#[cfg(feature = "tokio")]
+mod system_clock;
 #[cfg(feature = "vault")]
 mod vault;
 
-pub use artifacts::MemoryArtifacts;
+pub use artifacts::{DirArtifacts, MemoryArtifacts};
 pub use memory_source::{
     MemoryCell, MemoryCollection, MemoryRow, MemorySource, MemorySourceError, MemoryStoredRow,
 };
 pub use memory_store::MemoryStore;
+#[cfg(feature = "tokio")]
+pub use system_clock::{NoRandomness, SystemClock, SystemEntropy};
 #[cfg(feature = "vault")]
-pub use vault::MemoryVault;
+pub use vault::{FileVault, MasterKey, MemoryVault, Wrapping};

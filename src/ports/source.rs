@@ -140,7 +140,7 @@ pub struct SourcePlan {
     /// What happens, in the order it happens.
     pub rows: Vec<PlannedRows>,
     /// The values now, for a rectification: field by field, in the order of the wish, of those
-    /// fields that the source has.
+    /// fields that the source holds a value of.
     pub current: Vec<Correction>,
     /// What somebody who approves relies on. The default covers collections, actions and counts;
     /// a source may cover more. A plan with another digest has to be approved again.
@@ -234,7 +234,8 @@ pub type Reading = BoxStream<'static, Result<Item, PortError>>;
 /// - Errors carry codes and names of columns, never a value or the database's own text.
 /// - A correction of a collection that the source does not have is another source's business:
 ///   nothing is planned and changed for it. One of a field that it does not have, or that cannot
-///   hold the value, is refused by `plan`.
+///   hold the value, is refused by `plan`. Of a field that is as it is wished, `plan` gives the
+///   wish itself as the current value: that is how a rectification is verified.
 /// - A call that begins with `context.cancel` set changes nothing and is
 ///   [`ErrorKind::Cancelled`](super::ErrorKind::Cancelled); work that runs when it is set ends soon,
 ///   a reading with its next item. What is *pending* carries a handle, and is asked again with

@@ -17,6 +17,9 @@ pub enum VaultError {
     /// The ciphertext was altered, or belongs elsewhere.
     #[error("a sealed value of key {} does not open: altered, or moved from elsewhere", .0.as_str())]
     Forged(KeyId),
+    /// Something the vault keeps is there and is not what it wrote; this says what, e.g. a key.
+    #[error("what the vault keeps is damaged: {0}; bring it back from a copy")]
+    Damaged(String),
     /// The vault cannot be reached, read or written; the code is its own.
     #[error("the vault failed: {code}")]
     Backend {

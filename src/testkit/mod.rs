@@ -3,12 +3,18 @@
 //! Nothing an application needs at run time.
 //! May use everything below it.
 
+pub mod artifact_suite;
 mod clock;
+mod contract;
 mod doubles;
 mod entropy;
 mod faults;
+pub mod vault_suite;
 
+pub use artifact_suite::ArtifactLine;
 pub use clock::{Stuck, TestClock};
+pub use contract::{Violation, Violations};
 pub use doubles::{Codes, Letter, Outbox, Received, Recipient};
 pub use entropy::SeededEntropy;
 pub use faults::{Fault, Faulty, Method, Recorded, Recorder};
+pub use vault_suite::VaultLine;

@@ -1,7 +1,9 @@
 //! Where packages and spools are kept: in memory or in a directory.
 
+mod directory;
 mod memory;
 
+pub use directory::DirArtifacts;
 pub use memory::MemoryArtifacts;
 
 use crate::ports::PortError;

@@ -289,7 +289,8 @@ impl State {
     }
 
     /// What the corrections would change: checked as a whole, so that a write cannot stop half-way.
-    /// Corrections of collections that are not here belong to other sources.
+    /// Corrections of collections that are not here belong to other sources; where no row is, there
+    /// is nothing to correct.
     fn corrections(
         &self,
         owners: &Owners,
@@ -305,22 +306,26 @@ impl State {
                 .index(&correction.field)
                 .ok_or_else(|| PortError::refused("no_such_column").at(&place))?;
             let mut new = Vec::new();
-            let mut current = None;
+            let mut current = correction.value.expose().to_owned();
             for (id, stored) in self.of(owners).filter(|(_, s)| s.collection == index) {
                 let cell = &stored.row.cells[column];
                 let value = corrected(cell, correction.value.expose())
                     .ok_or_else(|| PortError::refused("type_mismatch").at(&place))?;
-                if let (None, MemoryCell::Value(now)) = (&current, cell) {
-                    current = text(now);
+                if let MemoryCell::Value(now) = cell
+                    && *now != value
+                {
+                    current = text(now).unwrap_or_default();
                 }
                 new.push((id, value));
             }
-            all.push(Correcting {
-                collection: index,
-                column,
-                new,
-                current: current.unwrap_or_default(),
-            });
+            if !new.is_empty() {
+                all.push(Correcting {
+                    collection: index,
+                    column,
+                    new,
+                    current,
+                });
+            }
         }
         Ok(all)
     }
@@ -438,5 +443,6 @@ struct Correcting {
     collection: usize,
     column: usize,
     new: Vec<(u64, Value)>,
+    /// What stands there now, of several rows one that is not as wished.
     current: String,
 }

@@ -132,3 +132,27 @@ pub(super) fn digest(key: &Secret, normal: &NormalForm) -> Result<KeyedDigest, V
     mac.update(normal.digest_input().expose());
     Ok(KeyedDigest::from_bytes(mac.finalize().into_bytes().into()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_sealed_by_the_first_release_opens_for_ever() -> Result<(), Box<dyn std::error::Error>>
+    {
+        let sealed: Sealed = serde_json::from_str(GOLDEN)?;
+        let clear = open(&Secret::new([7; KEY]), "letter/0", &sealed)?;
+        assert_eq!(clear.expose(), b"Dear Ada");
+        let again = seal(
+            &Secret::new([7; KEY]),
+            &[9; NONCE],
+            &sealed.key,
+            "letter/0",
+            b"Dear Ada",
+        )?;
+        assert_eq!(serde_json::to_string(&again)?, GOLDEN);
+        Ok(())
+    }
+
+    const GOLDEN: &str = r#"{"key":"acme/1","bytes":"01090909090909090909090909090909090909090909090909fa1783f85ceb1d0333f2fd2d533f7402d37438408c64dc54"}"#;
+}
