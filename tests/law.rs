@@ -2,3 +2,5 @@
 
 #[path = "law/cases.rs"]
 mod cases;
+#[path = "law/figures.rs"]
+mod figures;

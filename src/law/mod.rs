@@ -46,4 +46,6 @@ pub use regime::{
     Words,
 };
 pub use registry::{Overlay, RegimeError, Regimes};
-pub use retention::{Meanwhile, Reform, RetentionDuty, RetentionError, RetentionFacts, RetentionStart};
+pub use retention::{
+    Meanwhile, Reform, RetentionDuty, RetentionError, RetentionFacts, RetentionStart,
+};

@@ -6,7 +6,9 @@ use std::sync::{Arc, OnceLock};
 
 use chrono::NaiveDate;
 
-use super::{Clock, Fact, Ground, Notice, Pause, Regime, RegimeId, RegimePin, Text, Topic, Verified, regimes};
+use super::{
+    Clock, Fact, Ground, Notice, Pause, Regime, RegimeId, RegimePin, Text, Topic, Verified, regimes,
+};
 use serde::{Deserialize, Serialize};
 
 /// National or other rules laid on a base regime.

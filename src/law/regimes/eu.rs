@@ -2,8 +2,9 @@
 
 use super::{AS_OF, date, item, notice, own, table};
 use crate::law::{
-    Awaiting, Clock, ClockEventKind, Extension, Ground, GroundUse, Notice, Overlay, Pause, PauseBasis, Period,
-    Question, Regime, RegimeId, RightRule, Roll, Start, Step, Text, Topic, Verified,
+    Awaiting, Clock, ClockEventKind, Extension, Ground, GroundUse, Notice, Overlay, Pause,
+    PauseBasis, Period, Question, Regime, RegimeId, RightRule, Roll, Start, Step, Text, Topic,
+    Verified,
 };
 use crate::model::Right;
 
