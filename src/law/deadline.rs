@@ -169,8 +169,10 @@ pub enum ClockError {
     /// The clock starts with an event that has not happened.
     #[error("this clock starts with `{0:?}`, which is not in the history")]
     NotStarted(ClockEventKind),
-    /// An answer came before it was asked for, or before the request.
-    #[error("the event `{kind:?}` at {at} has nothing before it that it could answer")]
+    /// Something happened to the request before it was received.
+    #[error(
+        "the event `{kind:?}` at {at} lies before the receipt of the request; accepted: from its receipt on"
+    )]
     OutOfOrder {
         /// What.
         kind: ClockEventKind,
@@ -285,6 +287,16 @@ impl<'a> Engine<'a> {
                 regime: regime.id.clone(),
                 version: regime.version.to_string(),
                 received,
+            });
+        }
+        // Events are in order of time: the first one tells.
+        if let Some(early) = history.events().first()
+            && early.at < history.received_at()
+            && early.kind != ClockEventKind::FiscalYearClose
+        {
+            return Err(ClockError::OutOfOrder {
+                kind: early.kind,
+                at: early.at,
             });
         }
         let (asked, form) = match question {
