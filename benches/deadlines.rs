@@ -2,6 +2,8 @@
 //!
 //! `cargo bench --no-default-features --bench deadlines`
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests may")]
+
 use chrono::{DateTime, Days, NaiveDate, Utc};
 use datarights::law::{
     Calendar, ClockEventKind, ClockHistory, HolidayList, Question, Readings, Regimes, Setting,

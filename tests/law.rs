@@ -1,5 +1,7 @@
 //! The law floor against the facts: given cases, figures, documentation.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests may")]
+
 #[path = "law/cases.rs"]
 mod cases;
 #[path = "law/docs.rs"]

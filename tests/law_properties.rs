@@ -2,6 +2,8 @@
 //!
 //! Seeds are fixed; a failing case prints what it was made of.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests may")]
+
 use chrono::{DateTime, Datelike, Days, NaiveDate, TimeDelta, TimeZone, Utc, Weekday};
 use chrono_tz::Tz;
 use datarights::law::{

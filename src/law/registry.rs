@@ -143,12 +143,12 @@ pub enum RegimeError {
 
 /// One version of a regime, built when it is first asked for.
 struct Entry {
-    build: Option<fn() -> Regime>,
+    build: Option<regimes::Build>,
     built: OnceLock<Arc<Regime>>,
 }
 
 impl Entry {
-    fn lazy(build: fn() -> Regime) -> Arc<Self> {
+    fn lazy(build: regimes::Build) -> Arc<Self> {
         Arc::new(Self {
             build: Some(build),
             built: OnceLock::new(),

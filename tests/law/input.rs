@@ -426,6 +426,22 @@ fn special_clocks_of_single_laws() {
         )),
         day("2028-04-01")
     );
+    // United Kingdom: marks asked for before the results.
+    let marks = |events: &[_]| {
+        on(ask(
+            "uk_gdpr",
+            "access",
+            Question::Response,
+            "uk_exam_marks=true",
+            "2026-04-01T09:00:00Z",
+            events,
+        ))
+    };
+    assert_eq!(marks(&[]), day("2026-09-01"));
+    assert_eq!(
+        marks(&[(ClockEventKind::ResultsAnnounced, "2026-06-01T09:00:00Z")]),
+        day("2026-07-11")
+    );
     // France: health data.
     assert_eq!(
         on(asked(
@@ -712,6 +728,31 @@ fn an_access_answer_needs_its_whole_list() {
         Letter::new(notice, foreign),
         Err(LetterError::UnknownItem { .. })
     ));
+}
+
+#[test]
+fn every_letter_with_a_clock_knows_until_when() {
+    let calendar = Calendar::in_zone("UTC").unwrap();
+    let regimes = Regimes::builtin();
+    let readings = Readings::default();
+    for id in regimes.ids() {
+        let regime = regimes.get(id.as_str()).unwrap();
+        for notice in &regime.notices {
+            let right = notice.rights.first().cloned().unwrap_or(Right::Access);
+            let setting = Setting {
+                regime: &regime,
+                right: &right,
+                calendar: &calendar,
+                readings: &readings,
+            };
+            let due = notice.due(
+                &setting,
+                &ClockHistory::received(at("2027-06-01T09:00:00Z")),
+            );
+            assert!(due.is_ok(), "{id} {:?}: {due:?}", notice.step);
+            assert!(!notice.items.is_empty(), "{id} {:?}", notice.step);
+        }
+    }
 }
 
 #[test]

@@ -2,8 +2,8 @@
 
 use super::{date, item, notice, table};
 use crate::law::{
-    Awaiting, Clock, Extension, Ground, GroundUse, Pause, PauseBasis, Period, Question, Regime,
-    RegimeId, RightRule, Roll, Start, Step, Text, Topic, Verified,
+    Awaiting, Clock, ClockEventKind, Extension, Ground, GroundUse, Pause, PauseBasis, Period,
+    Question, Regime, RegimeId, RightRule, Roll, Start, Step, Text, Topic, Verified,
 };
 use crate::model::Right;
 
@@ -57,6 +57,19 @@ pub(super) fn gdpr() -> Regime {
         .retain(|clock| !matches!(clock.question, Question::Response | Question::RefusalNotice));
     uk.pauses.clear();
     uk = uk
+        .clock(
+            // Asked before the results: forty days from their announcement, five months at most.
+            Clock::new(
+                Question::Response,
+                Period::Days(40),
+                "DPA 2018 Sch. 2 para. 25(2)-(3)",
+                Primary,
+            )
+            .only_for([Right::Access])
+            .when("uk_exam_marks=true")
+            .starting(Start::Event(ClockEventKind::ResultsAnnounced))
+            .at_most(Period::Months(5)),
+        )
         .clock(
             Clock::new(Question::Response, month, "12(3), 12A(1)", Primary)
                 .only_for(response)
