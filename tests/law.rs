@@ -8,5 +8,7 @@ mod cases;
 mod docs;
 #[path = "law/figures.rs"]
 mod figures;
+#[path = "law/holidays.rs"]
+mod holidays;
 #[path = "law/input.rs"]
 mod input;

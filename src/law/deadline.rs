@@ -203,6 +203,17 @@ pub enum ClockError {
     OutOfRange,
 }
 
+impl ClockError {
+    /// Whether the law simply has no such date: no clock for the question, no number, or
+    /// no extension. Everything else is a fault of the question or of the history.
+    pub const fn is_absent(&self) -> bool {
+        matches!(
+            self,
+            Self::NoClock { .. } | Self::Unnumbered { .. } | Self::NoExtension { .. }
+        )
+    }
+}
+
 /// Which form of a clock is asked.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Form {
@@ -565,11 +576,8 @@ impl<'a> Engine<'a> {
     }
 
     fn waiting_for_fraud(&self) -> Option<Started> {
-        let known = self.setting.regime.pauses.iter();
-        let lifts = known
-            .filter(|pause| pause.awaiting == Awaiting::Fraud)
-            .count()
-            > 0;
+        let mut pauses = self.setting.regime.pauses.iter();
+        let lifts = pauses.any(|pause| pause.awaiting == Awaiting::Fraud);
         (lifts
             && self.clock.pausable
             && self.history.first(ClockEventKind::FraudSuspected).is_some()

@@ -18,6 +18,7 @@ mod holidays;
 mod icalendar;
 mod notices;
 mod period;
+mod processing;
 mod question;
 mod readings;
 mod regime;
@@ -37,6 +38,7 @@ pub use holidays::{Day, HolidayList, HolidayRule, Holidays, JoinedHolidays, Name
 pub use icalendar::{CalendarFileError, read_icalendar};
 pub use notices::{Content, Item, Letter, LetterError, Notice, Step};
 pub use period::Period;
+pub use processing::ProcessingRecord;
 pub use question::{Question, UnknownQuestion};
 pub use readings::{
     HourReading, IdentityReading, PauseReading, Readings, ReceiptReading, UnknownReading,
