@@ -1,4 +1,14 @@
 //! The law floor against the facts: given cases, figures, documentation.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests may")]
+
 #[path = "law/cases.rs"]
 mod cases;
+#[path = "law/docs.rs"]
+mod docs;
+#[path = "law/figures.rs"]
+mod figures;
+#[path = "law/holidays.rs"]
+mod holidays;
+#[path = "law/input.rs"]
+mod input;

@@ -75,7 +75,9 @@ impl Due {
 #[non_exhaustive]
 pub enum ClockError {
     /// The regime's clocks do not answer this question for this right.
-    #[error("{regime} sets no clock for `{question}` and the right `{right}`; its clocks answer: {known}")]
+    #[error(
+        "{regime} sets no clock for `{question}` and the right `{right}`; its clocks answer: {known}"
+    )]
     NoClock {
         /// Which regime.
         regime: RegimeId,
@@ -107,7 +109,9 @@ pub enum ClockError {
         known: String,
     },
     /// Right or clock start later than the request.
-    #[error("under {regime} this holds for requests from {from} on; this one was received on {received}")]
+    #[error(
+        "under {regime} this holds for requests from {from} on; this one was received on {received}"
+    )]
     NotYet {
         /// Which regime.
         regime: RegimeId,
@@ -117,7 +121,9 @@ pub enum ClockError {
         received: NaiveDate,
     },
     /// This version of the regime is not in force on the day of receipt.
-    #[error("version {version} of {regime} was not in force on {received}; take the version that `Regimes::in_force` gives for that day")]
+    #[error(
+        "version {version} of {regime} was not in force on {received}; take the version that `Regimes::in_force` gives for that day"
+    )]
     NotInForce {
         /// Which regime.
         regime: RegimeId,
@@ -133,7 +139,9 @@ pub enum ClockError {
         regime: RegimeId,
     },
     /// The extension was announced too late and has no effect.
-    #[error("the extension announced at {at} came too late: it had to be announced before {cutoff}")]
+    #[error(
+        "the extension announced at {at} came too late: it had to be announced before {cutoff}"
+    )]
     ExtensionVoid {
         /// When it was announced.
         at: DateTime<Utc>,
@@ -151,7 +159,9 @@ pub enum ClockError {
         at: DateTime<Utc>,
     },
     /// The law sets no length for the extension and the notice named no date.
-    #[error("{regime} sets no length for an extension; the event must carry the date that the notice promised (`until`)")]
+    #[error(
+        "{regime} sets no length for an extension; the event must carry the date that the notice promised (`until`)"
+    )]
     ExtensionWithoutDate {
         /// Which regime.
         regime: RegimeId,
@@ -159,8 +169,10 @@ pub enum ClockError {
     /// The clock starts with an event that has not happened.
     #[error("this clock starts with `{0:?}`, which is not in the history")]
     NotStarted(ClockEventKind),
-    /// An answer came before it was asked for, or before the request.
-    #[error("the event `{kind:?}` at {at} has nothing before it that it could answer")]
+    /// Something happened to the request before it was received.
+    #[error(
+        "the event `{kind:?}` at {at} lies before the receipt of the request; accepted: from its receipt on"
+    )]
     OutOfOrder {
         /// What.
         kind: ClockEventKind,
@@ -189,6 +201,17 @@ pub enum ClockError {
     /// A date beyond the calendar's range.
     #[error("a date lies beyond the range of the calendar")]
     OutOfRange,
+}
+
+impl ClockError {
+    /// Whether the law simply has no such date: no clock for the question, no number, or
+    /// no extension. Everything else is a fault of the question or of the history.
+    pub const fn is_absent(&self) -> bool {
+        matches!(
+            self,
+            Self::NoClock { .. } | Self::Unnumbered { .. } | Self::NoExtension { .. }
+        )
+    }
 }
 
 /// Which form of a clock is asked.
@@ -238,7 +261,10 @@ pub fn deadline(
 
 /// Where a clock starts, and what it needs to run from there.
 enum Started {
-    At { date: NaiveDate, instant: DateTime<Utc> },
+    At {
+        date: NaiveDate,
+        instant: DateTime<Utc>,
+    },
     Waiting(Awaiting),
 }
 
@@ -272,6 +298,16 @@ impl<'a> Engine<'a> {
                 regime: regime.id.clone(),
                 version: regime.version.to_string(),
                 received,
+            });
+        }
+        // Events are in order of time: the first one tells.
+        if let Some(early) = history.events().first()
+            && early.at < history.received_at()
+            && early.kind != ClockEventKind::FiscalYearClose
+        {
+            return Err(ClockError::OutOfOrder {
+                kind: early.kind,
+                at: early.at,
             });
         }
         let (asked, form) = match question {
@@ -457,15 +493,15 @@ impl<'a> Engine<'a> {
             Start::Receipt if self.restarts_on_identity() => self.latest_of(&[Awaiting::Identity]),
             Start::Receipt => Ok(self.waiting_for_fraud().unwrap_or(receipt)),
             Start::RelevantTime => self.latest_of(&[Awaiting::Identity, Awaiting::Fee]),
-            Start::DayAfterRelevantTime => {
-                Ok(match self.latest_of(&[Awaiting::Identity, Awaiting::Fee])? {
+            Start::DayAfterRelevantTime => Ok(
+                match self.latest_of(&[Awaiting::Identity, Awaiting::Fee])? {
                     Started::At { date, instant } => Started::At {
                         date: date.succ_opt().ok_or(ClockError::OutOfRange)?,
                         instant,
                     },
                     waiting @ Started::Waiting(_) => waiting,
-                })
-            }
+                },
+            ),
             Start::FeeReflectionEnd { days } => self.after_fee_reflection(days, receipt),
             Start::Event(kind) => match (self.history.first(kind), self.clock.at_most) {
                 (Some(event), _) => Ok(self.started_at(event.at)),
@@ -540,11 +576,8 @@ impl<'a> Engine<'a> {
     }
 
     fn waiting_for_fraud(&self) -> Option<Started> {
-        let known = self.setting.regime.pauses.iter();
-        let lifts = known
-            .filter(|pause| pause.awaiting == Awaiting::Fraud)
-            .count()
-            > 0;
+        let mut pauses = self.setting.regime.pauses.iter();
+        let lifts = pauses.any(|pause| pause.awaiting == Awaiting::Fraud);
         (lifts
             && self.clock.pausable
             && self.history.first(ClockEventKind::FraudSuspected).is_some()
@@ -666,8 +699,7 @@ impl<'a> Engine<'a> {
                 return Err(ClockError::NoWorkingDay(last));
             }
         }
-        let consulted =
-            self.roll.holidays || matches!(self.clock.period, Period::BusinessDays(_));
+        let consulted = self.roll.holidays || matches!(self.clock.period, Period::BusinessDays(_));
         let provisional = consulted && calendar.known_until().is_some_and(|known| day > known);
         Ok((day, provisional))
     }
@@ -776,7 +808,10 @@ fn find_clock<'a>(
         from,
         received,
     };
-    if let Some(from) = rule.and_then(|rule| rule.from).filter(|from| received < *from) {
+    if let Some(from) = rule
+        .and_then(|rule| rule.from)
+        .filter(|from| received < *from)
+    {
         return Err(not_yet(from));
     }
     let fits = |clock: &&Clock| {
@@ -818,9 +853,9 @@ fn find_roll(setting: &Setting<'_>, clock: &Clock) -> Result<Roll, ClockError> {
         .ok_or_else(|| ClockError::UnknownRoll {
             regime: setting.regime.id.clone(),
             found: name.to_owned(),
-            known: readings.iter().fold(String::new(), |text, reading| {
-                text + ", " + &reading.name
-            }),
+            known: readings
+                .iter()
+                .fold(String::new(), |text, reading| text + ", " + &reading.name),
         })
 }
 

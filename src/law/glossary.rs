@@ -13,8 +13,14 @@ use crate::model::Right;
 /// ```
 pub fn neutral_right(name: &str) -> Right {
     match name {
-        "confirm_access" | "confirmation" | "know" | "know_categories" | "know_specific_pieces"
-        | "access_summary" | "access_copy" | "disclosure" => Right::Access,
+        "confirm_access"
+        | "confirmation"
+        | "know"
+        | "know_categories"
+        | "know_specific_pieces"
+        | "access_summary"
+        | "access_copy"
+        | "disclosure" => Right::Access,
         "correction" | "correct" | "amendment" => Right::Rectification,
         "delete" | "deletion" | "anonymise_block_delete" | "erase" => Right::Erasure,
         "portability" | "transmission" => Right::Export,
@@ -63,22 +69,52 @@ const fn term(
 pub const FRENCH: &[Term] = &[
     term("access", "droit d'accès", "15", "49"),
     term("rectification", "droit de rectification", "16", "50"),
-    term("erasure", "droit à l'effacement (droit à l'oubli)", "17", "51"),
-    term("restriction", "droit à la limitation du traitement", "18", "53"),
+    term(
+        "erasure",
+        "droit à l'effacement (droit à l'oubli)",
+        "17",
+        "51",
+    ),
+    term(
+        "restriction",
+        "droit à la limitation du traitement",
+        "18",
+        "53",
+    ),
     term("portability", "droit à la portabilité", "20", "55"),
     term("objection", "droit d'opposition", "21", "56"),
     term("information", "droit à l'information", "13-14", "48"),
     term("consent_withdrawal", "retrait du consentement", "7(3)", ""),
-    term("adm", "droit de ne pas faire l'objet d'une décision entièrement automatisée (profilage)", "22", "47"),
-    term("post_mortem_directives", "directives relatives au sort des données après le décès (générales ou particulières)", "", "85"),
+    term(
+        "adm",
+        "droit de ne pas faire l'objet d'une décision entièrement automatisée (profilage)",
+        "22",
+        "47",
+    ),
+    term(
+        "post_mortem_directives",
+        "directives relatives au sort des données après le décès (générales ou particulières)",
+        "",
+        "85",
+    ),
     term("complaint", "réclamation auprès de la CNIL", "77", ""),
     term("judicial_remedy", "recours juridictionnel", "79", ""),
     term("controller", "responsable de traitement", "", ""),
     term("processor", "sous-traitant", "", ""),
-    term("dpo", "délégué à la protection des données (DPD, DPO)", "", ""),
+    term(
+        "dpo",
+        "délégué à la protection des données (DPD, DPO)",
+        "",
+        "",
+    ),
     term("ropa", "registre des activités de traitement", "30", ""),
     term("retention_period", "durée de conservation", "", ""),
-    term("lifecycle", "base active, archivage intermédiaire, archivage définitif", "", ""),
+    term(
+        "lifecycle",
+        "base active, archivage intermédiaire, archivage définitif",
+        "",
+        "",
+    ),
     term("breach", "violation de données", "33-34", ""),
     term("ack", "accusé de réception, avis de réception", "", ""),
     term("working_day_trap", "jour ouvrable, jour ouvré", "", ""),

@@ -34,6 +34,8 @@ pub enum ClockEventKind {
     ErasureRequested,
     /// A financial year was closed.
     FiscalYearClose,
+    /// The results of an examination were announced (UK).
+    ResultsAnnounced,
     /// The controller reasonably suspects fraud and cannot authenticate (Utah).
     FraudSuspected,
 }

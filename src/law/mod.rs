@@ -18,6 +18,7 @@ mod holidays;
 mod icalendar;
 mod notices;
 mod period;
+mod processing;
 mod question;
 mod readings;
 mod regime;
@@ -37,6 +38,7 @@ pub use holidays::{Day, HolidayList, HolidayRule, Holidays, JoinedHolidays, Name
 pub use icalendar::{CalendarFileError, read_icalendar};
 pub use notices::{Content, Item, Letter, LetterError, Notice, Step};
 pub use period::Period;
+pub use processing::ProcessingRecord;
 pub use question::{Question, UnknownQuestion};
 pub use readings::{
     HourReading, IdentityReading, PauseReading, Readings, ReceiptReading, UnknownReading,
@@ -46,4 +48,6 @@ pub use regime::{
     Words,
 };
 pub use registry::{Overlay, RegimeError, Regimes};
-pub use retention::{Meanwhile, Reform, RetentionDuty, RetentionError, RetentionFacts, RetentionStart};
+pub use retention::{
+    Meanwhile, Reform, RetentionDuty, RetentionError, RetentionFacts, RetentionStart,
+};

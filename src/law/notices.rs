@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Question, Regime, Text, Verified};
+use super::{ClockError, ClockHistory, Due, Question, Regime, Setting, Text, Verified, deadline};
 use crate::model::Right;
 
 /// At which step of a request a letter is due.
@@ -179,6 +179,23 @@ impl Notice {
     pub fn standard(mut self, standard: impl Into<Text>) -> Self {
         self.standard = standard.into();
         self
+    }
+}
+
+impl Notice {
+    /// Until when this letter must be sent, as things stand; `None` where the law sets a
+    /// standard only.
+    ///
+    /// # Errors
+    /// [`ClockError`](super::ClockError), as [`deadline`](super::deadline).
+    pub fn due(
+        &self,
+        setting: &Setting<'_>,
+        history: &ClockHistory,
+    ) -> Result<Option<Due>, ClockError> {
+        self.until
+            .map(|question| deadline(setting, question, history))
+            .transpose()
     }
 }
 

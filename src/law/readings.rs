@@ -99,7 +99,7 @@ pub struct Readings {
     pub roll: Option<Text>,
     /// What is so about this controller or this data and moves a clock, as `name=value`:
     /// `br_small_agent=true`, `au_entity=agency`, `fr_health=older_than_five_years`,
-    /// `vn_involves=processor`, or a host's own.
+    /// `vn_involves=processor`, `uk_exam_marks=true`, or a host's own.
     pub circumstances: BTreeSet<Text>,
 }
 
@@ -128,18 +128,19 @@ pub struct UnknownReading {
 }
 
 /// The circumstances that our own regimes ask about.
-const CIRCUMSTANCES: [&str; 6] = [
+const CIRCUMSTANCES: [&str; 7] = [
     "br_small_agent=true",
     "br_small_agent=false",
     "au_entity=agency",
     "au_entity=organisation",
     "fr_health=older_than_five_years",
     "vn_involves=processor",
+    "uk_exam_marks=true",
 ];
 
 const NAMES: &str = "`default`, `eu_identity=…`, `eu_identity_asked_within=…`, `uk_pause=…`, \
      `breach_hours=…`, `us_ca_receipt=…`, `roll=…`, `br_small_agent=true`, `au_entity=agency`, \
-     `fr_health=older_than_five_years`, `vn_involves=processor`";
+     `fr_health=older_than_five_years`, `vn_involves=processor`, `uk_exam_marks=true`";
 
 impl Readings {
     /// Whether that circumstance (`name=value`) was stated.

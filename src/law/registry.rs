@@ -6,7 +6,9 @@ use std::sync::{Arc, OnceLock};
 
 use chrono::NaiveDate;
 
-use super::{Clock, Fact, Ground, Notice, Pause, Regime, RegimeId, RegimePin, Text, Topic, Verified, regimes};
+use super::{
+    Clock, Fact, Ground, Notice, Pause, Regime, RegimeId, RegimePin, Text, Topic, Verified, regimes,
+};
 use serde::{Deserialize, Serialize};
 
 /// National or other rules laid on a base regime.
@@ -141,12 +143,12 @@ pub enum RegimeError {
 
 /// One version of a regime, built when it is first asked for.
 struct Entry {
-    build: Option<fn() -> Regime>,
+    build: Option<regimes::Build>,
     built: OnceLock<Arc<Regime>>,
 }
 
 impl Entry {
-    fn lazy(build: fn() -> Regime) -> Arc<Self> {
+    fn lazy(build: regimes::Build) -> Arc<Self> {
         Arc::new(Self {
             build: Some(build),
             built: OnceLock::new(),

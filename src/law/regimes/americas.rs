@@ -13,8 +13,10 @@ use Verified::{Memory, Primary, Secondary};
 /// HIPAA Privacy Rule.
 pub(super) fn hipaa() -> Regime {
     let more = |article, verified| {
-        Extension::by(Period::Days(30), article, verified)
-            .says(&["a written statement of the reasons", "the date of completion"])
+        Extension::by(Period::Days(30), article, verified).says(&[
+            "a written statement of the reasons",
+            "the date of completion",
+        ])
     };
     table("us_hipaa", "HIPAA Privacy Rule", "US")
         .in_force_from(date(2003, 4, 14), Memory)

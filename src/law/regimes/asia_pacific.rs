@@ -112,26 +112,98 @@ pub(super) fn korea() -> Regime {
 pub(super) fn japan() -> Regime {
     table("jp_appi", "Japan APPI", "JP")
         .in_force_from(date(2022, 4, 1), Memory)
-        .words("principal", "business operator", "entrusted person", "Personal Information Protection Commission")
-        .grants("purpose_notification", [own("purpose_notification")], "32(2)", Primary)
+        .words(
+            "principal",
+            "business operator",
+            "entrusted person",
+            "Personal Information Protection Commission",
+        )
+        .grants(
+            "purpose_notification",
+            [own("purpose_notification")],
+            "32(2)",
+            Primary,
+        )
         .grants("disclosure", [Right::Access], "33", Primary)
-        .grants("third_party_record_disclosure", [own("third_party_record_disclosure")], "33(5)", Primary)
+        .grants(
+            "third_party_record_disclosure",
+            [own("third_party_record_disclosure")],
+            "33(5)",
+            Primary,
+        )
         .grants("correction", [Right::Rectification], "34", Primary)
-        .grants("cease_use_delete", [Right::Erasure, Right::Restriction], "35(1), (5)", Primary)
-        .grants("cease_third_party_provision", [Right::OptOut], "35(3)", Primary)
-        .clock(Clock::new(Question::Response, Period::Unnumbered, "32-35", Primary).standard("without delay"))
+        .grants(
+            "cease_use_delete",
+            [Right::Erasure, Right::Restriction],
+            "35(1), (5)",
+            Primary,
+        )
+        .grants(
+            "cease_third_party_provision",
+            [Right::OptOut],
+            "35(3)",
+            Primary,
+        )
+        .clock(
+            Clock::new(Question::Response, Period::Unnumbered, "32-35", Primary)
+                .standard("without delay"),
+        )
         .clock(
             Clock::new(Question::LawsuitBarLastDay, Period::Weeks(2), "39", Primary)
                 .standard("from the arrival of the request, unless it was rejected"),
         )
-        .may([Refuse, Withhold], "harm_to_rights", "33(2)(i)", "It could harm the life, body, property or other rights of you or of another person.", Primary)
-        .may([Refuse, Withhold], "serious_interference", "33(2)(ii)", "It could seriously interfere with the proper conduct of our business.", Primary)
-        .may([Refuse, Withhold], "other_law", "33(2)(iii)", "It would violate another law.", Primary)
-        .ground_rule(Ground::new("costly_with_alternative", [Refuse, Restrict], "35(2), (4), (6)", "It would be very costly; alternative measures protect your rights.", Primary).only_for([Right::Erasure, Right::OptOut]))
-        .sends(notice(Step::Refusal, [("refusal", "that the request is refused")], "33(3)", Memory).standard("without delay; the reasons should be explained (36)"))
-        .fact(Topic::Fees, "for notification of purposes and disclosure only, at a reasonable actual cost", "38", Memory)
+        .may(
+            [Refuse, Withhold],
+            "harm_to_rights",
+            "33(2)(i)",
+            "It could harm the life, body, property or other rights of you or of another person.",
+            Primary,
+        )
+        .may(
+            [Refuse, Withhold],
+            "serious_interference",
+            "33(2)(ii)",
+            "It could seriously interfere with the proper conduct of our business.",
+            Primary,
+        )
+        .may(
+            [Refuse, Withhold],
+            "other_law",
+            "33(2)(iii)",
+            "It would violate another law.",
+            Primary,
+        )
+        .ground_rule(
+            Ground::new(
+                "costly_with_alternative",
+                [Refuse, Restrict],
+                "35(2), (4), (6)",
+                "It would be very costly; alternative measures protect your rights.",
+                Primary,
+            )
+            .only_for([Right::Erasure, Right::OptOut]),
+        )
+        .sends(
+            notice(
+                Step::Refusal,
+                [("refusal", "that the request is refused")],
+                "33(3)",
+                Memory,
+            )
+            .standard("without delay; the reasons should be explained (36)"),
+        )
+        .fact(
+            Topic::Fees,
+            "for notification of purposes and disclosure only, at a reasonable actual cost",
+            "38",
+            Memory,
+        )
         .fact(Topic::Sources, "APPI 32-39 read", "", Primary)
-        .appeals(false, "court, two weeks after the request arrived or upon rejection (39)", Primary)
+        .appeals(
+            false,
+            "court, two weeks after the request arrived or upon rejection (39)",
+            Primary,
+        )
 }
 
 /// China: PIPL and the Network Data Security Management Regulations.
@@ -172,7 +244,12 @@ pub(super) fn hong_kong() -> Regime {
     let forty = Period::Days(40);
     table("hk_pdpo", "Hong Kong PDPO (Cap. 486)", "HK")
         .in_force_from(date(1996, 12, 20), Memory)
-        .words("data subject", "data user", "data processor", "Privacy Commissioner")
+        .words(
+            "data subject",
+            "data user",
+            "data processor",
+            "Privacy Commissioner",
+        )
         .grants("access", [Right::Access], "18-19", Memory)
         .grants("correction", [Right::Rectification], "22-23", Memory)
         .clock(
@@ -181,29 +258,106 @@ pub(super) fn hong_kong() -> Regime {
                     .says(&["that the request cannot be met in time", "the reasons"]),
             ),
         )
-        .clock(Clock::new(Question::RefusalNotice, forty, "21, 25", Primary))
-        .may([Refuse], "identity", "20(1)(a)", "You have not shown who you are; we may not comply.", Memory)
-        .may([Refuse, Withhold], "third_party_data", "20(1)(b)", "The data of another person cannot be separated.", Memory)
-        .may([Refuse], "not_in_writing", "20(3)(a)", "The request was not made in writing in Chinese or English.", Memory)
-        .may([Refuse], "cannot_locate", "20(3)(b)", "We cannot locate the data from what you told us.", Memory)
-        .may([Refuse], "repeated", "20(3)(c)", "The request follows two or more similar ones.", Memory)
-        .may([Refuse], "fee_unpaid", "28(5)", "The fee has not been paid.", Memory)
-        .sends(notice(Step::Extension, [("extension", "that the request cannot be met in time"), ("reasons", "why")], "19(2), 23(2)", Primary).until(Question::ExtensionNoticeCutoff).standard("comply meanwhile as far as possible, then as soon as practicable"))
-        .sends(notice(Step::Refusal, [("reasons", "why")], "21, 25", Primary).until(Question::RefusalNotice))
-        .fact(Topic::AccessContents, "the copy shows the data as they were at receipt", "19(3)(a)", Memory)
-        .fact(Topic::Recipients, "those to whom the data were disclosed in the last twelve months get the correction", "23(1)(c)", Memory)
+        .clock(Clock::new(
+            Question::RefusalNotice,
+            forty,
+            "21, 25",
+            Primary,
+        ))
+        .may(
+            [Refuse],
+            "identity",
+            "20(1)(a)",
+            "You have not shown who you are; we may not comply.",
+            Memory,
+        )
+        .may(
+            [Refuse, Withhold],
+            "third_party_data",
+            "20(1)(b)",
+            "The data of another person cannot be separated.",
+            Memory,
+        )
+        .may(
+            [Refuse],
+            "not_in_writing",
+            "20(3)(a)",
+            "The request was not made in writing in Chinese or English.",
+            Memory,
+        )
+        .may(
+            [Refuse],
+            "cannot_locate",
+            "20(3)(b)",
+            "We cannot locate the data from what you told us.",
+            Memory,
+        )
+        .may(
+            [Refuse],
+            "repeated",
+            "20(3)(c)",
+            "The request follows two or more similar ones.",
+            Memory,
+        )
+        .may(
+            [Refuse],
+            "fee_unpaid",
+            "28(5)",
+            "The fee has not been paid.",
+            Memory,
+        )
+        .sends(
+            notice(
+                Step::Extension,
+                [
+                    ("extension", "that the request cannot be met in time"),
+                    ("reasons", "why"),
+                ],
+                "19(2), 23(2)",
+                Primary,
+            )
+            .until(Question::ExtensionNoticeCutoff)
+            .standard("comply meanwhile as far as possible, then as soon as practicable"),
+        )
+        .sends(
+            notice(Step::Refusal, [("reasons", "why")], "21, 25", Primary)
+                .until(Question::RefusalNotice),
+        )
+        .fact(
+            Topic::AccessContents,
+            "the copy shows the data as they were at receipt",
+            "19(3)(a)",
+            Memory,
+        )
+        .fact(
+            Topic::Recipients,
+            "those to whom the data were disclosed in the last twelve months get the correction",
+            "23(1)(c)",
+            Memory,
+        )
         .fact(Topic::Sources, "PDPO 19-28 read", "", Primary)
         .appeals(false, "complaint to the Privacy Commissioner", Memory)
 }
 
 /// Taiwan: PDPA.
 pub(super) fn taiwan() -> Regime {
-    let more = |days| Extension::by(Period::Days(days), "13", Primary).says(&["the reason, in writing"]);
+    let more =
+        |days| Extension::by(Period::Days(days), "13", Primary).says(&["the reason, in writing"]);
     table("tw_pdpa", "Taiwan PDPA", "TW")
         .in_force_from(date(2012, 10, 1), Memory)
         .grants("inquiry_review_copy", [Right::Access], "3, 10", Memory)
-        .grants("correct_supplement", [Right::Rectification], "3, 11", Memory)
-        .grants("cease", [Right::Restriction, Right::Objection], "11", Memory)
+        .grants(
+            "correct_supplement",
+            [Right::Rectification],
+            "3, 11",
+            Memory,
+        )
+        .grants(
+            "cease",
+            [Right::Restriction, Right::Objection],
+            "11",
+            Memory,
+        )
         .grants("erase", [Right::Erasure], "11", Memory)
         .clock(
             Clock::new(Question::Response, Period::Days(15), "13", Primary)
@@ -215,7 +369,15 @@ pub(super) fn taiwan() -> Regime {
                 .only_for([Right::Rectification, Right::Restriction, Right::Erasure])
                 .extended(more(30)),
         )
-        .sends(notice(Step::Extension, [("reasons", "the reason, in writing")], "13", Primary).until(Question::ExtensionNoticeCutoff))
+        .sends(
+            notice(
+                Step::Extension,
+                [("reasons", "the reason, in writing")],
+                "13",
+                Primary,
+            )
+            .until(Question::ExtensionNoticeCutoff),
+        )
         .fact(Topic::Sources, "PDPA 3, 10, 11, 13 read", "", Primary)
 }
 
@@ -271,7 +433,9 @@ pub(super) fn singapore() -> Regime {
 
 /// Australia: Privacy Act 1988, APPs 12-13.
 pub(super) fn australia() -> Regime {
-    let letter = |code, article, words| Ground::new(code, [Refuse, Withhold], article, words, Memory).only_for([Right::Access]);
+    let letter = |code, article, words| {
+        Ground::new(code, [Refuse, Withhold], article, words, Memory).only_for([Right::Access])
+    };
     table("au_privacy_act", "Australia Privacy Act 1988 (APPs 12-13)", "AU")
         .in_force_from(date(2014, 3, 12), Memory)
         .words("individual", "APP entity", "contractor", "OAIC")
@@ -310,15 +474,62 @@ pub(super) fn indonesia() -> Regime {
         .in_force_from(date(2022, 10, 17), Memory)
         .grants("rectification", [Right::Rectification], "30", Primary)
         .grants("access", [Right::Access], "32", Primary)
-        .grants("consent_withdrawal", [Right::ConsentWithdrawal], "40", Primary)
-        .grants("suspension_restriction", [Right::Restriction], "41", Primary)
-        .clock(Clock::new(Question::Response, three_days, "30, 32, 40, 41", Primary).standard("3 x 24 hours from receipt"))
-        .clock(Clock::new(Question::ConsentRevocation, three_days, "40", Primary))
-        .clock(Clock::new(Question::BreachAuthority, three_days, "46", Primary).standard("to the person and the agency"))
-        .ground_rule(Ground::new("law", [Refuse], "41", "A law forbids it.", Memory).only_for([Right::Restriction]))
-        .ground_rule(Ground::new("safety_of_others", [Refuse], "41", "It would endanger the safety of others.", Memory).only_for([Right::Restriction]))
-        .ground_rule(Ground::new("written_agreement", [Refuse], "41", "You are bound by a written agreement that does not allow it.", Memory).only_for([Right::Restriction]))
-        .fact(Topic::Sources, "UU 27/2022 30, 32, 40, 41, 46 read", "", Primary)
+        .grants(
+            "consent_withdrawal",
+            [Right::ConsentWithdrawal],
+            "40",
+            Primary,
+        )
+        .grants(
+            "suspension_restriction",
+            [Right::Restriction],
+            "41",
+            Primary,
+        )
+        .clock(
+            Clock::new(Question::Response, three_days, "30, 32, 40, 41", Primary)
+                .standard("3 x 24 hours from receipt"),
+        )
+        .clock(Clock::new(
+            Question::ConsentRevocation,
+            three_days,
+            "40",
+            Primary,
+        ))
+        .clock(
+            Clock::new(Question::BreachAuthority, three_days, "46", Primary)
+                .standard("to the person and the agency"),
+        )
+        .ground_rule(
+            Ground::new("law", [Refuse], "41", "A law forbids it.", Memory)
+                .only_for([Right::Restriction]),
+        )
+        .ground_rule(
+            Ground::new(
+                "safety_of_others",
+                [Refuse],
+                "41",
+                "It would endanger the safety of others.",
+                Memory,
+            )
+            .only_for([Right::Restriction]),
+        )
+        .ground_rule(
+            Ground::new(
+                "written_agreement",
+                [Refuse],
+                "41",
+                "You are bound by a written agreement that does not allow it.",
+                Memory,
+            )
+            .only_for([Right::Restriction]),
+        )
+        .fact(
+            Topic::Sources,
+            "UU 27/2022 30, 32, 40, 41, 46 read",
+            "",
+            Primary,
+        )
 }
 
 /// Vietnam: PDP Law 2025 and Decree 356/2025.
@@ -327,9 +538,7 @@ pub(super) fn vietnam() -> Regime {
     let clock = |period, rights: &[Right]| {
         Clock::new(Question::Response, Period::Days(period), article, Primary)
             .only_for(rights.iter().cloned())
-            .extended(
-                Extension::by(Period::Days(period), article, Primary).says(&["the reason"]),
-            )
+            .extended(Extension::by(Period::Days(period), article, Primary).says(&["the reason"]))
     };
     // The longer time where a processor or a third party must act too.
     let with_others = |period, rights: &[Right]| {
@@ -345,10 +554,20 @@ pub(super) fn vietnam() -> Regime {
     let see = [Right::Access, Right::Rectification, Right::Export];
     table("vn_pdpl", "Vietnam PDP Law 2025 and Decree 356/2025", "VN")
         .in_force_from(date(2026, 1, 1), Memory)
-        .grants("withdraw_restrict_object", stop.clone(), "Law art. 4", Primary)
+        .grants(
+            "withdraw_restrict_object",
+            stop.clone(),
+            "Law art. 4",
+            Primary,
+        )
         .grants("view_rectify_obtain", see.clone(), "Law art. 4", Primary)
         .grants("erase", [Right::Erasure], "Law arts 4, 14", Primary)
-        .grants("protective_measures", [own("protective_measures")], "Law art. 4", Primary)
+        .grants(
+            "protective_measures",
+            [own("protective_measures")],
+            "Law art. 4",
+            Primary,
+        )
         .clock(
             Clock::new(Question::Ack, Period::BusinessDays(2), article, Primary)
                 .standard("with complete information on the procedure"),
@@ -360,13 +579,46 @@ pub(super) fn vietnam() -> Regime {
         .clock(clock(10, &see))
         .clock(clock(20, &[Right::Erasure]))
         .clock(clock(15, &[own("protective_measures")]))
-        .clock(
-            Clock::new(Question::ConsentRevocation, Period::Days(15), article, Primary),
+        .clock(Clock::new(
+            Question::ConsentRevocation,
+            Period::Days(15),
+            article,
+            Primary,
+        ))
+        .may(
+            [Extend],
+            "good_reason",
+            article,
+            "There is a reason to take longer, which we can show.",
+            Primary,
         )
-        .may([Extend], "good_reason", article, "There is a reason to take longer, which we can show.", Primary)
-        .sends(notice(Step::Acknowledgement, [("procedure", "complete information on the procedure")], article, Primary).until(Question::Ack))
-        .sends(notice(Step::Extension, [("reasons", "the reason; the controller bears the burden of proof")], article, Primary).until(Question::ExtensionNoticeCutoff))
-        .fact(Topic::Sources, "Decree 356/2025 art. 5 and Law arts 4, 14 read in an unofficial English translation", "", Primary)
+        .sends(
+            notice(
+                Step::Acknowledgement,
+                [("procedure", "complete information on the procedure")],
+                article,
+                Primary,
+            )
+            .until(Question::Ack),
+        )
+        .sends(
+            notice(
+                Step::Extension,
+                [(
+                    "reasons",
+                    "the reason; the controller bears the burden of proof",
+                )],
+                article,
+                Primary,
+            )
+            .until(Question::ExtensionNoticeCutoff),
+        )
+        .fact(
+            Topic::Sources,
+            "Decree 356/2025 art. 5 and Law arts 4, 14 read in an unofficial English translation",
+            "",
+            Primary,
+        )
 }
 
 /// Thailand: PDPA B.E. 2562.
@@ -380,10 +632,30 @@ pub(super) fn thailand() -> Regime {
         .grants("erasure", [Right::Erasure], "s. 33", Memory)
         .grants("restriction", [Right::Restriction], "s. 34", Memory)
         .grants("rectification", [Right::Rectification], "ss. 35-36", Memory)
-        .clock(Clock::new(Question::Response, Period::Days(30), "s. 30", Secondary).only_for([Right::Access]))
-        .clock(Clock::new(Question::Response, Period::Unnumbered, "ss. 31-36", Memory).standard("no number of days"))
-        .fact(Topic::Pending, "the Committee may prescribe an extension; a draft was consulted in April and May 2026", "s. 30", Memory)
-        .fact(Topic::Records, "a rejection and its reasons are entered in the record of s. 39", "s. 39", Memory)
-        .fact(Topic::Sources, "s. 30 in two law firms' notes", "", Secondary)
+        .clock(
+            Clock::new(Question::Response, Period::Days(30), "s. 30", Secondary)
+                .only_for([Right::Access]),
+        )
+        .clock(
+            Clock::new(Question::Response, Period::Unnumbered, "ss. 31-36", Memory)
+                .standard("no number of days"),
+        )
+        .fact(
+            Topic::Pending,
+            "the Committee may prescribe an extension; a draft was consulted in April and May 2026",
+            "s. 30",
+            Memory,
+        )
+        .fact(
+            Topic::Records,
+            "a rejection and its reasons are entered in the record of s. 39",
+            "s. 39",
+            Memory,
+        )
+        .fact(
+            Topic::Sources,
+            "s. 30 in two law firms' notes",
+            "",
+            Secondary,
+        )
 }
-

@@ -2,8 +2,9 @@
 
 use super::{AS_OF, date, item, notice, own, table};
 use crate::law::{
-    Awaiting, Clock, ClockEventKind, Extension, Ground, GroundUse, Notice, Overlay, Pause, PauseBasis, Period,
-    Question, Regime, RegimeId, RightRule, Roll, Start, Step, Text, Topic, Verified,
+    Awaiting, Clock, ClockEventKind, Extension, Ground, GroundUse, Notice, Overlay, Pause,
+    PauseBasis, Period, Question, Regime, RegimeId, RightRule, Roll, Start, Step, Text, Topic,
+    Verified,
 };
 use crate::model::Right;
 
@@ -335,9 +336,7 @@ fn national(id: &'static str, name: &'static str, jurisdiction: &'static str) ->
 
 /// France: Loi 78-17, décret 2019-536, Code de la santé publique.
 pub(super) fn france() -> Regime {
-    let health = |question, period| {
-        Clock::new(question, period, "CSP L.1111-7, R.1111-1", Primary).only_for([Right::Access])
-    };
+    let health = |question, period| Clock::new(question, period, "CSP L.1111-7, R.1111-1", Primary);
     let overlay = national(
         "fr_overlay",
         "France: Loi 78-17 (Informatique et Libertés), décret 2019-536, Code de la santé publique",

@@ -18,8 +18,11 @@ use super::{
 };
 use crate::model::Right;
 
+/// Builds one version of a regime.
+pub(super) type Build = fn() -> Regime;
+
 /// Every table, the older version of a regime before the newer.
-pub(super) const TABLES: &[(&str, fn() -> Regime)] = &[
+pub(super) const TABLES: &[(&str, Build)] = &[
     ("eu_gdpr", eu::gdpr),
     ("fr_overlay", eu::france),
     ("de_overlay", eu::germany),

@@ -2,7 +2,7 @@
 
 use super::{date, item, notice, table};
 use crate::law::{
-    Awaiting, Clock, Extension, Ground, GroundUse, Pause, PauseBasis, Period,
+    Awaiting, Clock, ClockEventKind, Extension, Ground, GroundUse, Pause, PauseBasis, Period,
     Question, Regime, RegimeId, RightRule, Roll, Start, Step, Text, Topic, Verified,
 };
 use crate::model::Right;
@@ -42,20 +42,34 @@ pub(super) fn gdpr() -> Regime {
             "Data Protection Act 2018",
             "Data (Use and Access) Act 2025 ss. 76-80, 103-104",
         ])
-        .words("data subject", "controller", "processor", "Information Commissioner");
+        .words(
+            "data subject",
+            "controller",
+            "processor",
+            "Information Commissioner",
+        );
     let response = uk
         .clocks
         .iter()
         .find(|clock| clock.question == Question::Response)
         .map_or_else(Vec::new, |clock| clock.rights.clone());
-    uk.clocks.retain(|clock| {
-        !matches!(
-            clock.question,
-            Question::Response | Question::RefusalNotice
-        )
-    });
+    uk.clocks
+        .retain(|clock| !matches!(clock.question, Question::Response | Question::RefusalNotice));
     uk.pauses.clear();
     uk = uk
+        .clock(
+            // Asked before the results: forty days from their announcement, five months at most.
+            Clock::new(
+                Question::Response,
+                Period::Days(40),
+                "DPA 2018 Sch. 2 para. 25(2)-(3)",
+                Primary,
+            )
+            .only_for([Right::Access])
+            .when("uk_exam_marks=true")
+            .starting(Start::Event(ClockEventKind::ResultsAnnounced))
+            .at_most(Period::Months(5)),
+        )
         .clock(
             Clock::new(Question::Response, month, "12(3), 12A(1)", Primary)
                 .only_for(response)
@@ -74,8 +88,13 @@ pub(super) fn gdpr() -> Regime {
                 .extended(two_more_months("12(4)")),
         )
         .clock(
-            Clock::new(Question::ComplaintAck, Period::Days(30), "DPA 2018 s. 164A(3)", Primary)
-                .rolling(roll),
+            Clock::new(
+                Question::ComplaintAck,
+                Period::Days(30),
+                "DPA 2018 s. 164A(3)",
+                Primary,
+            )
+            .rolling(roll),
         )
         .pause(clarification_pause("12A(5)-(6)", Primary));
 
@@ -89,10 +108,13 @@ pub(super) fn gdpr() -> Regime {
             }
             "adm_human_review" => {
                 rule.article = Text::Borrowed("22A-22D");
-                rule.scope = Text::Borrowed("significant decisions based solely on automated processing are allowed with safeguards: information, representations, human intervention, contest; special categories restricted (22B)");
+                rule.scope = Text::Borrowed(
+                    "significant decisions based solely on automated processing are allowed with safeguards: information, representations, human intervention, contest; special categories restricted (22B)",
+                );
             }
             "access" => {
-                rule.scope = Text::Borrowed("what a reasonable and proportionate search yields (15(1A))");
+                rule.scope =
+                    Text::Borrowed("what a reasonable and proportionate search yields (15(1A))");
             }
             _ => {}
         }
@@ -102,8 +124,16 @@ pub(super) fn gdpr() -> Regime {
         if known.step == Step::Response && known.rights == [Right::Access] {
             known.items.retain(|item| item.id != "complaint");
             known.items.extend([
-                item("complaint_controller", "that a complaint can be made to the controller under DPA s. 164A").at("15(1)(ea)"),
-                item("complaint", "that a complaint can be made to the Commissioner under s. 165").at("15(1)(f)"),
+                item(
+                    "complaint_controller",
+                    "that a complaint can be made to the controller under DPA s. 164A",
+                )
+                .at("15(1)(ea)"),
+                item(
+                    "complaint",
+                    "that a complaint can be made to the Commissioner under s. 165",
+                )
+                .at("15(1)(f)"),
             ]);
         }
     }
@@ -113,8 +143,14 @@ pub(super) fn gdpr() -> Regime {
                 Step::Refusal,
                 [
                     ("reasons", "why the request is refused, in whole or in part"),
-                    ("complaint_controller", "that a complaint can be made to the controller (DPA s. 164A)"),
-                    ("complaint", "that a complaint can be made to the Commissioner (s. 165)"),
+                    (
+                        "complaint_controller",
+                        "that a complaint can be made to the controller (DPA s. 164A)",
+                    ),
+                    (
+                        "complaint",
+                        "that a complaint can be made to the Commissioner (s. 165)",
+                    ),
                     ("judicial_remedy", "that a court can be seised"),
                 ],
                 "12(4)",
@@ -123,17 +159,39 @@ pub(super) fn gdpr() -> Regime {
             .until(Question::RefusalNotice),
         )
         .sends(
-            notice(Step::ComplaintAcknowledgement, [("receipt", "that the complaint was received")], "DPA s. 164A(3)", Primary)
-                .until(Question::ComplaintAck),
+            notice(
+                Step::ComplaintAcknowledgement,
+                [("receipt", "that the complaint was received")],
+                "DPA s. 164A(3)",
+                Primary,
+            )
+            .until(Question::ComplaintAck),
         )
         .sends(
-            notice(Step::ComplaintOutcome, [("outcome", "what came of the complaint")], "DPA s. 164A(4)-(5)", Primary)
-                .standard("without undue delay, with word of the progress meanwhile"),
+            notice(
+                Step::ComplaintOutcome,
+                [("outcome", "what came of the complaint")],
+                "DPA s. 164A(4)-(5)",
+                Primary,
+            )
+            .standard("without undue delay, with word of the progress meanwhile"),
         )
-        .may([Refuse, Withhold], "dpa2018_exemption", "DPA 2018 Sch. 2-4", "An exemption of the Data Protection Act 2018 applies.", Primary)
+        .may(
+            [Refuse, Withhold],
+            "dpa2018_exemption",
+            "DPA 2018 Sch. 2-4",
+            "An exemption of the Data Protection Act 2018 applies.",
+            Primary,
+        )
         .ground_rule(
-            Ground::new("reasonable_proportionate_search", [Withhold], "15(1A)", "We have given you what a reasonable and proportionate search yields.", Primary)
-                .only_for([Right::Access]),
+            Ground::new(
+                "reasonable_proportionate_search",
+                [Withhold],
+                "15(1A)",
+                "We have given you what a reasonable and proportionate search yields.",
+                Primary,
+            )
+            .only_for([Right::Access]),
         );
     uk.facts.remove(&Topic::Pending);
     uk.facts.remove(&Topic::Sources);

@@ -20,8 +20,12 @@ pub(super) fn ccpa() -> Regime {
     let fifteen = Period::BusinessDays(15);
     let adm_from = date(2027, 1, 1);
     let response = || {
-        Extension::by(Period::Days(45), "7021(b); 1798.130(a)(2)(A); 1798.145(h)(1)", Primary)
-            .says(&["that more time is needed", "the reason"])
+        Extension::by(
+            Period::Days(45),
+            "7021(b); 1798.130(a)(2)(A); 1798.145(h)(1)",
+            Primary,
+        )
+        .says(&["that more time is needed", "the reason"])
     };
     let mut ccpa = table(
         "us_ca_ccpa",
@@ -33,48 +37,103 @@ pub(super) fn ccpa() -> Regime {
         "Cal. Civ. Code 1798.100-1798.199.100",
         "11 CCR 7000-7304 (amended with effect from 2026-01-01)",
     ])
-    .words("consumer", "business", "service provider", "California Privacy Protection Agency")
-    .grants("know_categories", [Right::Access], "1798.110, .115; 7024", Memory)
+    .words(
+        "consumer",
+        "business",
+        "service provider",
+        "California Privacy Protection Agency",
+    )
+    .grants(
+        "know_categories",
+        [Right::Access],
+        "1798.110, .115; 7024",
+        Memory,
+    )
     .grants_rule(
-        RightRule::new("know_specific_pieces", [Right::Access, Right::Export], "1798.110(a)(5); 7024", Memory)
-            .scope("in a portable form"),
+        RightRule::new(
+            "know_specific_pieces",
+            [Right::Access, Right::Export],
+            "1798.110(a)(5); 7024",
+            Memory,
+        )
+        .scope("in a portable form"),
     )
     .grants("delete", [Right::Erasure], "1798.105; 7022", Memory)
     .grants("correct", [Right::Rectification], "1798.106; 7023", Memory)
-    .grants("opt_out_sale_sharing", [Right::OptOut], "1798.120; 7026; signals 7025", Memory)
-    .grants("limit_sensitive", [Right::LimitSensitive], "1798.121; 7027", Memory)
-    .grants("opt_in_after_opt_out", [own("opt_in_after_opt_out")], "7028", Memory)
-    .grants_rule(
-        RightRule::new("adm_opt_out", [own("adm_opt_out")], "7221(a); exceptions 7221(b)(1)-(3)", Secondary)
-            .from(Some(adm_from)),
+    .grants(
+        "opt_out_sale_sharing",
+        [Right::OptOut],
+        "1798.120; 7026; signals 7025",
+        Memory,
+    )
+    .grants(
+        "limit_sensitive",
+        [Right::LimitSensitive],
+        "1798.121; 7027",
+        Memory,
+    )
+    .grants(
+        "opt_in_after_opt_out",
+        [own("opt_in_after_opt_out")],
+        "7028",
+        Memory,
     )
     .grants_rule(
-        RightRule::new("adm_access", [own("adm_access"), Right::HumanReview], "7222", Secondary)
-            .from(Some(adm_from))
-            .scope("a verified request, in the times of 7021"),
+        RightRule::new(
+            "adm_opt_out",
+            [own("adm_opt_out")],
+            "7221(a); exceptions 7221(b)(1)-(3)",
+            Secondary,
+        )
+        .from(Some(adm_from)),
     )
-    .grants("no_retaliation", [own("no_retaliation")], "1798.125", Memory)
+    .grants_rule(
+        RightRule::new(
+            "adm_access",
+            [own("adm_access"), Right::HumanReview],
+            "7222",
+            Secondary,
+        )
+        .from(Some(adm_from))
+        .scope("a verified request, in the times of 7021"),
+    )
+    .grants(
+        "no_retaliation",
+        [own("no_retaliation")],
+        "1798.125",
+        Memory,
+    )
     .clock(
         Clock::new(Question::Ack, Period::BusinessDays(10), "7021(a)", Primary)
             .only_for(verified_requests().into_iter().chain([own("adm_access")]))
             .standard("unless already granted or denied"),
     )
     .clock(
-        Clock::new(Question::Response, Period::Days(45), "7021(b); 1798.130(a)(2)(A)", Primary)
-            .only_for(
-                verified_requests()
-                    .into_iter()
-                    .chain([Right::Export, own("adm_access")]),
-            )
-            .standard("however long verification takes")
-            .receipt_may_count()
-            .extended(response()),
+        Clock::new(
+            Question::Response,
+            Period::Days(45),
+            "7021(b); 1798.130(a)(2)(A)",
+            Primary,
+        )
+        .only_for(
+            verified_requests()
+                .into_iter()
+                .chain([Right::Export, own("adm_access")]),
+        )
+        .standard("however long verification takes")
+        .receipt_may_count()
+        .extended(response()),
     )
     .clock(
         // A denial is an answer: it has as long as the answer, a valid extension included.
-        Clock::new(Question::RefusalNotice, Period::Days(45), "7021(b), 7022(f), 7023(f), 7024(e)", Memory)
-            .receipt_may_count()
-            .extended(response()),
+        Clock::new(
+            Question::RefusalNotice,
+            Period::Days(45),
+            "7021(b), 7022(f), 7023(f), 7024(e)",
+            Memory,
+        )
+        .receipt_may_count()
+        .extended(response()),
     )
     .clock(
         Clock::new(Question::OptOut, fifteen, "7221(m)-(n)", Secondary)
@@ -93,24 +152,46 @@ pub(super) fn ccpa() -> Regime {
             .from(Some(adm_from)),
     )
     .clock(Clock::new(Question::Response, fifteen, "7026(f)", Secondary).only_for([Right::OptOut]))
-    .clock(Clock::new(Question::Response, fifteen, "7027(g)", Secondary).only_for([Right::LimitSensitive]))
     .clock(
-        Clock::new(Question::OptInAskEarliest, Period::Months(12), "1798.135(c)(4)", Primary),
+        Clock::new(Question::Response, fifteen, "7027(g)", Secondary)
+            .only_for([Right::LimitSensitive]),
     )
+    .clock(Clock::new(
+        Question::OptInAskEarliest,
+        Period::Months(12),
+        "1798.135(c)(4)",
+        Primary,
+    ))
     .clock(
-        Clock::new(Question::LookbackStartDefault, Period::Months(12), "1798.130(a)(2)(B)", Secondary)
-            .backwards()
-            .standard("data kept longer can be asked for back to 2022-01-01"),
+        Clock::new(
+            Question::LookbackStartDefault,
+            Period::Months(12),
+            "1798.130(a)(2)(B)",
+            Secondary,
+        )
+        .backwards()
+        .standard("data kept longer can be asked for back to 2022-01-01"),
     )
-    .clock(Clock::new(Question::RecordRetentionUntil, Period::Months(24), "7101(a)", Secondary))
-    .reads_roll("gov_code_6800", Roll::SUNDAY_AND_HOLIDAYS, "Gov. Code 6700, 6800; Civ. Code 10", Secondary);
+    .clock(Clock::new(
+        Question::RecordRetentionUntil,
+        Period::Months(24),
+        "7101(a)",
+        Secondary,
+    ))
+    .reads_roll(
+        "gov_code_6800",
+        Roll::SUNDAY_AND_HOLIDAYS,
+        "Gov. Code 6700, 6800; Civ. Code 10",
+        Secondary,
+    );
     ccpa.unverified_rights = vec![Right::OptOut, Right::LimitSensitive, own("adm_opt_out")];
     ccpa_facts(ccpa_grounds_and_notices(ccpa))
 }
 
 fn ccpa_grounds_and_notices(regime: Regime) -> Regime {
     let kept = |code, article, letter| {
-        Ground::new(code, [Refuse, Withhold, Restrict], article, letter, Primary).only_for([Right::Erasure])
+        Ground::new(code, [Refuse, Withhold, Restrict], article, letter, Primary)
+            .only_for([Right::Erasure])
     };
     regime
         .ground_rule(
@@ -225,7 +306,12 @@ pub(super) fn delete_act_2026() -> Regime {
         until: Some(date(2027, 1, 1)),
         verified: Secondary,
     };
-    act.fact(Topic::Pending, "AB 883 makes the 45 days thirty from 2027-01-01 on: see version 2", "Stats. 2026, ch. 507", Secondary)
+    act.fact(
+        Topic::Pending,
+        "AB 883 makes the 45 days thirty from 2027-01-01 on: see version 2",
+        "Stats. 2026, ch. 507",
+        Secondary,
+    )
 }
 
 /// The same as amended by AB 883.

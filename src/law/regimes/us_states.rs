@@ -105,10 +105,22 @@ impl State {
         match self.opt_out {
             OptOut::Free(article) => {
                 regime.unverified_rights.push(Right::OptOut);
-                regime.fact(Topic::Identity, "an opt-out needs no authentication", article, Secondary)
+                regime.fact(
+                    Topic::Identity,
+                    "an opt-out needs no authentication",
+                    article,
+                    Secondary,
+                )
             }
-            OptOut::Authenticated(why) => regime.fact(Topic::Identity, why, self.article, Secondary),
-            OptOut::Unknown => regime.fact(Topic::Identity, "whether an opt-out needs authentication was not verified", self.article, Memory),
+            OptOut::Authenticated(why) => {
+                regime.fact(Topic::Identity, why, self.article, Secondary)
+            }
+            OptOut::Unknown => regime.fact(
+                Topic::Identity,
+                "whether an opt-out needs authentication was not verified",
+                self.article,
+                Memory,
+            ),
         }
     }
 }
@@ -142,7 +154,12 @@ fn with_appeal_to(
     verified: Verified,
     authority: &'static str,
 ) -> Regime {
-    let mut clock = Clock::new(Question::AppealResponse, Period::Days(days), article, verified);
+    let mut clock = Clock::new(
+        Question::AppealResponse,
+        Period::Days(days),
+        article,
+        verified,
+    );
     if let Some((more, verified)) = more {
         clock = clock.extended(Extension::by(Period::Days(more), article, verified));
     }
@@ -159,8 +176,13 @@ fn with_appeal_to(
 /// Processing ceases within that many days after consent is revoked.
 fn with_revocation(regime: Regime, days: u32, article: &'static str, verified: Verified) -> Regime {
     regime.clock(
-        Clock::new(Question::ConsentRevocation, Period::Days(days), article, verified)
-            .standard("as soon as practicable, but not later"),
+        Clock::new(
+            Question::ConsentRevocation,
+            Period::Days(days),
+            article,
+            verified,
+        )
+        .standard("as soon as practicable, but not later"),
     )
 }
 
@@ -188,7 +210,12 @@ pub(super) fn virginia() -> Regime {
     let regime = with_appeal(regime, 60, None, "59.1-577(C)", Primary);
     with_signal(regime, "not required", Secondary)
         .fact(Topic::Erasure, SUPPRESSION, "", Memory)
-        .fact(Topic::Erasure, "reaches data provided by or obtained about the consumer", "", Memory)
+        .fact(
+            Topic::Erasure,
+            "reaches data provided by or obtained about the consumer",
+            "",
+            Memory,
+        )
         .fact(Topic::Sources, "59.1-577 read", "", Primary)
 }
 
@@ -210,7 +237,12 @@ pub(super) fn colorado() -> Regime {
     }
     .regime();
     let regime = with_appeal(regime, 45, Some((60, Memory)), "6-1-1306(3)", Secondary)
-        .clock(Clock::new(Question::RecordRetentionUntil, Period::Months(24), "4 CCR 904-3 Rule 6.11", Secondary))
+        .clock(Clock::new(
+            Question::RecordRetentionUntil,
+            Period::Months(24),
+            "4 CCR 904-3 Rule 6.11",
+            Secondary,
+        ))
         .clock(
             Clock::new(Question::OptOut, Period::Unnumbered, "Rule 4.03", Memory)
                 .standard("as soon as feasibly possible and without undue delay"),
@@ -243,13 +275,49 @@ pub(super) fn connecticut() -> Regime {
     let regime = with_revocation(regime, 15, "", Memory);
     let later = Some(date(2026, 7, 1));
     with_signal(regime, "required since 2025-01-01", Secondary)
-        .grants_rule(RightRule::new("access_to_inferences", [own("access_to_inferences")], "P.A. 25-113", Secondary).from(later))
-        .grants_rule(RightRule::new("question_profiling", [Right::HumanReview], "P.A. 25-113", Secondary).from(later).scope("a significant automated decision, and the data behind it"))
-        .grants_rule(RightRule::new("list_of_third_parties", [own("list_of_third_parties")], "P.A. 25-113", Secondary).from(later).scope("those to whom the data were sold"))
+        .grants_rule(
+            RightRule::new(
+                "access_to_inferences",
+                [own("access_to_inferences")],
+                "P.A. 25-113",
+                Secondary,
+            )
+            .from(later),
+        )
+        .grants_rule(
+            RightRule::new(
+                "question_profiling",
+                [Right::HumanReview],
+                "P.A. 25-113",
+                Secondary,
+            )
+            .from(later)
+            .scope("a significant automated decision, and the data behind it"),
+        )
+        .grants_rule(
+            RightRule::new(
+                "list_of_third_parties",
+                [own("list_of_third_parties")],
+                "P.A. 25-113",
+                Secondary,
+            )
+            .from(later)
+            .scope("those to whom the data were sold"),
+        )
         .fact(Topic::Erasure, SUPPRESSION, "", Memory)
-        .fact(Topic::Erasure, "since 2026-10-01 also what is publicly available, once collated into a profile", "P.A. 26-64 s. 13", Secondary)
+        .fact(
+            Topic::Erasure,
+            "since 2026-10-01 also what is publicly available, once collated into a profile",
+            "P.A. 26-64 s. 13",
+            Secondary,
+        )
         .fact(Topic::Sources, "42-518(c) read", "", Primary)
-        .fact(Topic::Sources, "PA 22-15 s. 4(c)-(d) in a secondary source", "", Secondary)
+        .fact(
+            Topic::Sources,
+            "PA 22-15 s. 4(c)-(d) in a secondary source",
+            "",
+            Secondary,
+        )
 }
 
 /// Utah.
@@ -326,7 +394,12 @@ pub(super) fn oregon() -> Regime {
     let regime = with_appeal(regime, 45, None, "646A.576(6)", Primary);
     let regime = with_revocation(regime, 15, "", Memory);
     with_signal(regime, "required since 2026-01-01", Secondary)
-        .grants("list_of_third_parties", [own("list_of_third_parties")], "646A.574", Memory)
+        .grants(
+            "list_of_third_parties",
+            [own("list_of_third_parties")],
+            "646A.574",
+            Memory,
+        )
         .fact(Topic::Erasure, SUPPRESSION, "", Memory)
         .fact(Topic::Sources, "ORS 646A.576(5)-(6) read", "", Primary)
 }
@@ -351,10 +424,26 @@ pub(super) fn montana() -> Regime {
     let regime = with_appeal(regime, 60, None, "30-14-2808(5)", Primary);
     let regime = with_revocation(regime, 45, "30-14-2812(1)(c)", Primary);
     with_signal(regime, "required since 2025-01-01", Secondary)
-        .may([Refuse], "technically_infeasible", "30-14-2808", "Complying is technically infeasible.", Memory)
+        .may(
+            [Refuse],
+            "technically_infeasible",
+            "30-14-2808",
+            "Complying is technically infeasible.",
+            Memory,
+        )
         .fact(Topic::Erasure, SUPPRESSION, "", Memory)
-        .fact(Topic::NeverDisclose, "the identifiers listed in 30-14-2808 as amended in 2025 are described, not disclosed", "30-14-2808", Secondary)
-        .fact(Topic::Sources, "30-14-2808(4)-(5), 2812(1)(c) read as of 2024-10-01; the amendments of 2025 were not", "", Primary)
+        .fact(
+            Topic::NeverDisclose,
+            "the identifiers listed in 30-14-2808 as amended in 2025 are described, not disclosed",
+            "30-14-2808",
+            Secondary,
+        )
+        .fact(
+            Topic::Sources,
+            "30-14-2808(4)-(5), 2812(1)(c) read as of 2024-10-01; the amendments of 2025 were not",
+            "",
+            Primary,
+        )
 }
 
 /// Iowa.
@@ -379,8 +468,18 @@ pub(super) fn iowa() -> Regime {
     }
     let regime = with_appeal(regime, 60, None, "715D.3(3)", Secondary);
     with_signal(regime, "not required", Secondary)
-        .fact(Topic::Erasure, "reaches what the consumer provided; data from others is not reached", "715D.3(1)(b)", Memory)
-        .fact(Topic::Rectification, "no right of correction; how to opt out of targeted advertising must be disclosed", "715D.4(5)", Secondary)
+        .fact(
+            Topic::Erasure,
+            "reaches what the consumer provided; data from others is not reached",
+            "715D.3(1)(b)",
+            Memory,
+        )
+        .fact(
+            Topic::Rectification,
+            "no right of correction; how to opt out of targeted advertising must be disclosed",
+            "715D.4(5)",
+            Secondary,
+        )
         .fact(Topic::Sources, "715D.3 in secondary sources", "", Secondary)
 }
 
@@ -429,8 +528,12 @@ pub(super) fn new_hampshire() -> Regime {
     .regime();
     let regime = with_appeal(regime, 60, None, "507-H:4", Memory);
     let regime = with_revocation(regime, 15, "", Memory);
-    with_signal(regime, "required since 2025-01-01", Secondary)
-        .fact(Topic::Erasure, SUPPRESSION, "", Memory)
+    with_signal(regime, "required since 2025-01-01", Secondary).fact(
+        Topic::Erasure,
+        SUPPRESSION,
+        "",
+        Memory,
+    )
 }
 
 /// New Jersey.
@@ -453,10 +556,20 @@ pub(super) fn new_jersey() -> Regime {
     let regime = with_appeal(regime, 45, None, "56:8-166.7(f)", Secondary);
     let regime = with_revocation(regime, 15, "", Primary);
     with_signal(regime, "required since 2025-07-15", Secondary)
-        .fact(Topic::Receipt, "a verified request, 45 days from its receipt", "56:8-166.7", Memory)
+        .fact(
+            Topic::Receipt,
+            "a verified request, 45 days from its receipt",
+            "56:8-166.7",
+            Memory,
+        )
         .fact(Topic::Erasure, SUPPRESSION, "", Memory)
         .fact(Topic::Sources, "56:8-166.7 read", "", Primary)
-        .fact(Topic::Sources, "56:8-166.7(f) in secondary sources", "", Secondary)
+        .fact(
+            Topic::Sources,
+            "56:8-166.7(f) in secondary sources",
+            "",
+            Secondary,
+        )
 }
 
 /// Nebraska.
@@ -502,7 +615,12 @@ pub(super) fn tennessee() -> Regime {
     let regime = with_appeal(regime, 60, None, "47-18-3304(c)", Secondary);
     with_signal(regime, "not required", Secondary)
         .fact(Topic::Erasure, SUPPRESSION, "", Memory)
-        .fact(Topic::Sources, "47-18-3304 in secondary sources; the enacted chapter numbers it 47-18-3201 ff.", "", Secondary)
+        .fact(
+            Topic::Sources,
+            "47-18-3304 in secondary sources; the enacted chapter numbers it 47-18-3201 ff.",
+            "",
+            Secondary,
+        )
 }
 
 /// Minnesota.
@@ -522,13 +640,26 @@ pub(super) fn minnesota() -> Regime {
         opt_out: OptOut::Free("325M.14 subd. 4(h)"),
     }
     .regime();
-    for rule in regime.rights.iter_mut().filter(|rule| rule.id == "confirm_access") {
+    for rule in regime
+        .rights
+        .iter_mut()
+        .filter(|rule| rule.id == "confirm_access")
+    {
         rule.article = Text::Borrowed("325M.14 subd. 1(b), (e)");
-        rule.scope = Text::Borrowed("confirmation and categories; a copy only of what the consumer provided");
+        rule.scope = Text::Borrowed(
+            "confirmation and categories; a copy only of what the consumer provided",
+        );
         rule.verified = Primary;
     }
-    let regime = with_appeal(regime, 45, Some((60, Memory)), "325M.14 subd. 5", Memory)
-        .clock(Clock::new(Question::RecordRetentionUntil, Period::Months(24), "325M.14 subd. 5", Secondary).standard("appeals and the answers to them"));
+    let regime = with_appeal(regime, 45, Some((60, Memory)), "325M.14 subd. 5", Memory).clock(
+        Clock::new(
+            Question::RecordRetentionUntil,
+            Period::Months(24),
+            "325M.14 subd. 5",
+            Secondary,
+        )
+        .standard("appeals and the answers to them"),
+    );
     with_signal(regime, "required since 2025-07-31", Secondary)
         .grants("list_of_third_parties", [own("list_of_third_parties")], "325M.14", Memory)
         .grants("question_profiling", [Right::HumanReview], "325M.14", Memory)
@@ -557,7 +688,14 @@ pub(super) fn maryland() -> Regime {
     }
     .regime();
     regime.words.authority = Text::Borrowed("Consumer Protection Division");
-    let regime = with_appeal_to(regime, 60, None, "14-4705(f)", Secondary, "Consumer Protection Division");
+    let regime = with_appeal_to(
+        regime,
+        60,
+        None,
+        "14-4705(f)",
+        Secondary,
+        "Consumer Protection Division",
+    );
     let regime = with_revocation(regime, 30, "", Memory);
     with_signal(regime, "a link or a signal, as the controller chooses; honouring signals is the safe choice (14-4707(f)(3))", Secondary)
         .grants("list_of_third_party_categories", [own("list_of_third_party_categories")], "14-4705(b)(6)", Memory)
@@ -586,7 +724,9 @@ pub(super) fn indiana() -> Regime {
     for rule in &mut regime.rights {
         rule.scope = match rule.id.as_ref() {
             "correct" => Text::Borrowed("what the consumer provided"),
-            "portability" => Text::Borrowed("a copy or a representative summary of what the consumer provided, once per 12 months"),
+            "portability" => Text::Borrowed(
+                "a copy or a representative summary of what the consumer provided, once per 12 months",
+            ),
             _ => continue,
         };
         rule.verified = Primary;
@@ -594,7 +734,12 @@ pub(super) fn indiana() -> Regime {
     let regime = with_appeal(regime, 60, None, "24-15-3-1(d)", Memory);
     with_signal(regime, "not required", Memory)
         .fact(Topic::Erasure, SUPPRESSION, "", Memory)
-        .fact(Topic::Sources, "24-15-3-1(b)-(c) read; the days of appeals were not seen", "", Primary)
+        .fact(
+            Topic::Sources,
+            "24-15-3-1(b)-(c) read; the days of appeals were not seen",
+            "",
+            Primary,
+        )
 }
 
 /// Kentucky.
@@ -641,7 +786,12 @@ pub(super) fn rhode_island() -> Regime {
     let regime = with_revocation(regime, 15, "", Secondary);
     with_signal(regime, "not required", Secondary)
         .fact(Topic::Erasure, SUPPRESSION, "", Memory)
-        .fact(Topic::Sources, "6-48.1-6(b) in secondary sources", "", Secondary)
+        .fact(
+            Topic::Sources,
+            "6-48.1-6(b) in secondary sources",
+            "",
+            Secondary,
+        )
 }
 
 /// Florida.
@@ -664,5 +814,10 @@ pub(super) fn florida() -> Regime {
     let regime = with_appeal(regime, 60, None, "501.707", Secondary);
     with_signal(regime, "not required", Secondary)
         .fact(Topic::Erasure, SUPPRESSION, "", Memory)
-        .fact(Topic::Sources, "501.706-501.707 in a review of the Senate's text", "", Secondary)
+        .fact(
+            Topic::Sources,
+            "501.706-501.707 in a review of the Senate's text",
+            "",
+            Secondary,
+        )
 }

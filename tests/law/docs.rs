@@ -1,0 +1,359 @@
+//! `docs/regimes.md` is written from the tables. `UPDATE_DOCS=1 cargo test --test law`
+//! writes it anew; without that, a test fails when it differs.
+
+use std::fmt::Write as _;
+
+use datarights::law::{
+    Clock, Fact, InForce, Question, Regime, Regimes, RetentionDuty, Roll, Verified,
+};
+
+const PATH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/regimes.md");
+
+const HEAD: &str = "# The regimes
+
+<!-- Written from the tables by `UPDATE_DOCS=1 cargo test --test law`. Do not edit. -->
+
+What each law says of requests, as the crate's tables hold it. No legal advice.
+
+A figure without a mark was read in the legal text. **s** marks one that an authority or a
+commentary quotes (secondary), **m** one that nobody checked (memory): check it before you
+rely on it, or take `Regimes::builtin().verified_only(Verified::Secondary)`.
+
+";
+
+fn mark(verified: Verified) -> &'static str {
+    match verified {
+        Verified::Primary => "",
+        Verified::Secondary => " **s**",
+        _ => " **m**",
+    }
+}
+
+fn cell(text: &str) -> String {
+    if text.is_empty() {
+        "–".into()
+    } else {
+        text.replace('|', "/")
+    }
+}
+
+fn joined(parts: impl Iterator<Item = String>) -> String {
+    let mut seen = Vec::new();
+    for part in parts {
+        if !seen.contains(&part) {
+            seen.push(part);
+        }
+    }
+    seen.join("; ")
+}
+
+fn clocks_of(regime: &Regime, question: Question) -> impl Iterator<Item = &Clock> {
+    regime
+        .clocks
+        .iter()
+        .filter(move |clock| clock.question == question)
+}
+
+fn period(clock: &Clock) -> String {
+    let mut text = format!("{}{}", clock.period, mark(clock.verified));
+    if let Some(when) = &clock.when {
+        let _ = write!(text, " if {when}");
+    }
+    if !clock.rights.is_empty() {
+        let rights: Vec<_> = clock.rights.iter().map(|right| right.name()).collect();
+        let _ = write!(text, " ({})", rights.join(", "));
+    }
+    text
+}
+
+fn in_force(dates: InForce) -> String {
+    match (dates.from, dates.until) {
+        (Some(from), Some(until)) => format!("{from} to {until}{}", mark(dates.verified)),
+        (Some(from), None) => format!("from {from}{}", mark(dates.verified)),
+        _ => String::new(),
+    }
+}
+
+fn roll(roll: Roll) -> &'static str {
+    match roll {
+        Roll::NONE => "",
+        Roll::WEEKEND_AND_HOLIDAYS => "Saturday, Sunday, holidays",
+        Roll::SUNDAY_AND_HOLIDAYS => "Sunday, holidays",
+        Roll::HOLIDAYS => "holidays",
+        _ => "other",
+    }
+}
+
+fn row(regime: &Regime) -> String {
+    let answer = joined(clocks_of(regime, Question::Response).map(period));
+    let more = joined(clocks_of(regime, Question::Response).filter_map(|clock| {
+        let extension = clock.extension.as_ref()?;
+        let times = if extension.times == 1 {
+            String::new()
+        } else {
+            format!("{} x ", extension.times)
+        };
+        Some(format!(
+            "{times}{}{}",
+            extension.by,
+            mark(extension.verified)
+        ))
+    }));
+    let refusal = joined(
+        clocks_of(regime, Question::RefusalNotice)
+            .map(|clock| format!("{}{}", clock.period, mark(clock.verified))),
+    );
+    let ack = joined(
+        clocks_of(regime, Question::Ack)
+            .map(|clock| format!("{}{}", clock.period, mark(clock.verified))),
+    );
+    let appeal = joined(
+        clocks_of(regime, Question::AppealResponse)
+            .map(|clock| format!("{}{}", clock.period, mark(clock.verified))),
+    );
+    let moves = joined(
+        regime
+            .clocks
+            .iter()
+            .map(|clock| roll(clock.roll).to_owned())
+            .filter(|text| !text.is_empty()),
+    );
+    let cells = [
+        format!("[`{}`](#{})", regime.id, anchor(regime)),
+        regime.jurisdiction.to_string(),
+        in_force(regime.in_force),
+        answer,
+        more,
+        refusal,
+        ack,
+        appeal,
+        moves,
+        regime.as_of.to_string(),
+    ];
+    let cells: Vec<_> = cells.iter().map(|text| cell(text)).collect();
+    format!("| {} |\n", cells.join(" | "))
+}
+
+fn anchor(regime: &Regime) -> String {
+    format!("{}-version-{}", regime.id, regime.version).replace(['+', '.'], "")
+}
+
+fn article(text: &str) -> String {
+    if text.is_empty() {
+        String::new()
+    } else {
+        format!(" ({text})")
+    }
+}
+
+fn details(regime: &Regime, out: &mut String) {
+    let _ = writeln!(
+        out,
+        "\n### {} version {}\n\n{}.",
+        regime.id, regime.version, regime.name
+    );
+    let words = &regime.words;
+    let _ = writeln!(
+        out,
+        "Its words: {}, {}, {}, {}.",
+        words.subject, words.controller, words.processor, words.authority
+    );
+    if !regime.instruments.is_empty() {
+        let _ = writeln!(out, "Texts: {}.", regime.instruments.join("; "));
+    }
+    section(
+        out,
+        "Rights",
+        regime.rights.iter().map(|rule| {
+            let mut text = format!(
+                "`{}`{}{}",
+                rule.id,
+                article(&rule.article),
+                mark(rule.verified)
+            );
+            if rule.absolute {
+                text.push_str(", absolute");
+            }
+            if let Some(from) = rule.from {
+                let _ = write!(text, ", from {from}");
+            }
+            if !rule.only_if.is_empty() {
+                let _ = write!(text, ", only if {}", rule.only_if.join(" and "));
+            }
+            if !rule.scope.is_empty() {
+                let _ = write!(text, ": {}", rule.scope);
+            }
+            text
+        }),
+    );
+    section(
+        out,
+        "Clocks",
+        regime.clocks.iter().map(|clock| {
+            let mut text = format!(
+                "`{}`: {}{}",
+                clock.question,
+                period(clock),
+                article(&clock.article)
+            );
+            if let Some(from) = clock.from {
+                let _ = write!(text, ", from {from}");
+            }
+            if let Some(extension) = &clock.extension {
+                let _ = write!(
+                    text,
+                    ", extended by {}{}{}",
+                    extension.by,
+                    article(&extension.article),
+                    mark(extension.verified)
+                );
+            }
+            if !clock.standard.is_empty() {
+                let _ = write!(text, ": {}", clock.standard);
+            }
+            text
+        }),
+    );
+    section(
+        out,
+        "Pauses",
+        regime.pauses.iter().map(|pause| {
+            format!(
+                "{}{}{}",
+                pause.rule,
+                article(&pause.article),
+                mark(pause.verified)
+            )
+        }),
+    );
+    section(
+        out,
+        "Grounds",
+        regime.grounds.iter().map(|ground| {
+            let uses: Vec<_> = ground.uses.iter().map(|usage| usage.name()).collect();
+            format!(
+                "`{}` to {}{}{}",
+                ground.code,
+                uses.join(", "),
+                article(&ground.article),
+                mark(ground.verified)
+            )
+        }),
+    );
+    section(
+        out,
+        "Notices",
+        regime.notices.iter().map(|notice| {
+            let items: Vec<_> = notice.items.iter().map(|item| item.says.as_ref()).collect();
+            let step = serde_json::to_string(&notice.step).unwrap();
+            let practice = if notice.mandatory {
+                ""
+            } else {
+                ", good practice"
+            };
+            format!(
+                "{}{}{}{practice}: {}",
+                step.replace('"', "`"),
+                article(&notice.article),
+                mark(notice.verified),
+                items.join("; ")
+            )
+        }),
+    );
+    let external = &regime.appeal.external;
+    if !external.is_empty() {
+        let own = if regime.appeal.internal {
+            "to the controller first; then "
+        } else {
+            ""
+        };
+        section(
+            out,
+            "Appeal",
+            [format!("{own}{external}{}", mark(regime.appeal.verified))].into_iter(),
+        );
+    }
+    for (topic, facts) in &regime.facts {
+        let name = serde_json::to_string(topic)
+            .unwrap()
+            .replace(['"'], "")
+            .replace('_', " ");
+        section(out, &name, facts.iter().map(fact));
+    }
+}
+
+fn fact(fact: &Fact) -> String {
+    format!(
+        "{}{}{}",
+        fact.text,
+        article(&fact.article),
+        mark(fact.verified)
+    )
+}
+
+fn section(out: &mut String, title: &str, lines: impl Iterator<Item = String>) {
+    let lines: Vec<_> = lines.collect();
+    if lines.is_empty() {
+        return;
+    }
+    let mut name = title.to_owned();
+    name[..1].make_ascii_uppercase();
+    let _ = writeln!(out, "\n{name}:");
+    for line in lines {
+        let _ = writeln!(out, "- {line}");
+    }
+}
+
+fn written() -> String {
+    let regimes = Regimes::builtin();
+    let mut out = HEAD.to_owned();
+    out.push_str("| regime | where | in force | answer | extension | refusal notice | acknowledgement | appeal | last day moves over | true on |\n");
+    out.push_str("|---|---|---|---|---|---|---|---|---|---|\n");
+    let all = || {
+        regimes
+            .ids()
+            .flat_map(|id| regimes.versions(id.as_str()).unwrap())
+    };
+    for regime in all() {
+        out.push_str(&row(&regime));
+    }
+    out.push_str("\n## Duties to keep\n\n| duty | where | what | how long | from | article |\n|---|---|---|---|---|---|\n");
+    for duty in RetentionDuty::all() {
+        let start = serde_json::to_string(&duty.start)
+            .unwrap()
+            .replace('"', "")
+            .replace('_', " ");
+        let _ = writeln!(
+            out,
+            "| `{}` | {} | {} | {}{} | {start} | {} |",
+            duty.id,
+            duty.jurisdiction,
+            cell(&duty.data),
+            duty.period,
+            mark(duty.verified),
+            cell(&duty.article)
+        );
+    }
+    out.push('\n');
+    for principle in RetentionDuty::principles() {
+        let _ = writeln!(out, "- {}", fact(&principle));
+    }
+    out.push_str("\n## Each law\n");
+    for regime in all() {
+        details(&regime, &mut out);
+    }
+    out
+}
+
+#[test]
+fn the_page_of_regimes_is_up_to_date() {
+    let written = written();
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        std::fs::write(PATH, &written).unwrap();
+    }
+    let kept = std::fs::read_to_string(PATH).unwrap_or_default();
+    assert!(
+        kept == written,
+        "docs/regimes.md differs from the tables: run `UPDATE_DOCS=1 cargo test --test law`"
+    );
+}
