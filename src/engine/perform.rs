@@ -460,7 +460,7 @@ impl Attempt {
             }
         }
         let mut cover = Cover::new(
-            package::title(&self.request.facts.right, &setup.language),
+            &setup.package_title,
             &setup.name,
             self.id(),
             self.request.facts.right.clone(),

@@ -32,7 +32,7 @@ pub struct Progress {
 #[non_exhaustive]
 pub enum Step {
     /// An event was recorded.
-    Recorded(Event),
+    Recorded(Box<Event>),
     /// An effect is being performed.
     Began {
         /// Which one.

@@ -201,7 +201,7 @@ impl Engine {
                 controller: envelope.controller.clone(),
                 request: envelope.request,
                 at: envelope.at,
-                what: Step::Recorded(envelope.event.clone()),
+                what: Step::Recorded(Box::new(envelope.event.clone())),
             });
         }
     }

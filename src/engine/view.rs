@@ -286,7 +286,7 @@ impl Engine {
         let command = fulfilment::Command::Answer {
             task,
             target: target.clone(),
-            result,
+            result: Box::new(result),
         };
         self.command(controller, request, actor, Command::from(command))
             .await

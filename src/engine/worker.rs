@@ -307,7 +307,7 @@ impl Engine {
                     fulfilment::Command::Answer {
                         task: *task,
                         target: target.clone(),
-                        result,
+                        result: Box::new(result),
                     }
                     .into(),
                 )
@@ -534,13 +534,13 @@ fn last_failure(performed: &Performed) -> Failure {
     }
 }
 
-const fn pending_of(command: &Command) -> Option<&crate::ports::Pending> {
+fn pending_of(command: &Command) -> Option<&crate::ports::Pending> {
     match command {
-        Command::Work(fulfilment::Command::Answer {
-            result: StepResult::Pending(pending),
-            ..
-        })
-        | Command::Lifecycle(lifecycle::Command::LetterPending { pending, .. }) => Some(pending),
+        Command::Work(fulfilment::Command::Answer { result, .. }) => match &**result {
+            StepResult::Pending(pending) => Some(pending),
+            _ => None,
+        },
+        Command::Lifecycle(lifecycle::Command::LetterPending { pending, .. }) => Some(pending),
         _ => None,
     }
 }

@@ -170,6 +170,14 @@ impl Words {
                     "failure.broke",
                     "the system stopped in the middle of its work",
                 ),
+                (
+                    "failure.no_identifier",
+                    "what you told us about yourself does not lead into this system",
+                ),
+                (
+                    "failure.blocked",
+                    "another system had to answer first, and did not",
+                ),
                 ("failure.residue", "data was still there after the erasure"),
             ]),
         }
@@ -271,6 +279,14 @@ impl Words {
                     "le système s’est arrêté au milieu de son travail",
                 ),
                 (
+                    "failure.no_identifier",
+                    "ce que vous nous avez dit de vous ne mène pas dans ce système",
+                ),
+                (
+                    "failure.blocked",
+                    "un autre système devait répondre d’abord et ne l’a pas fait",
+                ),
+                (
                     "failure.residue",
                     "des données subsistaient après l’effacement",
                 ),
@@ -364,6 +380,8 @@ pub(super) fn code(failure: &Failure) -> &str {
         Failure::Refused => "refused",
         Failure::Nonsense => "nonsense",
         Failure::Broke => "broke",
+        Failure::NoIdentifier => "no_identifier",
+        Failure::Blocked => "blocked",
         Failure::Residue => "residue",
         Failure::Code(code) => code,
     }

@@ -63,7 +63,7 @@ impl Clock {
     ) -> Result<Self, ClockError> {
         let ask = |question| match law::deadline(&setting, question, &history) {
             Ok(due) => Ok(Some(due)),
-            Err(ClockError::NoClock { .. } | ClockError::Unnumbered { .. }) => Ok(None),
+            Err(error) if error.is_absent() => Ok(None),
             Err(error) => Err(error),
         };
         Ok(Self {

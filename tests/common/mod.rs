@@ -1,6 +1,5 @@
 //! A small host for the tests: two sources, a recipient, virtual time.
-#![allow(unreachable_pub)]
-#![allow(dead_code)] // each test uses its own part
+#![allow(dead_code, unreachable_pub, clippy::unwrap_used, clippy::expect_used)] // each test uses its part
 
 use std::sync::Arc;
 
@@ -131,6 +130,15 @@ impl World {
 
     /// An engine on this world, as after a restart.
     pub fn engine(&self) -> Engine {
+        self.engine_with(|source| source, |gateway| gateway)
+    }
+
+    /// The same, with something around its sources and gateways.
+    pub fn engine_with(
+        &self,
+        source: impl Fn(Arc<dyn PersonalDataSource>) -> Arc<dyn PersonalDataSource>,
+        gateway: impl Fn(Arc<dyn ProcessorGateway>) -> Arc<dyn ProcessorGateway>,
+    ) -> Engine {
         let ports = Ports {
             store: Arc::clone(&self.store),
             vault: Arc::new(self.vault.clone()),
@@ -146,9 +154,9 @@ impl World {
             .with_policy(self.policy.clone());
         Engine::builder(ports)
             .controller(controller)
-            .source(Arc::clone(&self.desk_port) as Arc<dyn PersonalDataSource>)
-            .source(Arc::clone(&self.log_port) as Arc<dyn PersonalDataSource>)
-            .gateway(Arc::clone(&self.recipient_port) as Arc<dyn ProcessorGateway>)
+            .source(source(Arc::clone(&self.desk_port) as _))
+            .source(source(Arc::clone(&self.log_port) as _))
+            .gateway(gateway(Arc::clone(&self.recipient_port) as _))
             .settings(self.settings.clone())
             .build()
     }

@@ -221,7 +221,7 @@ pub enum Command {
         /// For whom.
         target: Target,
         /// How it ended, or goes on.
-        result: StepResult,
+        result: Box<StepResult>,
     },
     /// Approve the plan with this digest: the one that was shown.
     ApprovePlan {

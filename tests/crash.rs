@@ -1,0 +1,427 @@
+//! A worker may die before and after every single call to a store or a port; whoever comes after
+//! it brings the request to the same end, with the same rows.
+#![cfg(all(feature = "testkit", feature = "package"))]
+
+mod common;
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use async_trait::async_trait;
+use chrono::{DateTime, TimeDelta, Utc};
+use common::World;
+use datarights::model::{
+    ControllerId, Correction, Identifier, KeyedDigest, RequestId, Right, Wish,
+};
+use datarights::ports::*;
+use datarights::workflow::fulfilment::Phase as Work;
+use datarights::workflow::{Event, Request, StepResult};
+
+/// Counts calls, and dies before or after the one it was told to.
+#[derive(Clone, Default)]
+struct Mortality {
+    calls: Arc<AtomicUsize>,
+    dies_at: Arc<AtomicUsize>,
+}
+
+/// What a dying worker unwinds with: nothing it held is used again.
+struct Died;
+
+impl Mortality {
+    fn at(point: usize) -> Self {
+        let mortality = Self::default();
+        mortality.dies_at.store(point, Ordering::SeqCst);
+        mortality
+    }
+
+    fn point(&self) {
+        let call = self.calls.fetch_add(1, Ordering::SeqCst) + 1;
+        if call == self.dies_at.load(Ordering::SeqCst) {
+            std::panic::panic_any(Died);
+        }
+    }
+
+    async fn around<T>(&self, call: impl Future<Output = T>) -> T {
+        self.point();
+        let result = call.await;
+        self.point();
+        result
+    }
+}
+
+struct Mortal<P: ?Sized> {
+    mortality: Mortality,
+    inner: Arc<P>,
+}
+
+#[async_trait]
+impl RequestStore for Mortal<dyn RequestStore> {
+    async fn create(&self, c: &ControllerId, commit: Commit) -> Result<(), StoreError> {
+        self.mortality.around(self.inner.create(c, commit)).await
+    }
+    async fn load(
+        &self,
+        c: &ControllerId,
+        r: RequestId,
+    ) -> Result<Option<StoredRequest>, StoreError> {
+        self.mortality.around(self.inner.load(c, r)).await
+    }
+    async fn commit(&self, c: &ControllerId, commit: Commit) -> Result<(), StoreError> {
+        self.mortality.around(self.inner.commit(c, commit)).await
+    }
+    async fn history(
+        &self,
+        c: &ControllerId,
+        r: RequestId,
+        after: u64,
+        limit: usize,
+    ) -> Result<Vec<StoredEvent>, StoreError> {
+        self.mortality
+            .around(self.inner.history(c, r, after, limit))
+            .await
+    }
+    async fn find(
+        &self,
+        c: &ControllerId,
+        person: &KeyedDigest,
+    ) -> Result<Vec<RequestId>, StoreError> {
+        self.mortality.around(self.inner.find(c, person)).await
+    }
+    async fn put_part(
+        &self,
+        c: &ControllerId,
+        r: RequestId,
+        fence: Option<Fence>,
+        part: &str,
+        chunk: u32,
+        bytes: Vec<u8>,
+    ) -> Result<(), StoreError> {
+        self.mortality
+            .around(self.inner.put_part(c, r, fence, part, chunk, bytes))
+            .await
+    }
+    async fn read_part(
+        &self,
+        c: &ControllerId,
+        r: RequestId,
+        part: &str,
+        chunk: u32,
+    ) -> Result<Option<Vec<u8>>, StoreError> {
+        self.mortality
+            .around(self.inner.read_part(c, r, part, chunk))
+            .await
+    }
+    async fn delete_parts(
+        &self,
+        c: &ControllerId,
+        r: RequestId,
+        fence: Option<Fence>,
+        part: Option<&str>,
+    ) -> Result<(), StoreError> {
+        self.mortality
+            .around(self.inner.delete_parts(c, r, fence, part))
+            .await
+    }
+    async fn claim(
+        &self,
+        c: Option<&ControllerId>,
+        worker: &WorkerId,
+        now: DateTime<Utc>,
+        until: DateTime<Utc>,
+        limit: usize,
+    ) -> Result<Vec<Claim>, StoreError> {
+        self.mortality
+            .around(self.inner.claim(c, worker, now, until, limit))
+            .await
+    }
+    async fn renew(&self, claim: &Claim, until: DateTime<Utc>) -> Result<(), StoreError> {
+        self.mortality.around(self.inner.renew(claim, until)).await
+    }
+    async fn release(&self, claim: &Claim) -> Result<(), StoreError> {
+        self.mortality.around(self.inner.release(claim)).await
+    }
+    async fn next_wake(
+        &self,
+        c: Option<&ControllerId>,
+    ) -> Result<Option<DateTime<Utc>>, StoreError> {
+        self.mortality.around(self.inner.next_wake(c)).await
+    }
+    async fn due(
+        &self,
+        c: &ControllerId,
+        before: DateTime<Utc>,
+        limit: usize,
+    ) -> Result<Vec<Due>, StoreError> {
+        self.mortality
+            .around(self.inner.due(c, before, limit))
+            .await
+    }
+    async fn open(
+        &self,
+        c: &ControllerId,
+        after: Option<RequestId>,
+        limit: usize,
+    ) -> Result<Vec<RequestId>, StoreError> {
+        self.mortality
+            .around(self.inner.open(c, after, limit))
+            .await
+    }
+    async fn delete(
+        &self,
+        c: &ControllerId,
+        r: RequestId,
+        expected: u64,
+        fence: Option<Fence>,
+    ) -> Result<(), StoreError> {
+        self.mortality
+            .around(self.inner.delete(c, r, expected, fence))
+            .await
+    }
+}
+
+#[async_trait]
+impl PersonalDataSource for Mortal<dyn PersonalDataSource> {
+    fn describe(&self) -> SourceDescription {
+        self.inner.describe()
+    }
+    async fn locate(
+        &self,
+        x: &CallContext,
+        i: &[Identifier],
+    ) -> Result<Answer<Located>, PortError> {
+        self.mortality.around(self.inner.locate(x, i)).await
+    }
+    async fn plan(
+        &self,
+        x: &CallContext,
+        l: &[Locator],
+        w: &datarights::ports::Work,
+    ) -> Result<Answer<SourcePlan>, PortError> {
+        self.mortality.around(self.inner.plan(x, l, w)).await
+    }
+    async fn read(&self, x: &CallContext, l: &[Locator]) -> Result<Answer<Reading>, PortError> {
+        self.mortality.around(self.inner.read(x, l)).await
+    }
+    async fn rectify(
+        &self,
+        x: &CallContext,
+        l: &[Locator],
+        c: &[Correction],
+    ) -> Result<Answer<Vec<RowCount>>, PortError> {
+        self.mortality.around(self.inner.rectify(x, l, c)).await
+    }
+    async fn restrict(
+        &self,
+        x: &CallContext,
+        l: &[Locator],
+        on: bool,
+    ) -> Result<Answer<Vec<RowCount>>, PortError> {
+        self.mortality.around(self.inner.restrict(x, l, on)).await
+    }
+    async fn erase(
+        &self,
+        x: &CallContext,
+        l: &[Locator],
+        p: &SourcePlan,
+    ) -> Result<Answer<Erased>, PortError> {
+        self.mortality.around(self.inner.erase(x, l, p)).await
+    }
+    async fn residue(
+        &self,
+        x: &CallContext,
+        l: &[Locator],
+    ) -> Result<Answer<Vec<RowCount>>, PortError> {
+        self.mortality.around(self.inner.residue(x, l)).await
+    }
+}
+
+#[async_trait]
+impl ProcessorGateway for Mortal<dyn ProcessorGateway> {
+    fn describe(&self) -> GatewayDescription {
+        self.inner.describe()
+    }
+    async fn inform(&self, x: &CallContext, o: &Order) -> Result<Answer<()>, PortError> {
+        self.mortality.around(self.inner.inform(x, o)).await
+    }
+    async fn transmit(&self, x: &CallContext, p: Package) -> Result<Answer<()>, PortError> {
+        self.mortality.around(self.inner.transmit(x, p)).await
+    }
+}
+
+/// Carries one wish to its answer. Every worker but the last dies; commands of people are given
+/// between the workers' rounds, and not lost.
+fn carry(world: &World, wish: &Wish, mortality: &Mortality) -> (RequestId, Request) {
+    // People act undisturbed, on an engine of their own.
+    let people = world.engine();
+    let request = world.submit(&people, wish.clone());
+    world.approve(&people, request);
+    work(world, mortality);
+    if world
+        .see(&people, request)
+        .fulfilment
+        .as_ref()
+        .map(|w| w.phase)
+        == Some(Work::Approval)
+    {
+        world.approve_plan(&people, request);
+        work(world, mortality);
+    }
+    (request, world.see(&people, request))
+}
+
+/// Works until nothing is due within the hour; when a worker dies, another one takes over once
+/// the lease is over.
+fn work(world: &World, mortality: &Mortality) {
+    let mut mortal = world.clone();
+    mortal.store = Arc::new(Mortal {
+        mortality: mortality.clone(),
+        inner: Arc::clone(&world.store),
+    });
+    let until = world.now() + TimeDelta::hours(1);
+    loop {
+        let engine = mortal.engine_with(
+            |source| {
+                Arc::new(Mortal {
+                    mortality: mortality.clone(),
+                    inner: source,
+                })
+            },
+            |gateway| {
+                Arc::new(Mortal {
+                    mortality: mortality.clone(),
+                    inner: gateway,
+                })
+            },
+        );
+        let rounds = AssertUnwindSafe(|| mortal.work_until(&engine, until));
+        match std::panic::catch_unwind(rounds) {
+            Ok(()) => return,
+            Err(payload) if payload.is::<Died>() => {}
+            Err(payload) => std::panic::resume_unwind(payload),
+        }
+    }
+}
+
+/// A request without what differs from run to run: ids, instants, keys, fences.
+fn shape(request: &Request) -> String {
+    let work = request.fulfilment.as_ref().unwrap();
+    let sources: Vec<_> = work
+        .sources
+        .iter()
+        .map(|s| {
+            (
+                &s.id,
+                &s.found,
+                &s.done,
+                &s.withheld,
+                &s.missing,
+                &s.left,
+                s.assurance,
+            )
+        })
+        .collect();
+    format!(
+        "{:?} {:?} {:?} {:?} {:?}",
+        request.lifecycle.phase, request.lifecycle.outcome, work.phase, work.recipients, sources
+    )
+}
+
+fn wishes() -> [Wish; 4] {
+    [
+        Wish::of(Right::Access),
+        Wish::of(Right::Export),
+        Wish::rectify(World::correction()),
+        Wish::of(Right::Erasure),
+    ]
+}
+
+#[test]
+fn a_worker_that_dies_at_any_call_changes_nothing_at_the_end() {
+    std::panic::set_hook(Box::new(|info| {
+        if !info.payload().is::<Died>() {
+            eprintln!("{info}");
+        }
+    }));
+    for wish in wishes() {
+        let calm = World::new();
+        let count = Mortality::default();
+        let (_, undisturbed) = carry(&calm, &wish, &count);
+        let points = count.calls.load(Ordering::SeqCst);
+        assert!(
+            points > 40,
+            "{points} calls are too few to be a whole fulfilment"
+        );
+        for point in 1..=points {
+            let world = World::new();
+            let mortality = Mortality::at(point);
+            let (request, end) = carry(&world, &wish, &mortality);
+            let place = format!("{} killed at call {point} of {points}", wish.right);
+            assert_eq!(shape(&end), shape(&undisturbed), "{place}");
+            assert_eq!(world.desk.rows(), calm.desk.rows(), "{place}");
+            assert_eq!(world.log.rows(), calm.log.rows(), "{place}");
+            assert_eq!(
+                world.recipient.received().len(),
+                calm.recipient.received().len(),
+                "{place}"
+            );
+            let packages = |world: &World| {
+                let keys = world.artifacts.keys();
+                keys.iter()
+                    .filter(|k| k.as_str().ends_with("package.zip"))
+                    .count()
+            };
+            assert_eq!(packages(&world), packages(&calm), "{place}");
+            assert_no_step_answered_twice(&world, request, &place);
+        }
+    }
+}
+
+/// An answer that is recorded is recorded once: no outcome is counted twice.
+fn assert_no_step_answered_twice(world: &World, request: RequestId, place: &str) {
+    let engine = world.engine();
+    let eve = common::staff("eve");
+    let events = engine.timeline(&world.acme, request, &eve);
+    let events = world.clock.drive(events).unwrap().unwrap();
+    let mut done = std::collections::BTreeSet::new();
+    for envelope in events {
+        if let Event::StepAnswered { result, .. } = &envelope.event
+            && matches!(result, StepResult::Done { .. })
+        {
+            assert!(done.insert(format!("{:?}", envelope.cause)), "{place}");
+        }
+    }
+}
+
+#[test]
+fn dying_again_and_again_still_ends_the_same() {
+    let wish = Wish::of(Right::Erasure);
+    let calm = World::new();
+    let (_, undisturbed) = carry(&calm, &wish, &Mortality::default());
+    for every in [7, 11, 13, 29] {
+        let world = World::new();
+        let mortality = Mortality::at(every);
+        let people = world.engine();
+        let request = world.submit(&people, wish.clone());
+        world.approve(&people, request);
+        // Each death sets the next one.
+        for _ in 0..2 {
+            for death in 1..40 {
+                mortality.dies_at.store(every * death, Ordering::SeqCst);
+                mortality.calls.store(every * (death - 1), Ordering::SeqCst);
+                work(&world, &mortality);
+            }
+            mortality.dies_at.store(0, Ordering::SeqCst);
+            work(&world, &mortality);
+            if world.see(&people, request).fulfilment.unwrap().phase == Work::Approval {
+                world.approve_plan(&people, request);
+            }
+        }
+        assert_eq!(
+            shape(&world.see(&people, request)),
+            shape(&undisturbed),
+            "every {every}"
+        );
+        assert_eq!(world.desk.rows(), calm.desk.rows());
+    }
+}
