@@ -14,3 +14,8 @@ pub mod ports;
 #[cfg(feature = "testkit")]
 pub mod testkit;
 pub mod workflow;
+
+/// The guides: their code is compiled and run with the tests.
+#[cfg(all(doctest, feature = "testkit"))]
+#[doc = include_str!("../docs/write-a-source.md")]
+mod write_a_source {}

@@ -6,6 +6,7 @@
 mod artifacts;
 mod clock;
 mod context;
+mod forward;
 mod gateway;
 mod identity;
 mod notifier;

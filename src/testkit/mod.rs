@@ -9,6 +9,7 @@ mod contract;
 mod doubles;
 mod entropy;
 mod faults;
+pub mod source_suite;
 pub mod vault_suite;
 
 pub use artifact_suite::ArtifactLine;
@@ -17,4 +18,5 @@ pub use contract::{Violation, Violations};
 pub use doubles::{Codes, Letter, Outbox, Received, Recipient};
 pub use entropy::SeededEntropy;
 pub use faults::{Fault, Faulty, Method, Recorded, Recorder};
+pub use source_suite::SourceLine;
 pub use vault_suite::VaultLine;

@@ -15,6 +15,7 @@ pub struct MemoryCollection {
     pub(super) withheld: Option<(Ground, Until)>,
     pub(super) anonymised: Option<Vec<String>>,
     pub(super) not_handed_over: Option<Ground>,
+    pub(super) secret: Vec<String>,
 }
 
 /// A column whose value identifies the person.
@@ -34,6 +35,7 @@ impl From<Collection> for MemoryCollection {
             withheld: None,
             anonymised: None,
             not_handed_over: None,
+            secret: Vec::new(),
         }
     }
 }
@@ -87,6 +89,25 @@ impl MemoryCollection {
     pub fn not_handed_over(mut self, ground: Ground) -> Self {
         self.not_handed_over = Some(ground);
         self
+    }
+
+    /// This column holds secrets: reading names them and does not show them, and no correction
+    /// sets them.
+    #[must_use]
+    pub fn secret(mut self, column: &str) -> Self {
+        self.secret.push(column.to_owned());
+        self
+    }
+
+    /// A column that the rules name and that does not exist.
+    pub(super) fn missing_column(&self) -> Option<&str> {
+        self.identifying
+            .iter()
+            .map(|identifying| &identifying.column)
+            .chain(self.anonymised.iter().flatten())
+            .chain(&self.secret)
+            .find(|column| self.index(column).is_none())
+            .map(String::as_str)
     }
 
     pub(super) fn index(&self, column: &str) -> Option<usize> {

@@ -147,16 +147,10 @@ impl MemorySource {
         let mut state = self.state();
         let index = self.index(&state, collection)?;
         let shape = &state.collections[index];
-        if let Some(missing) = shape
-            .identifying
-            .iter()
-            .map(|identifying| &identifying.column)
-            .chain(shape.anonymised.iter().flatten())
-            .find(|column| shape.index(column).is_none())
-        {
+        if let Some(missing) = shape.missing_column() {
             return Err(MemorySourceError::NoSuchColumn {
                 collection: collection.to_owned(),
-                column: missing.clone(),
+                column: missing.to_owned(),
             });
         }
         let expected = shape.shape.columns.len();

@@ -305,6 +305,9 @@ impl State {
             let column = self.collections[index]
                 .index(&correction.field)
                 .ok_or_else(|| PortError::refused("no_such_column").at(&place))?;
+            if self.collections[index].secret.contains(&correction.field) {
+                return Err(PortError::refused("secret").at(&place));
+            }
             let mut new = Vec::new();
             let mut current = correction.value.expose().to_owned();
             for (id, stored) in self.of(owners).filter(|(_, s)| s.collection == index) {
@@ -417,17 +420,25 @@ impl State {
         self.done_by(who).unwrap_or_default()
     }
 
-    /// The next row of a collection after an id.
+    /// The next row of a collection after an id, as it may be handed over.
     pub(super) fn next_row(
         &self,
         owners: &Owners,
         collection: usize,
         after: u64,
     ) -> Option<(u64, Vec<MemoryCell>)> {
-        self.rows
+        let (id, stored) = self
+            .rows
             .range(after + 1..)
-            .find(|(_, stored)| stored.collection == collection && stored.belongs_to(owners))
-            .map(|(id, stored)| (*id, stored.row.cells.clone()))
+            .find(|(_, stored)| stored.collection == collection && stored.belongs_to(owners))?;
+        let mut cells = stored.row.cells.clone();
+        let shape = &self.collections[collection];
+        for column in shape.secret.iter().filter_map(|column| shape.index(column)) {
+            if cells[column] != MemoryCell::Value(Value::Null) {
+                cells[column] = MemoryCell::Value(Value::Secret);
+            }
+        }
+        Some((*id, cells))
     }
 
     /// How many rows these people have in a collection.

@@ -299,7 +299,7 @@ impl CanFail for VaultError {
 }
 
 /// Polls a future so often and drops it; its output if it was ready by then.
-async fn polled<T>(mut future: BoxFuture<'_, T>, steps: usize) -> Option<T> {
+pub(super) async fn polled<T>(mut future: BoxFuture<'_, T>, steps: usize) -> Option<T> {
     let mut left = steps;
     std::future::poll_fn(|context| {
         if left == 0 {

@@ -170,6 +170,17 @@ fn readings_break_or_never_end() -> Outcome {
 }
 
 #[test]
+fn shared_ports_are_wrapped_too() -> Outcome {
+    let clock = clock();
+    let shared: Arc<dyn PersonalDataSource> = Arc::new(desk(&clock));
+    let outer = Faulty::new("outer", shared, Arc::new(clock.clone()))
+        .on(Method::Residue, [Fault::Delay(TimeDelta::hours(2))]);
+    clock.drive(outer.residue(&context("residue"), &[]))??;
+    assert_eq!(clock.now(), DateTime::UNIX_EPOCH + TimeDelta::hours(2));
+    Ok(())
+}
+
+#[test]
 fn panics_and_silence() -> Outcome {
     let clock = clock();
     let desk = desk(&clock)
