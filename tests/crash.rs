@@ -1,6 +1,7 @@
 //! A worker may die before and after every single call to a store or a port; whoever comes after
 //! it brings the request to the same end, with the same rows.
 #![cfg(all(feature = "testkit", feature = "package"))]
+#![allow(clippy::unwrap_used, clippy::panic)] // tests
 
 mod common;
 
