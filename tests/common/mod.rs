@@ -46,6 +46,7 @@ pub fn source_id(name: &str) -> SourceId {
 pub struct World {
     pub acme: ControllerId,
     pub clock: TestClock,
+    pub entropy: Arc<SeededEntropy>,
     pub store: Arc<dyn RequestStore>,
     pub vault: MemoryVault,
     pub artifacts: MemoryArtifacts,
@@ -108,6 +109,7 @@ impl World {
         let recipient = Recipient::new(PartyId::new("mailer").unwrap(), "Mailer Ltd");
         Self {
             acme: ControllerId::new("acme").unwrap(),
+            entropy: Arc::new(SeededEntropy::new(3)),
             store: Arc::new(MemoryStore::new()),
             vault: MemoryVault::predictable(1),
             artifacts: MemoryArtifacts::new(),
@@ -143,7 +145,7 @@ impl World {
             store: Arc::clone(&self.store),
             vault: Arc::new(self.vault.clone()),
             clock: Arc::new(self.clock.clone()),
-            entropy: Arc::new(SeededEntropy::new(3)),
+            entropy: self.entropy.clone(),
             artifacts: Arc::new(self.artifacts.clone()),
             notifier: Arc::new(self.outbox.clone()),
             verifier: Arc::new(self.codes.clone()),

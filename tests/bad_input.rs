@@ -1,0 +1,175 @@
+//! Bad input to the engine: a typed error that says what, where and what would be accepted;
+//! nothing half-written; the engine lives on.
+#![cfg(feature = "testkit")]
+#![allow(clippy::unwrap_used, clippy::panic)] // tests
+
+mod common;
+
+use chrono::TimeDelta;
+use common::{World, staff};
+use datarights::engine::{EngineError, Intake};
+use datarights::model::{Actor, Channel, ControllerId, Ground, Identifier, RequestId, Right, Wish};
+use datarights::workflow::{Rejection, fulfilment, lifecycle};
+
+fn ada() -> Vec<Identifier> {
+    vec![Identifier::mail("ada@example.org").unwrap()]
+}
+
+fn refused(world: &World, intake: Intake) -> EngineError {
+    let engine = world.engine();
+    let submitted = engine.submit(&world.acme, &Actor::Person, intake);
+    let error = world.clock.drive(submitted).unwrap().unwrap_err();
+    let open = world
+        .clock
+        .drive(world.store.open(&world.acme, None, 10))
+        .unwrap()
+        .unwrap();
+    assert!(open.is_empty(), "nothing of a refused intake is stored");
+    error
+}
+
+#[test]
+fn an_intake_that_cannot_be_one_is_refused() {
+    let world = World::new();
+    let erasure = || [Wish::of(Right::Erasure)];
+    let nobody = Intake::new(Channel::Form, Vec::new(), erasure());
+    assert!(matches!(
+        refused(&world, nobody),
+        EngineError::EmptyIntake(_)
+    ));
+    let nothing = Intake::new(Channel::Form, ada(), []);
+    assert!(matches!(
+        refused(&world, nothing),
+        EngineError::EmptyIntake(_)
+    ));
+    let unsaid = Intake::new(Channel::Form, ada(), [Wish::of(Right::Rectification)]);
+    assert!(matches!(
+        refused(&world, unsaid),
+        EngineError::EmptyIntake(_)
+    ));
+    let tomorrow =
+        Intake::new(Channel::Form, ada(), erasure()).received_at(world.now() + TimeDelta::days(1));
+    assert!(matches!(
+        refused(&world, tomorrow),
+        EngineError::Rejected(Rejection::InTheFuture { .. })
+    ));
+    let lawless = Intake::new(Channel::Form, ada(), erasure()).under("atlantis");
+    assert!(matches!(
+        refused(&world, lawless),
+        EngineError::UnknownRegime(_)
+    ));
+    let other = Intake::new(
+        Channel::Form,
+        ada(),
+        [Wish::of(Right::from("right_to_tea"))],
+    );
+    let unknown = refused(&world, other);
+    assert!(matches!(unknown, EngineError::Rejected(_)), "{unknown}");
+}
+
+#[test]
+fn unknown_ids_and_foreign_controllers_are_told() {
+    let world = World::new();
+    let engine = world.engine();
+    let request = world.submit(&engine, Wish::of(Right::Access));
+    let nobody = RequestId::new(uuid::Uuid::from_u128(7));
+    let command = world.command(
+        &engine,
+        nobody,
+        &staff("alice"),
+        lifecycle::Command::Approve,
+    );
+    assert!(matches!(command, Err(EngineError::UnknownRequest(id)) if id == nobody));
+    let globex = ControllerId::new("globex").unwrap();
+    let alice = staff("alice");
+    let foreign = engine.request(&globex, request, &alice);
+    let foreign = world.clock.drive(foreign).unwrap();
+    assert!(
+        matches!(foreign, Err(EngineError::UnknownRequest(_))),
+        "another's is nobody's"
+    );
+    let intake = Intake::new(Channel::Form, ada(), [Wish::of(Right::Access)]);
+    let unserved = engine.submit(&globex, &alice, intake);
+    assert!(matches!(
+        world.clock.drive(unserved).unwrap(),
+        Err(EngineError::UnknownController(id)) if id == globex
+    ));
+}
+
+#[test]
+fn illegal_commands_say_what_is_open_and_change_nothing() {
+    let world = World::new();
+    let engine = world.engine();
+    let request = world.submit(&engine, Wish::of(Right::Erasure));
+    let before = world.see(&engine, request);
+    let alice = staff("alice");
+    let paid = world.command(&engine, request, &alice, lifecycle::Command::PayFee);
+    let Err(EngineError::Rejected(Rejection::NotNow { open, phase, .. })) = paid else {
+        panic!("{paid:?}");
+    };
+    assert_eq!(phase, "received");
+    assert!(open.contains("confirm_identity"), "{open}");
+    let early = fulfilment::Command::LiftHold;
+    assert!(world.command(&engine, request, &alice, early).is_err());
+    let wrong = world.command(
+        &engine,
+        request,
+        &Actor::Person,
+        lifecycle::Command::Approve,
+    );
+    assert!(wrong.is_err());
+    let posing = world.command(
+        &engine,
+        request,
+        &Actor::Engine,
+        lifecycle::Command::Withdraw,
+    );
+    assert!(
+        matches!(posing, Err(EngineError::Denied(_))),
+        "nobody poses as the engine"
+    );
+    assert_eq!(world.see(&engine, request), before);
+}
+
+#[test]
+fn a_request_cannot_be_extended_twice_or_too_late() {
+    let world = World::new();
+    let engine = world.engine();
+    let request = world.submit(&engine, Wish::of(Right::Access));
+    let alice = staff("alice");
+    let extend = || lifecycle::Command::Extend {
+        ground: Ground::new("complexity"),
+    };
+    let due = world.see(&engine, request).due_at().unwrap();
+    let extended = world.command(&engine, request, &alice, extend()).unwrap();
+    assert!(extended.due_at().unwrap() > due + TimeDelta::days(55));
+    assert!(matches!(
+        world.command(&engine, request, &alice, extend()),
+        Err(EngineError::Rejected(Rejection::Once { .. }))
+    ));
+    let late = world.submit(&engine, Wish::of(Right::Erasure));
+    world.clock.advance(TimeDelta::days(40));
+    assert!(matches!(
+        world.command(&engine, late, &alice, extend()),
+        Err(EngineError::Rejected(Rejection::ExtensionTooLate { .. }))
+    ));
+}
+
+#[test]
+fn the_same_wish_twice_is_one_request() {
+    let world = World::new();
+    let engine = world.engine();
+    let first = world.submit(&engine, Wish::of(Right::Access));
+    let intake = Intake::new(Channel::Mail, ada(), [Wish::of(Right::Access)]);
+    let again = engine.submit(&world.acme, &Actor::Person, intake);
+    let again = world.clock.drive(again).unwrap().unwrap();
+    assert_eq!(again[0].joined, Some(first));
+    // Another right is another request; so is another person's.
+    let other = Intake::new(Channel::Mail, ada(), [Wish::of(Right::Erasure)]);
+    let other = engine.submit(&world.acme, &Actor::Person, other);
+    assert_eq!(world.clock.drive(other).unwrap().unwrap()[0].joined, None);
+    let grace = vec![Identifier::mail("grace@example.org").unwrap()];
+    let grace = Intake::new(Channel::Mail, grace, [Wish::of(Right::Access)]);
+    let grace = engine.submit(&world.acme, &Actor::Person, grace);
+    assert_eq!(world.clock.drive(grace).unwrap().unwrap()[0].joined, None);
+}
