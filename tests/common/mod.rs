@@ -14,8 +14,8 @@ use datarights::model::{
     Personal, RequestId, SourceId, Until, Wish,
 };
 use datarights::ports::{
-    AccessPolicy, Denied, Grant, PersonalDataSource, ProcessorGateway, Query, RequestStore,
-    WorkerId,
+    AccessPolicy, Denied, Grant, Notifier, PersonalDataSource, ProcessorGateway, Query,
+    RequestStore, WorkerId,
 };
 use datarights::testkit::{Codes, Faulty, Outbox, Recipient, Recorder, SeededEntropy, TestClock};
 use datarights::workflow::{Policy, Request, fulfilment, lifecycle};
@@ -51,6 +51,7 @@ pub struct World {
     pub vault: MemoryVault,
     pub artifacts: MemoryArtifacts,
     pub outbox: Outbox,
+    pub notifier: Arc<dyn Notifier>,
     pub codes: Codes,
     pub recorder: Recorder,
     pub desk: MemorySource,
@@ -103,6 +104,7 @@ impl World {
             log.insert("calls", id, [phone, "9"]).unwrap();
         }
         let recorder = Recorder::default();
+        let outbox = Outbox::default();
         let faulty = |name: &str, source: &MemorySource| {
             Arc::new(Faulty::new(name, source.clone(), shared.clone()).recorded_by(&recorder))
         };
@@ -113,7 +115,8 @@ impl World {
             store: Arc::new(MemoryStore::new()),
             vault: MemoryVault::predictable(1),
             artifacts: MemoryArtifacts::new(),
-            outbox: Outbox::default(),
+            notifier: Arc::new(outbox.clone()),
+            outbox,
             codes: Codes::new(7),
             desk_port: faulty("desk", &desk),
             log_port: faulty("log", &log),
@@ -147,7 +150,7 @@ impl World {
             clock: Arc::new(self.clock.clone()),
             entropy: self.entropy.clone(),
             artifacts: Arc::new(self.artifacts.clone()),
-            notifier: Arc::new(self.outbox.clone()),
+            notifier: Arc::clone(&self.notifier),
             verifier: Arc::new(self.codes.clone()),
             access: Arc::new(Anyone),
         };

@@ -248,8 +248,9 @@ impl Fulfilment {
             failure,
         };
         let of_sources = self.sources.iter().flat_map(move |source| {
-            let unsearched = (!source.searched && self.phase != Phase::Locating)
-                .then(|| whole(Failure::NoIdentifier));
+            let unsearched = (!source.searched
+                && (self.phase != Phase::Locating || self.is_settled()))
+            .then(|| whole(Failure::NoIdentifier));
             let left = source.left.iter().map(|left| MissingRows {
                 collection: Some(left.collection.clone()),
                 rows: Some(left.rows),
