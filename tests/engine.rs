@@ -493,7 +493,7 @@ fn an_erasure_waits_until_the_same_persons_correction_is_through() {
     world.work(&engine);
     world
         .desk_port
-        .will(Method::Rectify, [Fault::Pend(TimeDelta::days(1))]);
+        .will(Method::Rectify, [Fault::Pend(TimeDelta::hours(2))]);
     world.approve_plan(&engine, correction);
     world.work(&engine);
     world.approve_plan(&engine, erasure);
@@ -501,7 +501,7 @@ fn an_erasure_waits_until_the_same_persons_correction_is_through() {
     let phase = |request| world.see(&engine, request).fulfilment.unwrap().phase;
     assert_eq!(phase(correction), Work::Rectifying);
     assert_eq!(phase(erasure), Work::Queued);
-    world.work_until(&engine, world.now() + TimeDelta::days(2));
+    world.work_until(&engine, world.now() + TimeDelta::hours(4));
     assert_eq!(phase(correction), Work::Ended);
     // The correction changed nothing that the plan relies on: rows are counted, not read.
     assert_eq!(phase(erasure), Work::Withholding);
