@@ -7,6 +7,8 @@ mod artifacts;
 mod io_code;
 mod memory_source;
 mod memory_store;
+#[cfg(feature = "sqlite")]
+mod sqlite;
 #[cfg(feature = "tokio")]
 mod system_clock;
 #[cfg(feature = "vault")]
@@ -17,6 +19,8 @@ pub use memory_source::{
     MemoryCell, MemoryCollection, MemoryRow, MemorySource, MemorySourceError, MemoryStoredRow,
 };
 pub use memory_store::MemoryStore;
+#[cfg(feature = "sqlite")]
+pub use sqlite::{SqliteOptions, SqliteStore};
 #[cfg(feature = "tokio")]
 pub use system_clock::{NoRandomness, SystemClock, SystemEntropy};
 #[cfg(feature = "vault")]

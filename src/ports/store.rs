@@ -272,13 +272,14 @@ pub enum StoreError {
 ///   lease that ends after `now`. Earliest first, by the later of `wake_at` and the end of the last
 ///   lease (so that one that kills its workers does not stay in front); ties in any order.
 ///   A request goes to one worker at a time, and with a fence larger than any before, also when a
-///   request of its id was deleted and created again. Its cost does not grow with the number of
-///   requests.
+///   request of its id was deleted and created again. One that is being written at that very moment
+///   may be left out: the next call finds it. Its cost does not grow with the number of requests.
 /// - **Lease**: `renew` and a fenced write need the newest, unreturned fence; `release` of a lease
 ///   that was lost leaves the new one alone. A commit leaves the lease as it is.
 /// - **Wake**: `next_wake` is the first instant at which `claim` would find something.
 /// - **Due** knows open requests only, by an index.
 /// - **Find** knows open requests only, in the order they were created, by an index.
+/// - **Open** lists open requests only, in the order of their ids, in pages, by an index.
 /// - **Parts**: a chunk replaces the one of its number; a part ends with its request.
 /// - **Locks** are exclusive or shared among the requests of a controller; a request never blocks
 ///   itself. They outlive leases and processes; they end with [`LockChange::Release`] or `delete`.

@@ -10,6 +10,7 @@ mod doubles;
 mod entropy;
 mod faults;
 pub mod source_suite;
+pub mod store_suite;
 pub mod vault_suite;
 
 pub use artifact_suite::ArtifactLine;

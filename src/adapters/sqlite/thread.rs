@@ -1,0 +1,200 @@
+//! The threads that own the connections: one writes, one reads.
+//!
+//! The writer begins and ends the transaction around each piece of work, and answers only after
+//! the commit: so that several pieces can share one later, without a change elsewhere.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::thread::JoinHandle;
+
+use futures::channel::oneshot;
+use rusqlite::Connection;
+
+use crate::ports::StoreError;
+
+use super::error::{backend, store_error};
+
+/// A piece of work, waiting in the channel.
+trait Job: Send {
+    /// Does it; whether its transaction may be committed.
+    fn run(&mut self, connection: &Connection) -> bool;
+    /// Answers whoever waits, with the outcome or with why there is none.
+    fn answer(self: Box<Self>, ended: Result<(), StoreError>);
+}
+
+struct Work<F, T> {
+    work: Option<F>,
+    outcome: Option<Result<T, StoreError>>,
+    answer: oneshot::Sender<Result<T, StoreError>>,
+}
+
+impl<F, T> Job for Work<F, T>
+where
+    F: FnOnce(&Connection) -> Result<T, StoreError> + Send,
+    T: Send,
+{
+    fn run(&mut self, connection: &Connection) -> bool {
+        self.outcome = self.work.take().map(|work| work(connection));
+        matches!(self.outcome, Some(Ok(_)))
+    }
+
+    fn answer(self: Box<Self>, ended: Result<(), StoreError>) {
+        let outcome = match (ended, self.outcome) {
+            // What the work itself says comes before what became of its transaction.
+            (_, Some(Err(error))) | (Err(error), _) => Err(error),
+            (Ok(()), Some(Ok(value))) => Ok(value),
+            (Ok(()), None) => Err(ended_early()),
+        };
+        // Whoever asked may have gone; the work is done all the same.
+        drop(self.answer.send(outcome));
+    }
+}
+
+fn ended_early() -> StoreError {
+    backend("store_thread_ended", false)
+}
+
+/// A thread that owns a connection and works through a channel.
+pub(super) struct Thread {
+    jobs: Option<Sender<Box<dyn Job>>>,
+    handle: Option<JoinHandle<()>>,
+}
+
+impl Thread {
+    /// Starts a thread that wraps each piece of work in a transaction of its own.
+    pub(super) fn writer(connection: Connection, file: File) -> Result<Self, StoreError> {
+        Self::start("datarights-write", move |jobs| {
+            for mut job in jobs {
+                let ended = file
+                    .check()
+                    .and_then(|()| transaction(&connection, &mut *job));
+                job.answer(ended);
+            }
+        })
+    }
+
+    /// Starts a thread that reads.
+    pub(super) fn reader(connection: Connection, file: File) -> Result<Self, StoreError> {
+        Self::start("datarights-read", move |jobs| {
+            for mut job in jobs {
+                let ended = file.check().and_then(|()| guarded(&connection, &mut *job));
+                job.answer(ended.map(|_| ()));
+            }
+        })
+    }
+
+    fn start(
+        name: &str,
+        work: impl FnOnce(Receiver<Box<dyn Job>>) + Send + 'static,
+    ) -> Result<Self, StoreError> {
+        let (jobs, receiver) = mpsc::channel();
+        let handle = std::thread::Builder::new()
+            .name(name.to_owned())
+            .spawn(move || work(receiver))
+            .map_err(|_| backend("no_thread", true))?;
+        Ok(Self {
+            jobs: Some(jobs),
+            handle: Some(handle),
+        })
+    }
+
+    /// Has work done there, and waits for its outcome.
+    pub(super) async fn call<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let (answer, outcome) = oneshot::channel();
+        let job = Box::new(Work {
+            work: Some(work),
+            outcome: None,
+            answer,
+        });
+        let jobs = self.jobs.as_ref().ok_or_else(ended_early)?;
+        jobs.send(job).map_err(|_| ended_early())?;
+        outcome.await.map_err(|_| ended_early())?
+    }
+}
+
+impl Drop for Thread {
+    /// Waits for the thread, so that the file is closed when the last handle is gone.
+    fn drop(&mut self) {
+        self.jobs = None;
+        if let Some(handle) = self.handle.take() {
+            // Work cannot unwind it (`guarded`), and what is left to tell is told to nobody.
+            drop(handle.join());
+        }
+    }
+}
+
+/// Runs work; a panic within is its error, and the thread lives on.
+fn guarded(connection: &Connection, job: &mut dyn Job) -> Result<bool, StoreError> {
+    catch_unwind(AssertUnwindSafe(|| job.run(connection))).map_err(|_| backend("panicked", false))
+}
+
+/// Runs work between `BEGIN IMMEDIATE` and `COMMIT`, or `ROLLBACK` when it failed.
+fn transaction(connection: &Connection, job: &mut dyn Job) -> Result<(), StoreError> {
+    let run = |sql| {
+        connection
+            .prepare_cached(sql)
+            .and_then(|mut statement| statement.execute([]))
+            .map(|_| ())
+            .map_err(|error| store_error(&error))
+    };
+    run("BEGIN IMMEDIATE")?;
+    let ended = match guarded(connection, job) {
+        Ok(true) => run("COMMIT"),
+        Ok(false) => Ok(()),
+        Err(panicked) => Err(panicked),
+    };
+    // Some failures have rolled back already. One that cannot be fails the next BEGIN.
+    if !connection.is_autocommit() {
+        run("ROLLBACK")?;
+    }
+    ended
+}
+
+/// The file a store was opened on, to notice that it was moved, replaced or deleted: SQLite would
+/// go on writing into a file that nobody can open again.
+#[derive(Clone)]
+pub(super) struct File {
+    path: PathBuf,
+    identity: Identity,
+}
+
+#[cfg(unix)]
+type Identity = (u64, u64);
+#[cfg(not(unix))]
+type Identity = (); // an open file cannot be deleted there
+
+impl File {
+    pub(super) fn at(path: &Path) -> Result<Self, StoreError> {
+        Ok(Self {
+            path: path.to_owned(),
+            identity: identity(path)?,
+        })
+    }
+
+    fn check(&self) -> Result<(), StoreError> {
+        if identity(&self.path)? == self.identity {
+            return Ok(());
+        }
+        Err(moved())
+    }
+}
+
+fn moved() -> StoreError {
+    backend("file_moved", false)
+}
+
+#[cfg(unix)]
+fn identity(path: &Path) -> Result<Identity, StoreError> {
+    use std::os::unix::fs::MetadataExt as _;
+    let metadata = std::fs::metadata(path).map_err(|_| moved())?;
+    Ok((metadata.dev(), metadata.ino()))
+}
+
+#[cfg(not(unix))]
+fn identity(path: &Path) -> Result<Identity, StoreError> {
+    std::fs::metadata(path).map(|_| ()).map_err(|_| moved())
+}
