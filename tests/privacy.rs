@@ -36,7 +36,10 @@ const CANARIES: [&str; 8] = [
 
 /// Everything that anybody outside could see or keep.
 #[derive(Clone, Default)]
-struct Seen(Arc<Mutex<Vec<(String, Vec<u8>)>>>);
+struct Seen(Arc<Mutex<Vec<Sighting>>>);
+
+/// Where something was seen, and what.
+type Sighting = (String, Vec<u8>);
 
 impl Seen {
     fn bytes(&self, place: impl Into<String>, bytes: &[u8]) {
@@ -47,7 +50,7 @@ impl Seen {
         self.bytes(place, format!("{value:?} {value:#?}").as_bytes());
     }
 
-    fn error(&self, place: &str, error: &(impl std::error::Error + Debug)) {
+    fn error(&self, place: &str, error: &impl std::error::Error) {
         self.debug(place, error);
         let mut source: Option<&dyn std::error::Error> = Some(error);
         while let Some(error) = source {

@@ -78,8 +78,6 @@ pub struct Controller {
     pub policy: Policy,
     /// The language of its packages (BCP 47).
     pub language: String,
-    /// The heading of its packages, in that language.
-    pub package_title: String,
 }
 
 impl Controller {
@@ -99,7 +97,6 @@ impl Controller {
             readings: Readings::default(),
             policy: Policy::default(),
             language: "en".to_owned(),
-            package_title: "Your data".to_owned(),
         }
     }
 

@@ -460,7 +460,7 @@ impl Attempt {
             }
         }
         let mut cover = Cover::new(
-            &setup.package_title,
+            package::title(&self.request.facts.right, &setup.language),
             &setup.name,
             self.id(),
             self.request.facts.right.clone(),

@@ -88,7 +88,7 @@ mod write;
 pub use cover::{Cover, Of, Statement};
 pub use error::{Garbage, PackageError};
 pub use spool::{Limits, Spool, SpoolReport, spool};
-pub use words::Words;
+pub use words::{Words, title};
 pub use write::{PackageReport, write};
 
 /// Lets the executor turn to its other tasks once: packing is long work on the processor, and

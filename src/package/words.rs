@@ -64,7 +64,8 @@ pub struct Words {
     pub decimal: Cow<'static, str>,
     /// Units of size, a thousand times larger each (ISO/IEC 80000-13): bytes, kilobytes, …
     pub units: [Cow<'static, str>; 5],
-    /// What codes are called: `right.<name>`, `failure.<code>`, `ground.<id>`, `purpose.<name>`.
+    /// What codes are called: `right.<name>`, `failure.<code>`, `ground.<id>`, `purpose.<name>`;
+    /// also `title`, and `title.<right>` for rights whose package has a heading of its own.
     pub names: BTreeMap<Cow<'static, str>, Cow<'static, str>>,
 }
 
@@ -158,6 +159,8 @@ impl Words {
             decimal: ".".into(),
             units: ["B", "kB", "MB", "GB", "TB"].map(Cow::Borrowed),
             names: names(&[
+                ("title", "Your data"),
+                ("title.export", "Your data, to take along"),
                 ("right.access", "Access to my data"),
                 ("right.rectification", "Correction of my data"),
                 ("right.erasure", "Erasure of my data"),
@@ -172,12 +175,9 @@ impl Words {
                 ),
                 (
                     "failure.no_identifier",
-                    "what you told us about yourself does not lead into this system",
+                    "nothing we know of you can be searched for there",
                 ),
-                (
-                    "failure.blocked",
-                    "another system had to answer first, and did not",
-                ),
+                ("failure.blocked", "something that must come first failed"),
                 ("failure.residue", "data was still there after the erasure"),
             ]),
         }
@@ -260,6 +260,8 @@ impl Words {
             decimal: ",".into(),
             units: ["o", "ko", "Mo", "Go", "To"].map(Cow::Borrowed),
             names: names(&[
+                ("title", "Vos données"),
+                ("title.export", "Vos données, à emporter"),
                 ("right.access", "Accès à mes données"),
                 ("right.rectification", "Rectification de mes données"),
                 ("right.erasure", "Effacement de mes données"),
@@ -280,12 +282,9 @@ impl Words {
                 ),
                 (
                     "failure.no_identifier",
-                    "ce que vous nous avez dit de vous ne mène pas dans ce système",
+                    "ce que nous savons de vous ne permet pas d’y chercher",
                 ),
-                (
-                    "failure.blocked",
-                    "un autre système devait répondre d’abord et ne l’a pas fait",
-                ),
+                ("failure.blocked", "une étape préalable a échoué"),
                 (
                     "failure.residue",
                     "des données subsistaient après l’effacement",
@@ -370,6 +369,19 @@ impl Words {
         let name = self.names.get(format!("{kind}.{code}").as_str());
         name.map_or_else(|| code.replace('_', " "), |name| name.clone().into_owned())
     }
+}
+
+/// The heading of a package that answers this right, in this language (BCP 47).
+///
+/// ```
+/// use datarights::{model::Right, package};
+/// assert_eq!(package::title(&Right::Access, "fr"), "Vos données");
+/// ```
+pub fn title(right: &Right, language: &str) -> String {
+    let words = Words::of(language);
+    let own = words.names.get(format!("title.{}", right.name()).as_str());
+    let title = own.or_else(|| words.names.get("title"));
+    title.map_or_else(|| words.right(right), |title| title.clone().into_owned())
 }
 
 /// A failure's code, in snake case.

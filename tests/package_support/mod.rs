@@ -139,6 +139,11 @@ impl ArtifactStore for Memory {
         self.all.lock().unwrap().remove(key.as_str());
         Ok(())
     }
+
+    async fn delete_all(&self, _: &ControllerId, _: RequestId) -> Result<(), PortError> {
+        self.all.lock().unwrap().clear();
+        Ok(())
+    }
 }
 
 /// Artifacts in a folder, read and written a little at a time.
@@ -187,6 +192,10 @@ impl ArtifactStore for Folder {
     async fn delete(&self, key: &ArtifactKey) -> Result<(), PortError> {
         let _ = std::fs::remove_file(self.path(key));
         Ok(())
+    }
+
+    async fn delete_all(&self, _: &ControllerId, _: RequestId) -> Result<(), PortError> {
+        Err(PortError::refused("not_needed_here"))
     }
 }
 
