@@ -90,6 +90,7 @@ enum Fault {
     LocksEndWithLease,
     LocksEndWithClosing,
     LockWeakens,
+    LooksAsideAfterLocks,
     ReleaseTakesAll,
     ReleaseDoesNothing,
     DeleteKeepsLocks,
@@ -176,6 +177,7 @@ const MUTANTS: &[(Fault, StoreLine)] = &[
     (LocksEndWithLease, StoreLine::Locks),
     (LocksEndWithClosing, StoreLine::Locks),
     (LockWeakens, StoreLine::Locks),
+    (LooksAsideAfterLocks, StoreLine::Locks),
     (ReleaseTakesAll, StoreLine::Locks),
     (ReleaseDoesNothing, StoreLine::Locks),
     (DeleteKeepsLocks, StoreLine::Locks),
@@ -532,6 +534,11 @@ impl RequestStore for Plain {
             }
         }
         self.check_locks(&content, controller, &commit)?;
+        if self.has(LooksAsideAfterLocks) {
+            drop(content);
+            let_others_in();
+            content = self.content();
+        }
         let row = &mut content.rows[at];
         row.version += if self.has(CommitsTwo) { 2 } else { 1 };
         if !self.has(EventsBeforeChecks) {
