@@ -254,7 +254,7 @@ fn a_read_only_file_is_told() {
 #[test]
 fn many_open_a_new_file_at_once() {
     let directory = tempfile::tempdir().expect("a directory");
-    for round in 0..10 {
+    for round in 0..8 {
         let path = directory.path().join(format!("{round}.db"));
         let start = std::sync::Barrier::new(8);
         std::thread::scope(|scope| {

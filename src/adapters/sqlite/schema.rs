@@ -1,7 +1,7 @@
 //! The file: what it must look like, how an older one is brought up to date, how it is opened.
 
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
@@ -104,10 +104,43 @@ fn open(path: &Path, more: OpenFlags, busy: Duration) -> Result<Connection, Stor
     // Judged before anything is set: a file that is not ours keeps even its journal mode.
     connection
         .busy_timeout(busy)
-        .and_then(|()| judge(&connection))
+        .and_then(|()| judge_at_once(&connection))
         .map_err(|error| store_error(&error))??;
-    configure(&connection).map_err(|error| store_error(&error))??;
+    write_ahead(&connection, busy)?;
+    configure(&connection).map_err(|error| store_error(&error))?;
     Ok(connection)
+}
+
+/// [`judge`] of one state of the file, while another process may be making its tables.
+fn judge_at_once(connection: &Connection) -> rusqlite::Result<Result<u32, StoreError>> {
+    let transaction = connection.unchecked_transaction()?;
+    let schema = judge(&transaction)?;
+    transaction.commit()?;
+    Ok(schema)
+}
+
+/// Turns the write-ahead log on. SQLite does not wait when another process turns it on at the same
+/// time, so this does.
+fn write_ahead(connection: &Connection, busy: Duration) -> Result<(), StoreError> {
+    if connection
+        .is_readonly("main")
+        .map_err(|error| store_error(&error))?
+    {
+        return Err(StoreError::NotWritable("SQLITE_READONLY"));
+    }
+    let give_up = Instant::now() + busy;
+    loop {
+        let mode = connection
+            .pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get::<_, String>(0));
+        match mode.map_err(|error| store_error(&error)) {
+            Ok(mode) if mode == "wal" => return Ok(()),
+            Ok(_) => return Err(backend("no_write_ahead_log", false)),
+            Err(StoreError::Backend { temporary, .. }) if temporary && Instant::now() < give_up => {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            Err(error) => return Err(error),
+        }
+    }
 }
 
 /// The file's schema, 0 for an empty one; the inner error says why it is none of ours.
@@ -134,15 +167,7 @@ fn judge(connection: &Connection) -> rusqlite::Result<Result<u32, StoreError>> {
     )))
 }
 
-fn configure(connection: &Connection) -> rusqlite::Result<Result<(), StoreError>> {
-    if connection.is_readonly("main")? {
-        return Ok(Err(StoreError::NotWritable("SQLITE_READONLY")));
-    }
-    let mode: String =
-        connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))?;
-    if mode != "wal" {
-        return Ok(Err(backend("no_write_ahead_log", false)));
-    }
+fn configure(connection: &Connection) -> rusqlite::Result<()> {
     // secure_delete: what retention deletes is overwritten in the file, not only forgotten.
     // cell_size_check: a damaged page is told as such before it is used.
     connection.execute_batch(
@@ -153,7 +178,7 @@ fn configure(connection: &Connection) -> rusqlite::Result<Result<(), StoreError>
          PRAGMA trusted_schema = OFF;",
     )?;
     connection.set_prepared_statement_cache_capacity(64);
-    Ok(Ok(()))
+    Ok(())
 }
 
 /// Carries an error of either kind through a closure of rusqlite's.
