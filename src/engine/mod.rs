@@ -7,6 +7,7 @@
 
 mod agenda;
 mod error;
+mod findings;
 mod intake;
 mod parts;
 mod perform;

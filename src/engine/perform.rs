@@ -8,20 +8,20 @@ use futures::FutureExt;
 use futures::future::{Either, select};
 
 use crate::model::{
-    ControllerId, Correction, Digest, Failure, Identifier, KeyId, KeyedDigest, PartyId, RequestId,
-    RowCount, SourceId, WithheldRows,
+    ControllerId, Correction, Failure, Identifier, KeyId, PartyId, RequestId, RowCount, SourceId,
 };
 use crate::ports::{
     Answer, ArtifactKey, CallContext, Cancel, Erased, ErrorKind, Fence, IdempotencyKey,
     Instruction, Located, Locator, MissingRows, Notice, Order, Package, Pending,
-    PersonalDataSource, PlannedAction, PortError, ProcessorGateway, SourcePlan, VaultError, Work,
+    PersonalDataSource, PortError, ProcessorGateway, SourcePlan, VaultError, Work,
 };
 use crate::workflow::fulfilment::{Machine, SourceWork};
-use crate::workflow::{Effect, Finding, Letter, PartRef, Request, StepResult, Target, Task};
+use crate::workflow::{Effect, Finding, Letter, Request, StepResult, Target, Task};
 
 use super::Engine;
 use super::agenda::Item;
 use super::error::EngineError;
+use super::findings::not_corrected;
 use super::parts::Parts;
 
 /// What becomes of an attempt.
@@ -554,122 +554,7 @@ impl Engine {
         let facts = &request.facts;
         crate::package::Spool::new(&facts.controller, facts.id, source.clone(), title, run)
     }
-
-    /// Seals a plan and says of it what may stand in an event.
-    pub(super) async fn seal_plan(
-        &self,
-        parts: &Parts<'_>,
-        name: &str,
-        plan: &SourcePlan,
-    ) -> Result<Finding, EngineError> {
-        let part = parts.write(name, plan).await?;
-        let mut rows: Vec<RowCount> = Vec::new();
-        let mut withheld = Vec::new();
-        for planned in &plan.rows {
-            match &planned.action {
-                PlannedAction::Withhold { ground, until } => withheld.push(WithheldRows {
-                    collection: planned.collection.clone(),
-                    rows: planned.rows,
-                    ground: ground.clone(),
-                    until: *until,
-                }),
-                _ => match rows.iter_mut().find(|c| c.collection == planned.collection) {
-                    Some(count) => count.rows = count.rows.saturating_add(planned.rows),
-                    None => rows.push(RowCount::new(&planned.collection, planned.rows)),
-                },
-            }
-        }
-        Ok(Finding::Planned {
-            part,
-            digest: plan.digest,
-            rows,
-            withheld,
-        })
-    }
-
-    /// Seals where a person was found, and adds what else identifies them to what is known.
-    ///
-    /// `None` when the source answered what cannot be.
-    pub(super) async fn seal_located(
-        &self,
-        request: &Request,
-        source: &SourceId,
-        name: &str,
-        fence: Option<Fence>,
-        located: Located,
-    ) -> Result<Option<Finding>, EngineError> {
-        let facts = &request.facts;
-        let parts = self.parts(&facts.controller, facts.id, fence);
-        if located.locators.len() > crate::ports::MAX_LOCATORS {
-            return Ok(None);
-        }
-        let mut known: Vec<Identifier> = parts.read(&request.identifiers).await?;
-        let mut forms = Vec::new();
-        for identifier in &known {
-            forms.push(identifier.normal()?);
-        }
-        let mut kinds = Vec::new();
-        for identifier in located.identifiers {
-            let Ok(form) = identifier.normal() else {
-                return Ok(None);
-            };
-            if !forms.contains(&form) {
-                if !kinds.contains(form.kind()) {
-                    kinds.push(form.kind().clone());
-                }
-                forms.push(form);
-                known.push(identifier);
-            }
-        }
-        if known.len() > MAX_IDENTIFIERS {
-            return Ok(None);
-        }
-        let identified = if kinds.is_empty() {
-            None
-        } else {
-            let exposed: Vec<_> = known.iter().map(Identifier::exposed).collect();
-            let part = parts
-                .write(&format!("identifiers/{name}"), &exposed)
-                .await?;
-            Some((part, kinds))
-        };
-        let mut keys: Vec<KeyedDigest> = Vec::new();
-        for locator in &located.locators {
-            // A locator may be long; what is locked is its digest, under the controller's key.
-            let digest = Digest::of(locator.expose().as_bytes()).to_string();
-            let lock = Identifier::custom(format!("locator/{source}"), digest)?;
-            let lock = lock.normal()?;
-            keys.push(
-                self.inner
-                    .ports
-                    .vault
-                    .digest(&facts.controller, &lock)
-                    .await?,
-            );
-        }
-        keys.sort_unstable();
-        keys.dedup();
-        let locators: Option<PartRef> = if located.locators.is_empty() {
-            None
-        } else {
-            Some(
-                parts
-                    .write(&format!("locators/{name}"), &located.locators)
-                    .await?,
-            )
-        };
-        Ok(Some(Finding::Located {
-            rows: located.rows,
-            locators,
-            keys,
-            identified,
-            horizon: located.horizon,
-        }))
-    }
 }
-
-/// How many identifiers one person may have before something has gone wrong.
-const MAX_IDENTIFIERS: usize = 1_000;
 
 fn step<T>(answer: Answer<T>, finding: impl FnOnce(T) -> Finding) -> Performed {
     Performed::Step(match answer {
@@ -689,23 +574,4 @@ fn sent(answer: Answer<()>) -> Performed {
         Answer::Pending(pending) => Performed::Sent(Some(pending)),
         Answer::Unsupported => Performed::Failed(Failure::Unsupported),
     }
-}
-
-/// The fields that do not say what they should, collection by collection.
-fn not_corrected(plan: &SourcePlan, wished: &[Correction]) -> Vec<RowCount> {
-    let mut rows: Vec<RowCount> = Vec::new();
-    for current in &plan.current {
-        let wrong = wished.iter().any(|wish| {
-            wish.collection == current.collection
-                && wish.field == current.field
-                && wish.value != current.value
-        });
-        if wrong {
-            match rows.iter_mut().find(|c| c.collection == current.collection) {
-                Some(count) => count.rows += 1,
-                None => rows.push(RowCount::new(&current.collection, 1)),
-            }
-        }
-    }
-    rows
 }
