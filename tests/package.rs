@@ -818,11 +818,18 @@ fn a_spool_that_was_touched_does_not_open() {
     }
     store.put(&spool.rows, files.clone());
     refused("files for rows");
-    store.put(&spool.rows, rows);
+    store.put(&spool.rows, rows.clone());
 
-    // an older spool of the same name: every frame opens, the digest tells
-    spool_items(&store, &spool, vec![users()]).unwrap();
+    // another writing of the same spool, whole or in part: its frames opened once, the mark tells
+    spool_items(&store, &spool, large()).unwrap();
     refused("another spool of the same name");
+    let again = frames(&store.get(&spool.rows).unwrap());
+    let first = frames(&rows);
+    store.put(&spool.files, files);
+    store.put(&spool.rows, [&first[..1], &again[1..]].concat().concat());
+    refused("the frames of another writing");
+    store.put(&spool.rows, rows);
+    assert!(pack(&store, &cover(), &spools).is_ok());
 }
 
 #[test]
