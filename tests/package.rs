@@ -381,7 +381,9 @@ fn nothing_found_is_said() {
     );
     french.title = "<b>Vos données</b>".to_owned();
     let page = text(&packed(&french, Vec::new()), "index.html");
-    assert!(page.contains("<html lang=\"fr-BE\">") && page.contains("n’avons rien trouvé"));
+    assert!(
+        page.contains("<html lang=\"fr-BE\" dir=\"ltr\">") && page.contains("n’avons rien trouvé")
+    );
     assert!(page.contains("&lt;b&gt;Vos"));
 }
 
@@ -523,12 +525,11 @@ proptest! {
         // HTML: an independent parser finds only the elements the page is made of
         let page = text(&entries, "index.html");
         let page = scraper::Html::parse_document(&page);
-        const ELEMENTS: [&str; 37] = [
+        const ELEMENTS: [&str; 32] = [
             "html", "head", "meta", "title", "style", "body", "a", "main", "header", "footer", "nav",
             "section", "h1", "h2", "h3", "p", "dl", "dt", "dd", "div", "span", "table", "caption",
-            "thead", "tbody", "tr", "th", "td", "bdi", "em", "small", "time", "", "", "", "", "",
-        ];
-        const ATTRIBUTES: [&str; 16] = [
+            "thead", "tbody", "tr", "th", "td", "bdi", "em", "small", "time", ];
+        const ATTRIBUTES: [&str; 17] = [
             "lang", "charset", "http-equiv", "content", "name", "class", "href", "id", "tabindex",
             "aria-labelledby", "aria-hidden", "role", "scope", "colspan", "rel", "datetime",
         ];
@@ -818,11 +819,18 @@ fn a_spool_that_was_touched_does_not_open() {
     }
     store.put(&spool.rows, files.clone());
     refused("files for rows");
-    store.put(&spool.rows, rows);
+    store.put(&spool.rows, rows.clone());
 
-    // an older spool of the same name: every frame opens, the digest tells
-    spool_items(&store, &spool, vec![users()]).unwrap();
+    // another writing of the same spool, whole or in part: its frames opened once, the mark tells
+    spool_items(&store, &spool, large()).unwrap();
     refused("another spool of the same name");
+    let again = frames(&store.get(&spool.rows).unwrap());
+    let first = frames(&rows);
+    store.put(&spool.files, files);
+    store.put(&spool.rows, [&first[..1], &again[1..]].concat().concat());
+    refused("the frames of another writing");
+    store.put(&spool.rows, rows);
+    assert!(pack(&store, &cover(), &spools).is_ok());
 }
 
 #[test]

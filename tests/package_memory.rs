@@ -47,7 +47,11 @@ fn noise(seed: u64, bytes: usize) -> Vec<u8> {
     noise
 }
 
-/// Half of it messages of about 1 kB, half of it attachments of 1 MB, made as they are read.
+/// How many rows are as large as the limits allow.
+const LARGE: u64 = 4;
+
+/// Half of it messages of about 1 kB, half of it attachments of 1 MB, and a few rows of 4 MB; all
+/// made as they are read.
 fn person(bytes: u64) -> Reading {
     let messages = Collection::new("messages", ["id", "subject", "body"].map(Column::new));
     let rows = (0..bytes / 2 / 1_000).map(|id| {
@@ -71,8 +75,13 @@ fn person(bytes: u64) -> Reading {
             content: futures::stream::iter(pieces).boxed(),
         })])
     });
+    let letters = Collection::new("letters", [Column::new("body")]);
+    let letter = |_| Item::Row(vec!["=\"4 MB\"".repeat(4_000_000 / 7).into()]);
     let items = [Item::Collection(messages)].into_iter().chain(rows);
     let items = items.chain([Item::Collection(pictures)]).chain(files);
+    let items = items
+        .chain([Item::Collection(letters)])
+        .chain((0..LARGE).map(letter));
     futures::stream::iter(items.map(Ok)).boxed()
 }
 
@@ -101,7 +110,10 @@ fn packs_within_memory(bytes: u64) {
         bytes / MEGABYTE,
         report.bytes / MEGABYTE
     );
-    assert_eq!(report.rows, bytes / 2 / 1_000 + bytes / 2 / MEGABYTE);
+    assert_eq!(
+        report.rows,
+        bytes / 2 / 1_000 + bytes / 2 / MEGABYTE + LARGE
+    );
     assert_eq!(report.files, bytes / 2 / MEGABYTE);
     assert!(after < LIMIT, "{after} kB");
 

@@ -1,8 +1,6 @@
 //! What is known of a package once its data is written: counts, paths, and the first rows of each
 //! collection for the page.
 
-use chrono::SecondsFormat;
-
 use crate::model::{Collection, Purpose, SourceId, Value, WithheldRows};
 
 use super::cover::Of;
@@ -160,7 +158,7 @@ fn shown(head: &Head<'_>, field: &Field) -> Shown {
         Field::Value(Value::Bytes(bytes)) => Shown::Bytes(bytes.len() as u64),
         Field::Value(Value::Date(date)) => Shown::Fixed(date.to_string()),
         Field::Value(Value::Time(time)) => {
-            Shown::Fixed(time.to_rfc3339_opts(SecondsFormat::Secs, true))
+            Shown::Fixed(time.format("%Y-%m-%d %H:%M:%S UTC").to_string())
         }
         Field::Value(Value::Secret) => Shown::Secret,
         Field::File(note) => Shown::File {

@@ -96,6 +96,10 @@ fn is_number(text: &str) -> bool {
 
 /// Adds a text: quoted where it must be, and with an apostrophe wherever a formula could begin.
 fn put_text(out: &mut Vec<u8>, text: &str) {
+    if is_plain(text) {
+        out.extend_from_slice(text.as_bytes());
+        return;
+    }
     let quoted = text.is_empty()
         || text.starts_with(' ')
         || text.ends_with(' ')
@@ -125,6 +129,14 @@ fn put_text(out: &mut Vec<u8>, text: &str) {
     if quoted {
         out.push(b'"');
     }
+}
+
+/// Whether a text can stand as it is. Most can, and this is quicker than to look at each character;
+/// `0xEF` is the first byte of the formula characters in full width.
+fn is_plain(text: &str) -> bool {
+    const SPECIAL: &[u8] = b"\"',;\t\r\n=+-@\xef";
+    let outside = text.starts_with(' ') || text.ends_with(' ') || text.is_empty();
+    !outside && !text.bytes().any(|byte| SPECIAL.contains(&byte))
 }
 
 #[cfg(test)]

@@ -1,16 +1,15 @@
 //! A stream of sealed frames in an artifact.
 //!
 //! Each frame is `length: u32 LE` (its highest bit set on the last one), then what the vault made
-//! of the clear bytes. The place a frame is sealed to names the artifact, the frame's number and
-//! whether it is the last, so that a frame that is moved, left out, exchanged with another
-//! artifact's, or missing at the end does not open. The artifact as a whole is held by its digest,
-//! which stands in the spool's report: an older artifact of the same name is refused too.
-
-use futures::StreamExt as _;
-use sha2::{Digest as _, Sha256};
+//! of the clear bytes. The first frame is empty; since a vault seals with a fresh nonce, its digest,
+//! the *mark*, is unlike any other's. The place that every other frame is sealed to names the
+//! artifact, the mark, the frame's number and whether it is the last. So a frame that is moved, left
+//! out, missing at the end, or taken from another artifact or from an earlier writing of this one
+//! does not open. The mark stands in the spool's report.
 
 use crate::model::{Digest, KeyId, Personal, Sealed};
 use crate::ports::{ArtifactKey, ArtifactStore, ArtifactWriter, ByteStream, Vault};
+use futures::StreamExt as _;
 
 use super::{PackageError, breathe};
 
@@ -22,10 +21,15 @@ const LARGEST: usize = FRAME + super::spool::LARGEST_ROW + 64 * 1024;
 const LAST: u32 = 1 << 31;
 const HEADER: usize = 4;
 
-/// Where a frame belongs. The version is that of the frames and of the records in them.
-fn place(artifact: &ArtifactKey, index: u64, last: bool) -> String {
+/// Where the first frame belongs. The version is that of the frames and of the records in them.
+fn beginning(artifact: &ArtifactKey) -> String {
+    format!("spool/1/{artifact}")
+}
+
+/// Where any other frame belongs.
+fn place(artifact: &ArtifactKey, mark: Digest, index: u64, last: bool) -> String {
     let end = if last { "/last" } else { "" };
-    format!("spool/1/{artifact}/{index}{end}")
+    format!("spool/1/{artifact}/{mark}/{index}{end}")
 }
 
 /// Collects records and writes them out in sealed frames.
@@ -34,9 +38,9 @@ pub(super) struct FrameWriter<'a> {
     key: &'a KeyId,
     artifact: &'a ArtifactKey,
     out: Box<dyn ArtifactWriter>,
+    mark: Digest,
     index: u64,
     clear: Vec<u8>,
-    sum: Sha256,
 }
 
 impl<'a> FrameWriter<'a> {
@@ -47,15 +51,18 @@ impl<'a> FrameWriter<'a> {
         key: &'a KeyId,
     ) -> Result<Self, PackageError> {
         let out = artifacts.writer(artifact).await;
-        Ok(Self {
+        let first = vault.seal(key, &beginning(artifact), &[]).await?;
+        let mut writer = Self {
             vault,
             key,
             artifact,
             out: out.map_err(PackageError::Artifacts)?,
+            mark: Digest::of(&first.bytes),
             index: 0,
             clear: Vec::with_capacity(FRAME),
-            sum: Sha256::new(),
-        })
+        };
+        writer.write(&first, false).await?;
+        Ok(writer)
     }
 
     /// The frame that is being filled. Whole records only are added: a frame is cut between them.
@@ -71,18 +78,25 @@ impl<'a> FrameWriter<'a> {
         self.seal(false).await
     }
 
-    /// Seals what is left as the last frame, makes the artifact visible and gives its digest.
+    /// Seals what is left as the last frame, makes the artifact visible and gives its mark.
     pub(super) async fn finish(mut self) -> Result<Digest, PackageError> {
         self.seal(true).await?;
         let finished = self.out.finish().await;
         finished.map_err(PackageError::Artifacts)?;
-        Ok(Digest::from_bytes(self.sum.finalize().into()))
+        Ok(self.mark)
     }
 
     async fn seal(&mut self, last: bool) -> Result<(), PackageError> {
-        let place = place(self.artifact, self.index, last);
+        let place = place(self.artifact, self.mark, self.index, last);
         let sealed = self.vault.seal(self.key, &place, &self.clear).await?;
-        let mut frame = Vec::with_capacity(HEADER + sealed.bytes.len());
+        self.write(&sealed, last).await?;
+        self.index += 1;
+        self.clear.clear();
+        breathe().await;
+        Ok(())
+    }
+
+    async fn write(&mut self, sealed: &Sealed, last: bool) -> Result<(), PackageError> {
         let length = u32::try_from(sealed.bytes.len()).unwrap_or(LAST);
         if length as usize > LARGEST {
             return Err(damaged(
@@ -91,15 +105,11 @@ impl<'a> FrameWriter<'a> {
             ));
         }
         let mark = if last { LAST } else { 0 };
+        let mut frame = Vec::with_capacity(HEADER + sealed.bytes.len());
         frame.extend_from_slice(&(length | mark).to_le_bytes());
         frame.extend_from_slice(&sealed.bytes);
-        self.sum.update(&frame);
         let written = self.out.write(&frame).await;
-        written.map_err(PackageError::Artifacts)?;
-        self.index += 1;
-        self.clear.clear();
-        breathe().await;
-        Ok(())
+        written.map_err(PackageError::Artifacts)
     }
 }
 
@@ -108,59 +118,68 @@ pub(super) struct FrameReader<'a> {
     vault: &'a dyn Vault,
     key: &'a KeyId,
     artifact: &'a ArtifactKey,
-    expected: Digest,
+    mark: Digest,
     stream: ByteStream,
     /// What has come and is not yet used up, from `used` on.
     held: Vec<u8>,
     used: usize,
     index: u64,
-    sum: Sha256,
     ended: bool,
 }
 
 impl<'a> FrameReader<'a> {
+    /// Opens an artifact that must carry this mark.
     pub(super) async fn open(
         artifacts: &dyn ArtifactStore,
         artifact: &'a ArtifactKey,
         vault: &'a dyn Vault,
         key: &'a KeyId,
-        expected: Digest,
+        mark: Digest,
     ) -> Result<Self, PackageError> {
         let stream = artifacts.read(artifact).await;
-        Ok(Self {
+        let mut reader = Self {
             vault,
             key,
             artifact,
-            expected,
+            mark,
             stream: stream.map_err(PackageError::Artifacts)?,
             held: Vec::new(),
             used: 0,
             index: 0,
-            sum: Sha256::new(),
             ended: false,
-        })
+        };
+        let (first, last) = reader.take().await?;
+        if last || Digest::of(&first.bytes) != mark {
+            return Err(reader.damaged("it is another one than was reported"));
+        }
+        vault.open(&beginning(artifact), &first).await?;
+        Ok(reader)
     }
 
-    /// The clear bytes of the next frame: whole records. `None` after the last one, once the
-    /// artifact as a whole is what its digest says.
+    /// The clear bytes of the next frame: whole records. `None` after the last one.
     pub(super) async fn next(&mut self) -> Result<Option<Personal<Vec<u8>>>, PackageError> {
         if self.ended {
-            if self.hold(1).await? {
-                return Err(self.damaged("there is something after its last frame"));
-            }
-            let sum = Digest::from_bytes(self.sum.finalize_reset().into());
-            if sum != self.expected {
-                return Err(self.damaged("it is another one than was reported"));
-            }
-            return Ok(None);
+            return match self.hold(1).await? {
+                true => Err(self.damaged("there is something after its last frame")),
+                false => Ok(None),
+            };
         }
+        let (sealed, last) = self.take().await?;
+        let place = place(self.artifact, self.mark, self.index, last);
+        let clear = self.vault.open(&place, &sealed).await?;
+        self.index += 1;
+        self.ended = last;
+        Ok(Some(clear))
+    }
+
+    /// The next frame as it is sealed, and whether it says to be the last.
+    async fn take(&mut self) -> Result<(Sealed, bool), PackageError> {
         if !self.hold(HEADER).await? {
             return Err(self.damaged("its last frame is missing"));
         }
         let mut header = [0; HEADER];
         header.copy_from_slice(&self.held[self.used..self.used + HEADER]);
         let header = u32::from_le_bytes(header);
-        let last = header & LAST != 0;
         let length = (header & !LAST) as usize;
         if length > LARGEST {
             return Err(self.damaged("a frame is far too long"));
@@ -168,18 +187,12 @@ impl<'a> FrameReader<'a> {
         if !self.hold(HEADER + length).await? {
             return Err(self.damaged("a frame is cut off"));
         }
-        let frame = &self.held[self.used..self.used + HEADER + length];
-        self.sum.update(frame);
         let sealed = Sealed {
             key: self.key.clone(),
-            bytes: frame[HEADER..].to_vec(),
+            bytes: self.held[self.used + HEADER..self.used + HEADER + length].to_vec(),
         };
-        let place = place(self.artifact, self.index, last);
-        let clear = self.vault.open(&place, &sealed).await?;
         self.used += HEADER + length;
-        self.index += 1;
-        self.ended = last;
-        Ok(Some(clear))
+        Ok((sealed, header & LAST != 0))
     }
 
     /// Reads on until at least so many bytes are held; `false` when the artifact ends before.

@@ -9,7 +9,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use crate::model::{Digest, MissingRows, WithheldRows};
+use crate::model::{Digest, MissingRows, SourceId};
 
 use super::contents::{CollectionPart, Contents, Shown, SourcePart};
 use super::cover::{Cover, Of};
@@ -23,7 +23,7 @@ pub(super) fn page(cover: &Cover, contents: &Contents) -> String {
     let words = &cover.words;
     let page = html! {
         (DOCTYPE)
-        html lang=(cover.language) {
+        html lang=(cover.language) dir=(direction(&cover.language)) {
             head {
                 meta charset="utf-8";
                 meta http-equiv="Content-Security-Policy" content=(policy());
@@ -39,8 +39,8 @@ pub(super) fn page(cover: &Cover, contents: &Contents) -> String {
                 (header(cover))
                 main #content tabindex="-1" {
                     (summary(words, contents))
-                    (missing(words, &cover.missing))
-                    (withheld(words, &contents.withheld))
+                    (missing(words, &cover.missing, &contents.sources))
+                    (withheld(words, contents))
                     @for statement in &cover.statements {
                         section {
                             h2 { (statement.title) }
@@ -57,6 +57,14 @@ pub(super) fn page(cover: &Cover, contents: &Contents) -> String {
         }
     };
     page.into_string()
+}
+
+/// In which direction a language (BCP 47) is written.
+fn direction(language: &str) -> &'static str {
+    match language.split(['-', '_']).next().unwrap_or_default() {
+        "ar" | "dv" | "fa" | "he" | "ps" | "sd" | "ug" | "ur" | "yi" => "rtl",
+        _ => "ltr",
+    }
 }
 
 /// Nothing may be loaded or run; the one style sheet is allowed by its hash.
@@ -121,60 +129,82 @@ fn figure(name: &str, value: String, note: Option<String>) -> Markup {
     }
 }
 
-fn missing(words: &Words, lines: &[Of<MissingRows>]) -> Markup {
+fn missing(words: &Words, lines: &[Of<MissingRows>], sources: &[SourcePart]) -> Markup {
     html! {
         @if !lines.is_empty() {
             section.warning aria-labelledby="missing" {
                 h2 #missing { (words.missing) }
                 p { (words.missing_intro) }
-                (scroll("missing", &html! {
-                    table {
-                        caption.hidden { (words.missing) }
-                        thead { tr {
-                            th scope="col" { (words.source) }
-                            th scope="col" { (words.collection) }
-                            th.number scope="col" { (words.rows) }
-                            th scope="col" { (words.reason) }
-                        } }
-                        tbody { @for line in lines { tr {
-                            th scope="row" { (line.title) }
-                            td { (line.rows.collection.as_deref().unwrap_or(&words.everything)) }
-                            td.number { (rows(words, line.rows.rows)) }
-                            td.text.long { (words.failure(&line.rows.failure)) }
-                        } } }
-                    }
+                (lines_table("missing", words, &words.missing, &words.reason, &html! {
+                    @for line in lines { tr {
+                        (what(words, sources, &line.source, &line.title, line.rows.collection.as_deref()))
+                        td.number { (rows(words, line.rows.rows)) }
+                        td { (words.failure(&line.rows.failure)) }
+                    } }
                 }))
             }
         }
     }
 }
 
-fn withheld(words: &Words, lines: &[Of<WithheldRows>]) -> Markup {
+fn withheld(words: &Words, contents: &Contents) -> Markup {
+    let lines = &contents.withheld;
     html! {
         @if !lines.is_empty() {
             section aria-labelledby="withheld" {
                 h2 #withheld { (words.withheld) }
                 p { (words.withheld_intro) }
-                (scroll("withheld", &html! {
-                    table {
-                        caption.hidden { (words.withheld) }
-                        thead { tr {
-                            th scope="col" { (words.source) }
-                            th scope="col" { (words.collection) }
-                            th.number scope="col" { (words.rows) }
-                            th scope="col" { (words.reason) }
-                            th scope="col" { (words.until) }
-                        } }
-                        tbody { @for line in lines { tr {
-                            th scope="row" { (line.title) }
-                            td { (line.rows.collection) }
-                            td.number { (words.number(line.rows.rows)) }
-                            td.text.long { (words.ground(&line.rows.ground)) }
-                            td.fixed { (words.until(line.rows.until)) }
-                        } } }
-                    }
+                (lines_table("withheld", words, &words.withheld, &words.reason_until, &html! {
+                    @for line in lines { tr {
+                        (what(words, &contents.sources, &line.source, &line.title, Some(&line.rows.collection)))
+                        td.number { (words.number(line.rows.rows)) }
+                        td {
+                            (words.ground(&line.rows.ground)) " "
+                            span.until { (words.until(line.rows.until)) }
+                        }
+                    } }
                 }))
             }
+        }
+    }
+}
+
+/// A table of what is not in the package: what, how many rows, and why. Narrow enough for a phone.
+fn lines_table(label: &str, words: &Words, caption: &str, why: &str, lines: &Markup) -> Markup {
+    scroll(
+        label,
+        &html! {
+            table.narrow {
+                caption.hidden { (caption) }
+                thead { tr {
+                    th scope="col" { (words.collection) }
+                    th.number scope="col" { (words.rows) }
+                    th scope="col" { (why) }
+                } }
+                tbody { (lines) }
+            }
+        },
+    )
+}
+
+/// The heading of a line: a collection, by its title where the package has it, and its source.
+fn what(
+    words: &Words,
+    sources: &[SourcePart],
+    source: &SourceId,
+    title: &str,
+    collection: Option<&str>,
+) -> Markup {
+    let parts = sources.iter().filter(|part| part.source == *source);
+    let part = parts
+        .flat_map(|part| &part.collections)
+        .find(|part| Some(part.name.as_str()) == collection);
+    let name = part.map(|part| part.title.as_str()).or(collection);
+    html! {
+        th scope="row" {
+            bdi { (name.unwrap_or(&words.everything)) }
+            span.hidden { ", " }
+            span.place { (title) }
         }
     }
 }
@@ -285,7 +315,8 @@ fn cell(words: &Words, field: &Shown) -> Markup {
             Shown::Bool(value) => { td { (if *value { &words.yes } else { &words.no }) } }
             Shown::Fixed(text) => { td.fixed { (text) } }
             Shown::Text(text) if text.chars().count() > 60 => { td.text.long { bdi { (text) } } }
-            Shown::Text(text) => { td.text { bdi { (text) } } }
+            Shown::Text(text) if text.len() > 24 => { td.text { bdi { (text) } } }
+            Shown::Text(text) => { td.fixed { bdi { (text) } } }
             Shown::Bytes(bytes) => {
                 td.none { (fill(&words.bytes, &[("size", &words.size(*bytes))])) }
             }

@@ -113,10 +113,10 @@ pub struct SpoolReport {
     pub row_bytes: u64,
     /// What the source kept back, one line for each collection, ground and date.
     pub withheld: Vec<WithheldRows>,
-    /// SHA-256 of the sealed artifact of the rows.
-    pub rows_digest: Digest,
-    /// SHA-256 of the sealed artifact of the files.
-    pub files_digest: Digest,
+    /// What tells this writing of the rows' artifact from any other: the SHA-256 of its beginning.
+    pub rows_mark: Digest,
+    /// The same of the files' artifact.
+    pub files_mark: Digest,
 }
 
 impl SpoolReport {
@@ -357,8 +357,8 @@ impl Spooler<'_> {
     async fn finish(self) -> Result<SpoolReport, PackageError> {
         let withheld = self.withheld.into_iter();
         Ok(SpoolReport {
-            files_digest: self.files.finish().await?,
-            rows_digest: self.rows.finish().await?,
+            files_mark: self.files.finish().await?,
+            rows_mark: self.rows.finish().await?,
             collections: self.counts.collections,
             files: self.counts.files,
             file_bytes: self.counts.file_bytes,

@@ -200,8 +200,8 @@ impl Packer<'_> {
         mut parts: Option<&mut Vec<CollectionPart>>,
     ) -> Result<(), PackageError> {
         let Spool { rows, key, .. } = source.spool;
-        let digest = source.report.rows_digest;
-        let mut frames = FrameReader::open(self.artifacts, rows, self.vault, key, digest).await?;
+        let mark = source.report.rows_mark;
+        let mut frames = FrameReader::open(self.artifacts, rows, self.vault, key, mark).await?;
         let mut counts = source.report.collections.iter().zip(&source.names);
         let mut place: Option<Place> = None;
         let mut expected = 0;
@@ -302,8 +302,8 @@ impl Packer<'_> {
     async fn files(&mut self, source: &Source<'_>) -> Result<(), PackageError> {
         let Spool { files, key, .. } = source.spool;
         let report = source.report;
-        let digest = report.files_digest;
-        let mut frames = FrameReader::open(self.artifacts, files, self.vault, key, digest).await?;
+        let mark = report.files_mark;
+        let mut frames = FrameReader::open(self.artifacts, files, self.vault, key, mark).await?;
         let large = report.file_bytes >= SMALL;
         let mut count = 0;
         while let Some(frame) = frames.next().await? {

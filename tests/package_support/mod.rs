@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::io::{Read as _, Write as _};
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 
@@ -199,8 +200,8 @@ impl ArtifactStore for Folder {
     }
 }
 
-/// Seals by turning bits over and keeping a checksum of key, place and content: nothing stands in
-/// clear and every forgery is noticed, which is what the tests need.
+/// Seals by turning bits over and keeping a checksum of a number used once, key, place and content:
+/// nothing stands in clear and every forgery is noticed, which is what the tests need.
 #[derive(Clone, Default)]
 pub(crate) struct Toy {
     pub(crate) shredded: Arc<Mutex<bool>>,
@@ -226,8 +227,11 @@ impl Vault for Toy {
     }
 
     async fn seal(&self, key: &KeyId, place: &str, clear: &[u8]) -> Result<Sealed, VaultError> {
-        let mut bytes = checksum(key, place, clear).as_bytes().to_vec();
-        bytes.extend(clear.iter().map(|byte| !byte));
+        static NONCE: AtomicU64 = AtomicU64::new(0);
+        let nonce = NONCE.fetch_add(1, Ordering::Relaxed).to_be_bytes();
+        let dark = [&nonce[..], clear].concat();
+        let mut bytes = checksum(key, place, &dark).as_bytes().to_vec();
+        bytes.extend(dark.iter().map(|byte| !byte));
         Ok(Sealed {
             key: key.clone(),
             bytes,
@@ -240,10 +244,11 @@ impl Vault for Toy {
         }
         let forged = || VaultError::Forged(sealed.key.clone());
         let (sum, dark) = sealed.bytes.split_at_checked(32).ok_or_else(forged)?;
-        let clear: Vec<u8> = dark.iter().map(|byte| !byte).collect();
+        let mut clear: Vec<u8> = dark.iter().map(|byte| !byte).collect();
         if sum != checksum(&sealed.key, place, &clear).as_bytes() {
             return Err(forged());
         }
+        clear.drain(..8);
         Ok(Personal::new(clear))
     }
 
