@@ -322,6 +322,11 @@ impl Lifecycle {
         self.phase == Phase::Closed
     }
 
+    /// Whether somebody looks at what the work comes to.
+    pub(super) const fn is_looked_at(&self) -> bool {
+        matches!(self.phase, Phase::Fulfilment | Phase::Review)
+    }
+
     /// The letter that answers it.
     pub const fn answer(&self) -> Letter {
         if self.refusal.is_some() {

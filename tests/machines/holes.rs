@@ -570,6 +570,42 @@ fn what_is_still_kept_after_its_date_is_tried_again_a_day_later() {
     assert_eq!(tail - course.situation.now, TimeDelta::days(1));
 }
 
+/// An erasure whose request is closed, and whose withheld rows may go now.
+fn closed_with_a_tail() -> Course {
+    let mut course = Course::approved(World::simple(Right::Erasure));
+    course.work_until(Phase::Erasing);
+    let kept = vec![withheld(Until::Date(day(400)))];
+    course.answer_source("crm", StepResult::done(erased(1, kept)));
+    course
+        .work_until(Phase::Withholding)
+        .answered()
+        .fire(Timer::Appeal);
+    assert!(course.request().lifecycle.is_closed());
+    course.fire(Timer::Tail).work_until(Phase::Checking);
+    course
+}
+
+#[test]
+fn a_tail_that_cannot_be_planned_is_tried_again() {
+    let mut course = closed_with_a_tail();
+    course.answer_source("crm", failed());
+    assert_eq!(course.work().phase, Phase::Withholding);
+    course.fire(Timer::Tail).work_until(Phase::Ended);
+    assert!(course.work().sources[0].finished);
+}
+
+#[test]
+fn a_tail_that_fails_after_the_request_is_closed_goes_on_until_it_is_finished() {
+    let mut course = closed_with_a_tail();
+    course.work_until(Phase::Erasing);
+    course.answer_source("crm", partly(erased(1, vec![]), Failure::Unavailable));
+    course.work_until(Phase::Withholding);
+    assert!(course.request().is_open());
+    course.fire(Timer::Tail).work_until(Phase::Ended);
+    assert!(!course.work().is_unfinished());
+    assert!(course.situation.timers.contains_key(&Timer::Request));
+}
+
 #[test]
 fn recipients_are_told_again_only_of_what_was_erased_since() {
     let mut course = Course::approved(erasure(plain_policy(), &[("crm", &[])], &["mailer"]));

@@ -483,7 +483,7 @@ pub(crate) fn answer(task: Task, target: &Target, result: StepResult) -> fulfilm
     fulfilment::Command::Answer {
         task,
         target: target.clone(),
-        result,
+        result: Box::new(result),
     }
 }
 

@@ -32,11 +32,11 @@ pub(super) const TABLE: Table<Phase, On> = table!(Phase, On;
         Cancel => Ended;
     }
     Queued {
-        Answer => Checking | Erasing | Searching | Informing | Ended;
+        Answer => Checking | Erasing | Informing | Ended;
         Cancel => Ended;
     }
     Checking {
-        Answer => Checking | Approval | Erasing | Ended;
+        Answer => Checking | Approval | Erasing | Searching | Withholding | Ended;
         Cancel => Ended;
     }
     Erasing {
@@ -82,6 +82,7 @@ pub(super) fn after(phase: Phase, work: &Fulfilment, policy: &Policy) -> Next {
         // Without an approval there is nothing that could not hold any more.
         Phase::Queued if work.approved.is_none() && !work.written => Phase::Erasing,
         Phase::Queued => Phase::Checking,
+        Phase::Checking if work.any_failed() && waits(work) => Phase::Withholding,
         Phase::Checking if work.any_failed() => return Next::End,
         // Once it has begun, no plan can be compared with what is half gone: what was approved
         // is carried to its end, and what was withheld then may go now.

@@ -613,8 +613,18 @@ fn advance(draft: &mut Draft<'_>) {
     };
     match work.machine.after(work.phase, work, draft.policy()) {
         Next::Enter(phase) => enter(draft, phase),
+        Next::End if goes_on_alone(draft) => enter(draft, Phase::Withholding),
         Next::End => end(draft),
     }
+}
+
+/// Whether the work is an erasure that is not finished and at which nobody looks: what was
+/// withheld could not be erased when its time came, after the answer.
+fn goes_on_alone(draft: &Draft<'_>) -> bool {
+    let request = draft.request();
+    let work = request.fulfilment.as_ref();
+    !request.lifecycle.is_looked_at()
+        && work.is_some_and(|work| work.machine == Machine::Erasure && work.is_unfinished())
 }
 
 fn enter(draft: &mut Draft<'_>, phase: Phase) {
@@ -686,13 +696,8 @@ fn unlock(draft: &mut Draft<'_>, next: Phase) {
     }
 }
 
-<<<<<<< HEAD
-/// The first instant at which something withheld may go: the day after the last it is kept. A
-/// source that still keeps what should have gone by now is asked again in a day.
-=======
 /// The first instant at which something withheld may go: the day after the last it is kept.
-/// What is still kept then is tried again a day later, not at once and for ever.
->>>>>>> 86ce300 (Close the holes that tests of every phase and command found in the machines)
+/// What is still kept then, or failed, is tried again a day later, not at once and for ever.
 fn next_release(draft: &Draft<'_>) -> Option<DateTime<Utc>> {
     let work = draft.request().fulfilment.as_ref()?;
     let first = work
@@ -701,14 +706,10 @@ fn next_release(draft: &Draft<'_>) -> Option<DateTime<Utc>> {
             Until::Date(date) => draft.end_of(date),
             Until::HoldLifted | Until::Always => None,
         })
-        .min()?;
-    Some(if first > draft.now() {
-        first
-    } else {
-<<<<<<< HEAD
-        draft.now() + TimeDelta::days(1)
-=======
-        draft.later(TimeDelta::days(1))
->>>>>>> 86ce300 (Close the holes that tests of every phase and command found in the machines)
-    })
+        .min();
+    match first {
+        Some(first) if first > draft.now() => Some(first),
+        None if !goes_on_alone(draft) => None,
+        _ => Some(draft.later(TimeDelta::days(1))),
+    }
 }

@@ -264,15 +264,9 @@ impl Fulfilment {
     /// What could not be done, by source or recipient.
     pub fn missing(&self) -> impl Iterator<Item = (Target, MissingRows)> + '_ {
         let of_sources = self.sources.iter().flat_map(move |source| {
-<<<<<<< HEAD
-            let unsearched = (!source.searched
-                && (self.phase != Phase::Locating || self.is_settled()))
-            .then(|| whole(Failure::NoIdentifier));
-=======
             // While others are still searched, an identifier that fits it may come to light.
             let given_up = self.phase != Phase::Locating || self.is_settled();
             let unsearched = (!source.searched && given_up).then(|| whole(Failure::NoIdentifier));
->>>>>>> 86ce300 (Close the holes that tests of every phase and command found in the machines)
             let left = source.left.iter().map(|left| MissingRows {
                 collection: Some(left.collection.clone()),
                 rows: Some(left.rows),
@@ -327,21 +321,20 @@ impl Fulfilment {
 
     /// Whether an open step can begin: the sources that must come first are done.
     pub(super) fn is_ready(&self, step: &Step) -> bool {
-        step.state == StepState::Open && self.predecessors(step).all(SourceWork::is_cleared)
+        step.state == StepState::Open
+            && self
+                .predecessors(step)
+                .all(|source| self.is_cleared(source) == Some(true))
     }
 
     /// An open step that can never begin: one before it failed, now or the last time.
     pub(super) fn blocked(&self) -> Option<Target> {
-        let is_over = |source: &SourceWork| {
-            let step = self.step(&Target::Source(source.id.clone()));
-            !step.is_some_and(Step::is_unsettled)
-        };
         self.steps
             .iter()
             .filter(|step| step.state == StepState::Open)
             .find(|step| {
                 self.predecessors(step)
-                    .any(|source| !source.is_cleared() && is_over(source))
+                    .any(|source| self.is_cleared(source) == Some(false))
             })
             .map(|step| step.target.clone())
     }
@@ -355,6 +348,16 @@ impl Fulfilment {
             _ => &[],
         };
         after.iter().filter_map(|id| self.source(id))
+    }
+
+    /// Whether nothing of a source stands in the way of those after it; `None` while it is being
+    /// erased.
+    fn is_cleared(&self, source: &SourceWork) -> Option<bool> {
+        match self.step(&Target::Source(source.id.clone())) {
+            Some(step) if step.is_unsettled() => None,
+            Some(step) => Some(step.state == StepState::Done),
+            None => Some(source.finished || !source.is_found()),
+        }
     }
 
     /// How the work ended, from what its sources and recipients answered.
@@ -744,25 +747,14 @@ impl SourceWork {
         self.planned.iter().any(|rows| rows.rows > 0)
     }
 
-<<<<<<< HEAD
-    /// Whether there is something to erase: not begun, failed, or free to go since.
-    fn is_unerased(&self) -> bool {
-        self.is_found() && (!self.worked || self.is_planned())
-=======
     /// Whether it was searched to the end, and holds nothing.
     fn is_empty(&self) -> bool {
         self.searched && self.missing.is_empty() && !self.is_found()
     }
 
-    /// Whether nothing of it stands in the way of others: nothing found, or all done.
-    const fn is_cleared(&self) -> bool {
-        self.finished || !self.is_found()
-    }
-
-    /// Whether there is something to erase: not begun, failed, or kept until now.
-    const fn is_unerased(&self) -> bool {
-        self.is_found() && (!self.finished || !self.withheld.is_empty())
->>>>>>> 86ce300 (Close the holes that tests of every phase and command found in the machines)
+    /// Whether there is something to erase: not begun, failed, or free to go since.
+    fn is_unerased(&self) -> bool {
+        self.is_found() && (!self.finished || self.is_planned())
     }
 
     fn miss(&mut self, missing: MissingRows) {
