@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt::Debug;
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
 use crate::law::{ClockError, ClockEventKind, RegimePin, Setting};
 use crate::model::{
@@ -263,7 +263,8 @@ pub fn decide(
 /// Receives a request: starts its clocks and confirms receipt.
 ///
 /// # Errors
-/// [`Rejection::InTheFuture`], [`Rejection::UnsupportedRight`], and what the law says against it.
+/// [`Rejection::InTheFuture`], [`Rejection::UnsupportedRight`], [`Rejection::Malformed`], and
+/// what the law says against it.
 pub fn receive(
     intake: Intake,
     regime: RegimePin,
@@ -279,6 +280,18 @@ pub fn receive(
     if !fulfilment::is_supported(right) {
         return Err(Rejection::UnsupportedRight {
             right: right.clone(),
+        });
+    }
+    if intake.delivery != Delivery::Download && *right != Right::Export {
+        return Err(Rejection::Malformed {
+            what: "the delivery",
+            accepted: "to another controller for an export; a download for every other right",
+        });
+    }
+    if intake.corrections.is_none() && *right == Right::Rectification {
+        return Err(Rejection::Malformed {
+            what: "a rectification",
+            accepted: "one correction or more",
         });
     }
     let clock = Clock::start(context.setting, regime, intake.received_at)?;
@@ -378,18 +391,18 @@ impl<'a> Draft<'a> {
         self.context.landscape
     }
 
-    /// Refuses a command that the table does not open in the present phase.
+    /// Refuses a command that the table does not open in a phase, and names those it opens.
     pub(super) fn check_open<P, C>(
         &self,
         table: &Table<P, C>,
         on: C,
-        phase: impl Fn(&Request) -> P,
+        from: P,
+        is_command: impl Fn(C) -> bool,
     ) -> Result<(), Rejection>
     where
         P: Copy + Eq + Debug,
         C: Copy + Eq + Debug,
     {
-        let from = phase(&self.request);
         if table.targets(from, on).is_some() {
             return Ok(());
         }
@@ -398,6 +411,7 @@ impl<'a> Draft<'a> {
             phase: snake(&format!("{from:?}")),
             open: table
                 .open_in(from)
+                .filter(|on| is_command(*on))
                 .map(|on| snake(&format!("{on:?}")))
                 .collect::<Vec<_>>()
                 .join(", "),
@@ -455,10 +469,22 @@ impl<'a> Draft<'a> {
         self.context.setting.calendar.end_of(date)
     }
 
+    /// The instant after a span; the last there is, where that would be beyond it.
+    pub(super) fn later(&self, span: TimeDelta) -> DateTime<Utc> {
+        let at = self.context.now.checked_add_signed(span);
+        at.unwrap_or(DateTime::<Utc>::MAX_UTC)
+    }
+
     /// Lets the request expire when the person does not answer.
     pub(super) fn expire_later(&mut self) {
-        let at = self.context.now + self.context.policy.answer_within;
-        self.set(Timer::Expiry, at);
+        self.set(Timer::Expiry, self.later(self.context.policy.answer_within));
+    }
+
+    /// Times the deadline again, if it is still to come, for a request that was answered already.
+    pub(super) fn resume_clock(&mut self) {
+        if self.request.due_at().is_some_and(|due| due > self.now()) {
+            self.time_clock();
+        }
     }
 
     /// Computes the deadlines anew after something that may move them.

@@ -290,6 +290,11 @@ pub enum Event {
         /// When to look again.
         pending: Pending,
     },
+    /// A letter that could not be sent is tried again.
+    LetterResent {
+        /// Which one.
+        letter: Letter,
+    },
     /// The person appealed.
     Appealed,
     /// The appeal was decided.

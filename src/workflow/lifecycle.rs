@@ -89,8 +89,6 @@ pub enum On {
     Approve,
     /// Do not carry it out.
     Refuse,
-    /// The work came to an outcome (from the fulfilment).
-    Report,
     /// Take the work up again.
     Rework,
     /// Let the answer go out.
@@ -107,7 +105,9 @@ pub enum On {
     Withdraw,
     /// Carry it on in an open request for the same.
     Join,
-    /// What was held was swept.
+    /// The work came to an outcome, or begins to wait (from the fulfilment).
+    Report,
+    /// What was held was swept (from the engine).
     Sweep,
     /// A timer fired.
     Fire,
@@ -128,7 +128,6 @@ impl On {
         Self::Extend,
         Self::Approve,
         Self::Refuse,
-        Self::Report,
         Self::Rework,
         Self::Release,
         Self::Resend,
@@ -137,9 +136,15 @@ impl On {
         Self::DecideAppeal,
         Self::Withdraw,
         Self::Join,
+        Self::Report,
         Self::Sweep,
         Self::Fire,
     ];
+
+    /// Whether somebody can command it, rather than the work, a timer or the engine.
+    pub const fn is_command(self) -> bool {
+        !matches!(self, Self::Report | Self::Sweep | Self::Fire)
+    }
 }
 
 /// The transition table.
@@ -170,11 +175,12 @@ pub const TABLE: Table<Phase, On> = table!(Phase, On;
         AskClarification => Clarification;
         ChargeFee => Fee;
         Extend => Assessment;
-        Approve => Fulfilment | Review | Response;
+        Approve => Fulfilment | Review;
         Refuse => Response;
         Resend => Assessment;
         LetterAnswered => Assessment;
         Withdraw => Closed;
+        Report => Assessment;
         Fire => Assessment;
     }
     Clarification {
@@ -184,6 +190,7 @@ pub const TABLE: Table<Phase, On> = table!(Phase, On;
         Resend => Clarification;
         LetterAnswered => Clarification;
         Withdraw => Closed;
+        Report => Clarification;
         Fire => Clarification | Closed;
     }
     Fee {
@@ -194,46 +201,54 @@ pub const TABLE: Table<Phase, On> = table!(Phase, On;
         Resend => Fee;
         LetterAnswered => Fee;
         Withdraw => Closed;
+        Report => Fee;
         Fire => Fee | Closed;
     }
     Fulfilment {
         Extend => Fulfilment;
-        Report => Review | Response;
+        Refuse => Response;
         Resend => Fulfilment;
         LetterAnswered => Fulfilment;
         Withdraw => Closed;
-        Fire => Fulfilment | Review | Response;
+        Report => Review | Response;
+        Fire => Fulfilment | Closed;
     }
     Review {
         Extend => Review;
-        Rework => Fulfilment | Review | Response;
+        Rework => Fulfilment | Review;
         Release => Response;
         Refuse => Response;
         Resend => Review;
         LetterAnswered => Review;
+        Withdraw => Closed;
+        Report => Review | Response;
         Fire => Review;
     }
     Response {
         Resend => Response;
         LetterAnswered => Response | Answered;
+        Report => Response;
         Fire => Response;
     }
     Answered {
-        Rework => Fulfilment | Review | Response;
+        Rework => Fulfilment;
         Appeal => Appeal;
         Resend => Answered;
         LetterAnswered => Answered;
+        Report => Answered;
         Fire => Answered | Closed;
     }
     Appeal {
         DecideAppeal => Assessment | Answered;
         Resend => Appeal;
         LetterAnswered => Appeal;
+        Report => Appeal;
         Fire => Appeal;
     }
     Closed {
         Resend => Closed;
         LetterAnswered => Closed;
+        Report => Closed;
         Sweep => Closed;
         Fire => Closed;
     }
@@ -261,8 +276,8 @@ pub struct Lifecycle {
     pub refusal: Option<Ground>,
     /// How the work ended, once it did.
     pub outcome: Option<Outcome>,
-    /// The letter that did not go out, and why.
-    pub stuck_letter: Option<(Letter, Failure)>,
+    /// The letters that did not go out, and why.
+    pub stuck_letters: Vec<(Letter, Failure)>,
     /// The letter that somebody sends by hand.
     pub pending_letter: Option<(Letter, Pending)>,
     /// Since when it waits for the person, when it does.
@@ -291,7 +306,7 @@ impl Lifecycle {
             reminders: 0,
             refusal: None,
             outcome: None,
-            stuck_letter: None,
+            stuck_letters: Vec::new(),
             pending_letter: None,
             waiting_since: None,
             answered_at: None,
@@ -305,6 +320,25 @@ impl Lifecycle {
     /// Whether it came to its end.
     pub fn is_closed(&self) -> bool {
         self.phase == Phase::Closed
+    }
+
+    /// Whether somebody looks at what the work comes to.
+    pub(super) const fn is_looked_at(&self) -> bool {
+        matches!(self.phase, Phase::Fulfilment | Phase::Review)
+    }
+
+    /// The letter that answers it.
+    pub const fn answer(&self) -> Letter {
+        if self.refusal.is_some() {
+            Letter::Refusal
+        } else {
+            Letter::Response
+        }
+    }
+
+    /// Whether this letter, once it is out, answers the request.
+    fn is_answered_by(&self, letter: Letter) -> bool {
+        self.phase == Phase::Response && letter == self.answer()
     }
 
     /// Whether the deadline of the answer is behind it: answered, or ended otherwise.
@@ -337,15 +371,8 @@ impl Lifecycle {
                 self.outcome = None;
                 self.go(Phase::Response);
             }
-            // The work's tail (what was withheld is erased later) does not reopen the request.
-            Event::Ended { outcome } if self.phase == Phase::Fulfilment => {
-                self.outcome = Some(outcome.clone());
-                self.go(Phase::Review);
-            }
-            Event::Withholding { .. } if self.phase == Phase::Fulfilment => {
-                self.outcome = Some(Outcome::Partly);
-                self.go(Phase::Review);
-            }
+            Event::Ended { outcome } => self.report(outcome.clone()),
+            Event::Withholding { .. } => self.report(Outcome::Partly),
             Event::Reworked => {
                 self.outcome = None;
                 self.go(Phase::Fulfilment);
@@ -353,17 +380,16 @@ impl Lifecycle {
             Event::Released => self.go(Phase::Response),
             Event::LetterSent { letter } => {
                 self.settle(*letter);
-                if matches!(letter, Letter::Response | Letter::Refusal)
-                    && self.phase == Phase::Response
-                {
+                if self.is_answered_by(*letter) {
                     self.answered_at = Some(envelope.at);
                     self.go(Phase::Answered);
                 }
             }
             Event::LetterFailed { letter, failure } => {
                 self.settle(*letter);
-                self.stuck_letter = Some((*letter, failure.clone()));
+                self.stuck_letters.push((*letter, failure.clone()));
             }
+            Event::LetterResent { letter } => self.settle(*letter),
             Event::LetterPending { letter, pending } => {
                 self.pending_letter = Some((*letter, pending.clone()));
             }
@@ -388,6 +414,20 @@ impl Lifecycle {
         }
     }
 
+    /// The work came to an outcome, or to wait for a date. Once the answer went out, what the
+    /// work still does (erase what was withheld) does not change it.
+    fn report(&mut self, outcome: Outcome) {
+        let is_refused = self.refusal.is_some();
+        match self.phase {
+            Phase::Fulfilment => {
+                self.outcome = Some(outcome);
+                self.go(Phase::Review);
+            }
+            Phase::Review | Phase::Response if !is_refused => self.outcome = Some(outcome),
+            _ => {}
+        }
+    }
+
     fn go(&mut self, phase: Phase) {
         self.phase = phase;
         self.waiting_since = None;
@@ -399,13 +439,7 @@ impl Lifecycle {
     }
 
     fn settle(&mut self, letter: Letter) {
-        if self
-            .stuck_letter
-            .as_ref()
-            .is_some_and(|(l, _)| *l == letter)
-        {
-            self.stuck_letter = None;
-        }
+        self.stuck_letters.retain(|(stuck, _)| *stuck != letter);
         if self
             .pending_letter
             .as_ref()
@@ -541,7 +575,8 @@ impl Command {
 
 /// Decides a command of the legal course.
 pub(super) fn decide(draft: &mut Draft<'_>, command: &Command) -> Result<(), Rejection> {
-    draft.check_open(&TABLE, command.on(), |request| request.lifecycle.phase)?;
+    let phase = draft.request().lifecycle.phase;
+    draft.check_open(&TABLE, command.on(), phase, On::is_command)?;
     if !command.permits(draft.actor()) {
         return Err(Rejection::WrongActor {
             command: super::table::snake(&format!("{:?}", command.on())),
@@ -619,17 +654,8 @@ pub(super) fn decide(draft: &mut Draft<'_>, command: &Command) -> Result<(), Rej
             fulfilment::start(draft)?;
         }
         Command::Refuse { ground } => {
-            if draft
-                .request()
-                .fulfilment
-                .as_ref()
-                .is_some_and(fulfilment::Fulfilment::has_written)
-            {
-                return Err(Rejection::TooLate {
-                    done: "the work has begun to change data",
-                });
-            }
             draft.check_ground(ground)?;
+            fulfilment::cancel(draft)?;
             draft.emit(Event::Refused {
                 ground: ground.clone(),
             });
@@ -647,30 +673,30 @@ pub(super) fn decide(draft: &mut Draft<'_>, command: &Command) -> Result<(), Rej
             }
             draft.emit(Event::Reworked);
             draft.clear(Timer::Appeal);
+            draft.resume_clock();
             fulfilment::retry(draft)?;
         }
         Command::Release => release(draft),
         Command::Resend { letter } => {
-            let stuck = &draft.request().lifecycle.stuck_letter;
-            if stuck.as_ref().is_none_or(|(l, _)| l != letter) {
+            let stuck = &draft.request().lifecycle.stuck_letters;
+            if !stuck.iter().any(|(stuck, _)| stuck == letter) {
                 return Err(Rejection::NoSuchStep {
-                    step: format!("{letter:?}"),
+                    step: letter.name().to_owned(),
                 });
             }
+            draft.emit(Event::LetterResent { letter: *letter });
             draft.effect(Effect::Notify(*letter));
             if *letter == Letter::IdentityRequest {
                 draft.effect(Effect::Challenge);
             }
         }
         Command::LetterSent { letter } => {
-            let answers = matches!(letter, Letter::Response | Letter::Refusal)
-                && draft.request().lifecycle.phase == Phase::Response;
+            let answers = draft.request().lifecycle.is_answered_by(*letter);
             draft.emit(Event::LetterSent { letter: *letter });
             if answers {
                 draft.clear(Timer::Deadline);
                 draft.clear(Timer::Reminder);
-                let until = draft.now() + draft.policy().appeal_within;
-                draft.set(Timer::Appeal, until);
+                draft.set(Timer::Appeal, draft.later(draft.policy().appeal_within));
             }
         }
         Command::LetterFailed { letter, failure } => draft.emit(Event::LetterFailed {
@@ -691,9 +717,10 @@ pub(super) fn decide(draft: &mut Draft<'_>, command: &Command) -> Result<(), Rej
         Command::DecideAppeal { granted } => {
             draft.emit(Event::AppealDecided { granted: *granted });
             draft.effect(Effect::Notify(Letter::AppealDecision));
-            if !granted {
-                let until = draft.now() + draft.policy().appeal_within;
-                draft.set(Timer::Appeal, until);
+            if *granted {
+                draft.resume_clock();
+            } else {
+                draft.set(Timer::Appeal, draft.later(draft.policy().appeal_within));
             }
         }
         Command::Withdraw => {
@@ -735,11 +762,20 @@ fn extend(draft: &mut Draft<'_>, ground: &Ground) -> Result<(), Rejection> {
     draft.move_clock(ClockEventKind::ExtensionNotified)
 }
 
-/// The work came to an outcome: the answer goes out, or somebody looks at it first.
+/// The work came to an outcome: the answer goes out, or somebody looks at it first. Work that
+/// comes to it after the answer lets the request close, when it could not before.
 pub(super) fn reported(draft: &mut Draft<'_>) {
     let lifecycle = &draft.request().lifecycle;
-    if lifecycle.phase != Phase::Review {
-        return;
+    match lifecycle.phase {
+        Phase::Review => {}
+        Phase::Answered => {
+            let answered_at = lifecycle.answered_at.unwrap_or(draft.now());
+            let until = answered_at.checked_add_signed(draft.policy().appeal_within);
+            let until = until.unwrap_or(DateTime::<Utc>::MAX_UTC).max(draft.now());
+            draft.set(Timer::Appeal, until);
+            return;
+        }
+        _ => return,
     }
     let complete = match lifecycle.outcome {
         Some(Outcome::Done | Outcome::NothingFound) => true,
@@ -779,14 +815,14 @@ pub(super) fn keep_for_now(draft: &mut Draft<'_>) {
     if draft.request().is_open() {
         return;
     }
-    let (now, policy) = (draft.now(), draft.policy());
+    let policy = draft.policy();
     let spans = [
         (Timer::Package, policy.keep_package),
         (Timer::Personal, policy.keep_personal),
         (Timer::Request, policy.keep_request),
     ];
     for (timer, span) in spans {
-        draft.set(timer, now + span);
+        draft.set(timer, draft.later(span));
     }
 }
 
@@ -797,9 +833,12 @@ pub(super) fn fire(draft: &mut Draft<'_>, timer: Timer) -> Result<(), Rejection>
         Timer::Deadline => {
             if let Some(at) = draft.request().due_at()
                 && !lifecycle.overdue
-                && draft.now() >= at
             {
-                draft.emit(Event::DeadlinePassed { at });
+                if draft.now() < at {
+                    draft.set(Timer::Deadline, at);
+                } else {
+                    draft.emit(Event::DeadlinePassed { at });
+                }
             }
         }
         Timer::Reminder => {
@@ -809,7 +848,16 @@ pub(super) fn fire(draft: &mut Draft<'_>, timer: Timer) -> Result<(), Rejection>
             }
         }
         Timer::Expiry => {
-            if lifecycle.waiting_since.is_some() {
+            let work = draft.request().fulfilment.as_ref();
+            // What has begun to change data is carried to its end, whoever is silent.
+            let begun = work.is_some_and(fulfilment::Fulfilment::has_written);
+            let unanswered = lifecycle.waiting_since.is_some() && !begun;
+            let unconfirmed = lifecycle.phase == Phase::Fulfilment
+                && work.is_some_and(fulfilment::awaits_confirmation);
+            if unconfirmed {
+                fulfilment::cancel(draft)?;
+            }
+            if unanswered || unconfirmed {
                 draft.effect(Effect::Notify(Letter::Expiry));
                 close(draft, End::Expired);
             }
@@ -821,9 +869,7 @@ pub(super) fn fire(draft: &mut Draft<'_>, timer: Timer) -> Result<(), Rejection>
             if lifecycle.phase == Phase::Answered && !unfinished {
                 let end = match (&lifecycle.refusal, &lifecycle.outcome) {
                     (Some(ground), _) => End::Refused(ground.clone()),
-                    (None, outcome) => {
-                        End::Answered(outcome.clone().unwrap_or(Outcome::NothingFound))
-                    }
+                    (None, outcome) => End::Answered(outcome.clone().unwrap_or(Outcome::Failed)),
                 };
                 close(draft, end);
             }

@@ -125,7 +125,9 @@ impl Request {
                 sources,
                 recipients,
             } => {
-                self.fulfilment = Some(Fulfilment::new(&self.facts, sources, recipients));
+                let before = self.fulfilment.as_ref();
+                let work = Fulfilment::new(&self.facts, sources, recipients, before);
+                self.fulfilment = Some(work);
             }
             Event::StepAnswered {
                 result:

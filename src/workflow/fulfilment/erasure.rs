@@ -11,7 +11,7 @@ use super::{Fulfilment, Next, On, Phase};
 
 pub(super) const TABLE: Table<Phase, On> = table!(Phase, On;
     Locating {
-        Answer => Locating | Planning | Informing | Ended;
+        Answer => Locating | Planning | Approval | Confirmation | Grace | Queued | Ended;
         Cancel => Ended;
     }
     Planning {
@@ -32,11 +32,11 @@ pub(super) const TABLE: Table<Phase, On> = table!(Phase, On;
         Cancel => Ended;
     }
     Queued {
-        Answer => Queued | Checking | Erasing;
+        Answer => Checking | Erasing | Informing | Ended;
         Cancel => Ended;
     }
     Checking {
-        Answer => Checking | Approval | Erasing | Ended;
+        Answer => Checking | Approval | Erasing | Searching | Withholding | Ended;
         Cancel => Ended;
     }
     Erasing {
@@ -54,7 +54,7 @@ pub(super) const TABLE: Table<Phase, On> = table!(Phase, On;
         Retry => Queued;
     }
     Ended {
-        Retry => Locating | Queued | Informing | Ended;
+        Retry => Locating | Approval | Confirmation | Grace | Queued | Ended;
     }
 );
 
@@ -62,8 +62,8 @@ pub(super) fn after(phase: Phase, work: &Fulfilment, policy: &Policy) -> Next {
     Next::Enter(match phase {
         // Nothing is forgotten unless everything was found.
         Phase::Locating | Phase::Planning if work.any_failed() => return Next::End,
-        // A recipient may hold what no source holds.
-        Phase::Locating if !work.any_found() => Phase::Informing,
+        // A recipient may hold what no source holds: the same gates lead to it.
+        Phase::Locating if !work.any_found() && work.recipients.is_empty() => return Next::End,
         Phase::Locating => Phase::Planning,
         Phase::Planning if policy.plan_approval != Approval::None => Phase::Approval,
         Phase::Planning | Phase::Approval if policy.confirm_erasure && !work.confirmed => {
@@ -82,6 +82,7 @@ pub(super) fn after(phase: Phase, work: &Fulfilment, policy: &Policy) -> Next {
         // Without an approval there is nothing that could not hold any more.
         Phase::Queued if work.approved.is_none() && !work.written => Phase::Erasing,
         Phase::Queued => Phase::Checking,
+        Phase::Checking if work.any_failed() && waits(work) => Phase::Withholding,
         Phase::Checking if work.any_failed() => return Next::End,
         // Once it has begun, no plan can be compared with what is half gone: what was approved
         // is carried to its end, and what was withheld then may go now.

@@ -12,7 +12,7 @@ pub(super) const TABLE: Table<Phase, On> = table!(Phase, On;
         Cancel => Ended;
     }
     Queued {
-        Answer => Queued | Reading;
+        Answer => Reading;
         Cancel => Ended;
     }
     Reading {

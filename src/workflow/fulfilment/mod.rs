@@ -4,10 +4,10 @@
 //! back as a [`Command::Answer`]. When the last is settled, the right's machine names what
 //! follows. The lifecycle sees only that the work runs, or how it ended.
 
-mod access;
-mod erasure;
-mod export;
-mod rectification;
+pub mod access;
+pub mod erasure;
+pub mod export;
+pub mod rectification;
 mod state;
 
 pub use state::{Fulfilment, RecipientWork, SourceWork, Step, StepState};
@@ -19,7 +19,7 @@ use crate::model::{Actor, Digest, Outcome, Right, Until};
 
 use super::decision::{Draft, Rejection};
 use super::effect::{Effect, Letter, Locks, Target, Task, Timer};
-use super::event::{Event, Finding, StepResult};
+use super::event::{Event, Finding, SourceInfo, StepResult};
 use super::lifecycle;
 use super::policy::{Approval, Policy};
 use super::table::{Table, snake};
@@ -186,13 +186,13 @@ pub enum On {
     Confirm,
     /// The erasure is undone, before its grace ends.
     Undo,
-    /// A grace or a tail timer fired.
-    Lapse,
     /// A legal hold was lifted.
     LiftHold,
-    /// The request was withdrawn or refused.
+    /// The grace is over, or something withheld may go (from a timer).
+    Lapse,
+    /// The request was withdrawn, refused, or has expired (from the lifecycle).
     Cancel,
-    /// The outcome was not good enough.
+    /// The work is taken up again (from the lifecycle: a rework, or an appeal that was granted).
     Retry,
 }
 
@@ -203,11 +203,16 @@ impl On {
         Self::ApprovePlan,
         Self::Confirm,
         Self::Undo,
-        Self::Lapse,
         Self::LiftHold,
+        Self::Lapse,
         Self::Cancel,
         Self::Retry,
     ];
+
+    /// Whether somebody can command it, rather than a timer or the lifecycle.
+    pub const fn is_command(self) -> bool {
+        !matches!(self, Self::Lapse | Self::Cancel | Self::Retry)
+    }
 }
 
 /// Something in the work is to happen.
@@ -251,7 +256,13 @@ impl Command {
     fn permits(&self, actor: &Actor) -> bool {
         use Actor::{Agent, Engine, Host, Person, Processor, Staff};
         match self {
-            Self::Answer { .. } => matches!(actor, Engine | Staff(_) | Processor(_)),
+            // Locks and packages are the engine's own; a processor speaks for no other recipient.
+            Self::Answer { target, .. } => match (target, actor) {
+                (_, Engine) | (Target::Source(_), Staff(_) | Processor(_)) => true,
+                (Target::Recipient(_), Staff(_)) => true,
+                (Target::Recipient(to), Processor(from)) => to == from,
+                _ => false,
+            },
             Self::ApprovePlan { .. } => matches!(actor, Staff(_)),
             Self::Confirm => matches!(actor, Person | Agent(_)),
             Self::Undo => matches!(actor, Person | Agent(_) | Staff(_) | Host),
@@ -273,7 +284,7 @@ fn work<'d>(draft: &'d Draft<'_>, on: On) -> Result<&'d Fulfilment, Rejection> {
         open: "approve, first".to_owned(),
     })?;
     let phase = work.phase;
-    draft.check_open(work.machine.table(), on, |_| phase)?;
+    draft.check_open(work.machine.table(), on, phase, On::is_command)?;
     Ok(work)
 }
 
@@ -305,10 +316,18 @@ pub(super) fn decide(draft: &mut Draft<'_>, command: &Command) -> Result<(), Rej
         }
         Command::Confirm => {
             draft.emit(Event::Confirmed);
+            draft.clear(Timer::Expiry);
             advance(draft);
             Ok(())
         }
-        Command::Undo => stop(draft),
+        Command::Undo => {
+            if work.grace_until.is_none_or(|until| draft.now() >= until) {
+                return Err(Rejection::TooLate {
+                    done: "the time in which it can be undone is over",
+                });
+            }
+            stop(draft)
+        }
         Command::LiftHold => {
             draft.emit(Event::HoldLifted);
             draft.clear(Timer::Tail);
@@ -318,17 +337,24 @@ pub(super) fn decide(draft: &mut Draft<'_>, command: &Command) -> Result<(), Rej
     }
 }
 
-/// Begins the work, or takes it up again where it has begun to change data already.
+/// Begins the work, or takes it up again where it has begun to change data and is not through.
 pub(super) fn start(draft: &mut Draft<'_>) -> Result<(), Rejection> {
-    if draft
-        .request()
-        .fulfilment
-        .as_ref()
-        .is_some_and(Fulfilment::has_written)
-    {
-        return retry(draft);
+    if let Some(work) = &draft.request().fulfilment {
+        if work.written && (!work.is_ended() || work.is_incomplete()) {
+            return retry(draft);
+        }
+        // What was cancelled may still be lifting its restrictions.
+        self::work(draft, On::Retry)?;
     }
     let landscape = draft.landscape();
+    if Machine::of(&draft.request().facts.right) == Some(Machine::Erasure)
+        && goes_in_circles(&landscape.sources)
+    {
+        return Err(Rejection::Malformed {
+            what: "the order in which sources are erased",
+            accepted: "an order without circles",
+        });
+    }
     draft.emit(Event::Started {
         sources: landscape.sources.clone(),
         recipients: landscape.recipients.clone(),
@@ -337,11 +363,35 @@ pub(super) fn start(draft: &mut Draft<'_>) -> Result<(), Rejection> {
     Ok(())
 }
 
+/// Whether some sources wait for each other, and none could begin.
+fn goes_in_circles(sources: &[SourceInfo]) -> bool {
+    let mut waiting: Vec<&SourceInfo> = sources.iter().collect();
+    loop {
+        let before = waiting.len();
+        let ids: Vec<_> = waiting.iter().map(|source| &source.id).collect();
+        waiting.retain(|source| source.erase_after.iter().any(|id| ids.contains(&id)));
+        if waiting.len() == before {
+            return !waiting.is_empty();
+        }
+    }
+}
+
 /// Takes the work up again: what it has not changed yet from the beginning, what it has begun to
-/// change from there.
+/// change from there. What runs already (a tail) runs on, and reports when it ends.
 pub(super) fn retry(draft: &mut Draft<'_>) -> Result<(), Rejection> {
+    if let Some(work) = &draft.request().fulfilment
+        && work.written
+        && !matches!(work.phase, Phase::Ended | Phase::Withholding)
+    {
+        return Ok(());
+    }
     let work = work(draft, On::Retry)?;
-    let phase = if work.has_written() {
+    if work.cancelled {
+        return Err(Rejection::TooLate {
+            done: "the work was stopped for good; it takes a new request",
+        });
+    }
+    let phase = if work.written {
         Phase::Queued
     } else {
         Phase::Locating
@@ -355,28 +405,28 @@ pub(super) fn retry(draft: &mut Draft<'_>) -> Result<(), Rejection> {
 pub(super) fn cancel(draft: &mut Draft<'_>) -> Result<(), Rejection> {
     match &draft.request().fulfilment {
         None => Ok(()),
-        Some(work) if work.is_ended() && !work.has_written() => Ok(()),
-        Some(work) if work.has_written() => Err(Rejection::TooLate {
+        Some(work) if work.written => Err(Rejection::TooLate {
             done: "the work has begun to change data",
         }),
+        Some(work) if work.cancelled || work.is_ended() => Ok(()),
         Some(_) => stop(draft),
     }
 }
 
 fn stop(draft: &mut Draft<'_>) -> Result<(), Rejection> {
-    work(draft, On::Cancel)?;
+    let work = work(draft, On::Cancel)?;
+    let phase = work.phase;
+    let restricted = work.sources.iter().any(|source| source.restricted);
     draft.emit(Event::Cancelled);
     draft.clear(Timer::Grace);
     draft.clear(Timer::Expiry);
-    let restricted = draft
-        .request()
-        .fulfilment
-        .as_ref()
-        .is_some_and(|work| work.sources.iter().any(|source| source.restricted));
-    if restricted {
-        enter(draft, Phase::Lifting);
-    } else {
-        end(draft);
+    match phase {
+        // What is being restricted now must have come to its end before it can be lifted.
+        Phase::Restricting => {}
+        // Lifting writes: it needs the locks.
+        Phase::Queued if restricted => {}
+        Phase::Approval if restricted => enter(draft, Phase::Queued),
+        _ => end(draft),
     }
     Ok(())
 }
@@ -386,16 +436,26 @@ pub(super) fn fire(draft: &mut Draft<'_>, timer: Timer) -> Result<(), Rejection>
     let Some(work) = &draft.request().fulfilment else {
         return Ok(());
     };
-    let due = match timer {
-        Timer::Grace => work.phase == Phase::Grace,
-        Timer::Tail => work.phase == Phase::Withholding,
-        _ => false,
+    let until = match (timer, work.phase) {
+        (Timer::Grace, Phase::Grace) => work.grace_until,
+        (Timer::Tail, Phase::Withholding) => work.withheld_until,
+        _ => None,
     };
-    if due {
-        self::work(draft, On::Lapse)?;
-        advance(draft);
+    let Some(until) = until else {
+        return Ok(());
+    };
+    if draft.now() < until {
+        draft.set(timer, until);
+        return Ok(());
     }
+    self::work(draft, On::Lapse)?;
+    advance(draft);
     Ok(())
+}
+
+/// Whether the work waits for the person to confirm it.
+pub(super) fn awaits_confirmation(work: &Fulfilment) -> bool {
+    work.phase == Phase::Confirmation
 }
 
 fn answer(
@@ -418,7 +478,7 @@ fn answer(
         });
     }
     let stale = step.stale;
-    let ready_before: Vec<Target> = ready(work);
+    let ready_before = ready(work);
     draft.emit(Event::StepAnswered {
         task,
         target: target.clone(),
@@ -427,36 +487,28 @@ fn answer(
     if matches!(result, StepResult::Pending(_)) {
         return Ok(());
     }
-    if matches!(task, Task::LockToRead | Task::LockToWrite) {
-        let keys = draft
-            .request()
-            .fulfilment
-            .as_ref()
-            .map(Fulfilment::lock_keys);
-        draft.lock(Locks::Take {
-            keys: keys.unwrap_or_default(),
-            exclusive: task == Task::LockToWrite,
-        });
-    }
-    if task == Task::Locate {
-        reopen(draft, target, stale, result);
+    match task {
+        Task::LockToRead | Task::LockToWrite => {
+            let work = draft.request().fulfilment.as_ref();
+            let keys = work.map(Fulfilment::lock_keys).unwrap_or_default();
+            draft.lock(Locks::Take {
+                keys,
+                exclusive: task == Task::LockToWrite,
+            });
+        }
+        Task::Locate => reopen(draft, target, stale, result),
+        _ => {}
     }
     block(draft);
     let Some(work) = &draft.request().fulfilment else {
         return Ok(());
     };
-    let now_ready: Vec<Target> = ready(work)
-        .into_iter()
-        .filter(|target| !ready_before.contains(target))
-        .collect();
-    begin(draft, now_ready);
-    if draft
-        .request()
-        .fulfilment
-        .as_ref()
-        .is_some_and(Fulfilment::is_settled)
-    {
+    if work.is_settled() {
         advance(draft);
+    } else {
+        let mut steps = ready(work);
+        steps.retain(|step| !ready_before.contains(step));
+        begin(draft, steps);
     }
     Ok(())
 }
@@ -464,7 +516,8 @@ fn answer(
 /// Whether a result is of the kind that a step of this task has.
 const fn fits(task: Task, result: &StepResult) -> bool {
     let StepResult::Done { finding, .. } = result else {
-        return true;
+        // Locks are taken, or waited for.
+        return !matches!(task, Task::LockToRead | Task::LockToWrite);
     };
     matches!(
         (task, finding),
@@ -511,12 +564,9 @@ fn reopen(draft: &mut Draft<'_>, answered: &Target, stale: bool, result: &StepRe
     if stale && !targets.contains(answered) {
         targets.push(answered.clone());
     }
-    for target in &targets {
-        draft.emit(Event::StepReopened {
-            target: target.clone(),
-        });
+    for target in targets {
+        draft.emit(Event::StepReopened { target });
     }
-    begin(draft, targets);
 }
 
 /// Steps whose predecessors failed cannot begin: what leads to the others must stay.
@@ -531,24 +581,23 @@ fn block(draft: &mut Draft<'_>) {
     }
 }
 
-/// Open steps whose predecessors are done.
-fn ready(work: &Fulfilment) -> Vec<Target> {
+/// Steps that can begin: open, and what must come before them is done.
+fn ready(work: &Fulfilment) -> Vec<(Target, u32)> {
     work.steps
         .iter()
-        .filter(|step| step.state == StepState::Open && work.is_ready(step))
-        .map(|step| step.target.clone())
+        .filter(|step| work.is_ready(step))
+        .map(|step| (step.target.clone(), step.round))
         .collect()
 }
 
-fn begin(draft: &mut Draft<'_>, targets: Vec<Target>) {
+fn begin(draft: &mut Draft<'_>, steps: Vec<(Target, u32)>) {
     let Some(work) = &draft.request().fulfilment else {
         return;
     };
     let Some(task) = work.phase.task(work.machine) else {
         return;
     };
-    let round = work.round;
-    for target in targets {
+    for (target, round) in steps {
         draft.effect(Effect::Step {
             task,
             target,
@@ -564,8 +613,18 @@ fn advance(draft: &mut Draft<'_>) {
     };
     match work.machine.after(work.phase, work, draft.policy()) {
         Next::Enter(phase) => enter(draft, phase),
+        Next::End if goes_on_alone(draft) => enter(draft, Phase::Withholding),
         Next::End => end(draft),
     }
+}
+
+/// Whether the work is an erasure that is not finished and at which nobody looks: what was
+/// withheld could not be erased when its time came, after the answer.
+fn goes_on_alone(draft: &Draft<'_>) -> bool {
+    let request = draft.request();
+    let work = request.fulfilment.as_ref();
+    !request.lifecycle.is_looked_at()
+        && work.is_some_and(|work| work.machine == Machine::Erasure && work.is_unfinished())
 }
 
 fn enter(draft: &mut Draft<'_>, phase: Phase) {
@@ -580,10 +639,11 @@ fn enter(draft: &mut Draft<'_>, phase: Phase) {
     match phase {
         Phase::Confirmation => {
             draft.effect(Effect::Notify(Letter::ConfirmationRequest));
+            draft.expire_later();
             return;
         }
         Phase::Grace => {
-            let until = draft.now() + draft.policy().grace.unwrap_or_default();
+            let until = draft.later(draft.policy().grace.unwrap_or_default());
             draft.emit(Event::GraceGranted { until });
             draft.set(Timer::Grace, until);
             return;
@@ -605,11 +665,12 @@ fn enter(draft: &mut Draft<'_>, phase: Phase) {
     if phase.task(work.machine).is_none() {
         return;
     }
-    if work.steps.is_empty() {
+    let ready = ready(work);
+    begin(draft, ready);
+    block(draft);
+    let settled = draft.request().fulfilment.as_ref();
+    if settled.is_some_and(Fulfilment::is_settled) {
         advance(draft);
-    } else {
-        let ready = ready(work);
-        begin(draft, ready);
     }
 }
 
@@ -635,8 +696,8 @@ fn unlock(draft: &mut Draft<'_>, next: Phase) {
     }
 }
 
-/// The first instant at which something withheld may go: the day after the last it is kept. A
-/// source that still keeps what should have gone by now is asked again in a day.
+/// The first instant at which something withheld may go: the day after the last it is kept.
+/// What is still kept then, or failed, is tried again a day later, not at once and for ever.
 fn next_release(draft: &Draft<'_>) -> Option<DateTime<Utc>> {
     let work = draft.request().fulfilment.as_ref()?;
     let first = work
@@ -645,10 +706,10 @@ fn next_release(draft: &Draft<'_>) -> Option<DateTime<Utc>> {
             Until::Date(date) => draft.end_of(date),
             Until::HoldLifted | Until::Always => None,
         })
-        .min()?;
-    Some(if first > draft.now() {
-        first
-    } else {
-        draft.now() + TimeDelta::days(1)
-    })
+        .min();
+    match first {
+        Some(first) if first > draft.now() => Some(first),
+        None if !goes_on_alone(draft) => None,
+        _ => Some(draft.later(TimeDelta::days(1))),
+    }
 }

@@ -18,17 +18,16 @@ pub(super) const TABLE: Table<Phase, On> = table!(Phase, On;
         Cancel => Ended;
     }
     Queued {
-        Answer => Queued | Restricting | Rectifying;
-        Cancel => Lifting | Ended;
-        Retry => Queued;
+        Answer => Restricting | Rectifying | Lifting;
+        Cancel => Queued | Ended;
     }
     Restricting {
-        Answer => Restricting | Approval | Rectifying;
-        Cancel => Lifting | Ended;
+        Answer => Restricting | Approval | Rectifying | Lifting | Ended;
+        Cancel => Restricting;
     }
     Approval {
         ApprovePlan => Queued;
-        Cancel => Lifting | Ended;
+        Cancel => Queued | Ended;
     }
     Rectifying {
         Answer => Rectifying | Verifying | Lifting | Informing | Ended;
@@ -56,6 +55,8 @@ pub(super) fn after(phase: Phase, work: &Fulfilment, policy: &Policy) -> Next {
             return Next::End;
         }
         Phase::Planning => Phase::Queued,
+        // What was restricted before it was cancelled is lifted, and no more.
+        Phase::Queued | Phase::Restricting if work.cancelled => Phase::Lifting,
         Phase::Queued if work.approved.is_some() || work.written => Phase::Rectifying,
         Phase::Queued => Phase::Restricting,
         Phase::Restricting if policy.plan_approval == Approval::None => Phase::Rectifying,

@@ -22,8 +22,10 @@ pub enum StepState {
     Open,
     /// It goes on outside.
     Waiting(Pending),
-    /// Done, all or in part.
+    /// Done; what could not be done never can be.
     Done,
+    /// Done in part; the rest can be tried again.
+    Partly,
     /// Failed, unsupported, or never begun because another failed.
     Failed,
 }
@@ -34,6 +36,8 @@ pub enum StepState {
 pub struct Step {
     /// Whose.
     pub target: Target,
+    /// The round it was opened in: names its effect.
+    pub round: u32,
     /// How far it is.
     pub state: StepState,
     /// Whether more identifiers came to light since it began.
@@ -73,10 +77,12 @@ pub struct SourceWork {
     pub planned: Vec<RowCount>,
     /// The sealed report of what was read from it.
     pub spool: Option<PartRef>,
-    /// Whether its rows are restricted because of this request.
+    /// Whether its rows are, or may be, restricted because of this request.
     pub restricted: bool,
-    /// Whether its part of the work was done at least once.
+    /// Whether anything of its part of the work was done.
     pub worked: bool,
+    /// Whether the last attempt did all of its part that can be done.
+    pub finished: bool,
     /// How many rows were read, corrected or erased.
     pub done: Vec<RowCount>,
     /// What is kept back (or, before the erasure, would be).
@@ -95,7 +101,7 @@ pub struct SourceWork {
 pub struct RecipientWork {
     /// Who.
     pub id: PartyId,
-    /// Whether they confirmed.
+    /// Whether they confirmed what was done so far.
     pub confirmed: bool,
     /// Why they did not.
     pub failure: Option<Failure>,
@@ -146,11 +152,20 @@ pub struct Fulfilment {
 }
 
 impl Fulfilment {
+    /// The work when it begins. `before` is earlier work for the same request: what it learned
+    /// and what it may have left restricted is not forgotten, and no round is used twice.
     pub(in crate::workflow) fn new(
         facts: &Facts,
         sources: &[SourceInfo],
         recipients: &[PartyId],
+        before: Option<&Self>,
     ) -> Self {
+        let source = |info: &SourceInfo| SourceWork {
+            restricted: before
+                .and_then(|work| work.source(&info.id))
+                .is_some_and(|source| source.restricted),
+            ..SourceWork::new(info)
+        };
         let recipient = |id: &PartyId| RecipientWork {
             id: id.clone(),
             confirmed: false,
@@ -160,11 +175,11 @@ impl Fulfilment {
             // `receive` refuses rights without a machine.
             machine: Machine::of(&facts.right).unwrap_or(Machine::Access),
             phase: Phase::Locating,
-            round: 0,
+            round: before.map_or(0, |work| work.round),
             steps: Vec::new(),
-            sources: sources.iter().map(SourceWork::new).collect(),
+            sources: sources.iter().map(source).collect(),
             recipients: recipients.iter().map(recipient).collect(),
-            kinds: facts.kinds.clone(),
+            kinds: before.map_or_else(|| facts.kinds.clone(), |work| work.kinds.clone()),
             deliver_to: facts.deliver_to.as_ref().map(recipient),
             approved: None,
             confirmed: false,
@@ -190,9 +205,14 @@ impl Fulfilment {
         self.written
     }
 
-    /// Whether it changed some data and could not change all it should have.
+    /// Whether it changed some data, and did not change all that it can.
     pub fn is_unfinished(&self) -> bool {
-        self.written && self.missing().next().is_some()
+        self.written && self.missing().any(|(_, missing)| can_be_retried(&missing))
+    }
+
+    /// Whether something is left that it could still do: what failed, or what was withheld.
+    pub(super) fn is_incomplete(&self) -> bool {
+        self.is_unfinished() || self.withheld().next().is_some()
     }
 
     /// What is known of a source.
@@ -208,8 +228,9 @@ impl Fulfilment {
     /// Whether the work waits for this step, begun in that round.
     pub fn waits_for(&self, task: Task, target: &Target, round: u32) -> bool {
         self.phase.task(self.machine) == Some(task)
-            && round <= self.round
-            && self.step(target).is_some_and(Step::is_unsettled)
+            && self
+                .step(target)
+                .is_some_and(|step| step.round == round && step.is_unsettled())
     }
 
     /// What the whole plan is worth: what an approval names.
@@ -242,15 +263,10 @@ impl Fulfilment {
 
     /// What could not be done, by source or recipient.
     pub fn missing(&self) -> impl Iterator<Item = (Target, MissingRows)> + '_ {
-        let whole = |failure: Failure| MissingRows {
-            collection: None,
-            rows: None,
-            failure,
-        };
         let of_sources = self.sources.iter().flat_map(move |source| {
-            let unsearched = (!source.searched
-                && (self.phase != Phase::Locating || self.is_settled()))
-            .then(|| whole(Failure::NoIdentifier));
+            // While others are still searched, an identifier that fits it may come to light.
+            let given_up = self.phase != Phase::Locating || self.is_settled();
+            let unsearched = (!source.searched && given_up).then(|| whole(Failure::NoIdentifier));
             let left = source.left.iter().map(|left| MissingRows {
                 collection: Some(left.collection.clone()),
                 rows: Some(left.rows),
@@ -296,42 +312,52 @@ impl Fulfilment {
         !self.steps.iter().any(Step::is_unsettled)
     }
 
+    /// Whether a step failed, wholly or for something that can be tried again.
     pub(super) fn any_failed(&self) -> bool {
         self.steps
             .iter()
-            .any(|step| step.state == StepState::Failed)
+            .any(|step| matches!(step.state, StepState::Failed | StepState::Partly))
     }
 
-    /// Whether the sources that must come first are done.
+    /// Whether an open step can begin: the sources that must come first are done.
     pub(super) fn is_ready(&self, step: &Step) -> bool {
-        self.predecessors(step)
-            .all(|before| before.state == StepState::Done)
+        step.state == StepState::Open
+            && self
+                .predecessors(step)
+                .all(|source| self.is_cleared(source) == Some(true))
     }
 
-    /// An open step that can never begin: one before it failed.
+    /// An open step that can never begin: one before it failed, now or the last time.
     pub(super) fn blocked(&self) -> Option<Target> {
         self.steps
             .iter()
             .filter(|step| step.state == StepState::Open)
             .find(|step| {
                 self.predecessors(step)
-                    .any(|before| before.state == StepState::Failed)
+                    .any(|source| self.is_cleared(source) == Some(false))
             })
             .map(|step| step.target.clone())
     }
 
-    /// Steps of the same erasure that must be done before this one. A source named by nobody's
-    /// step is done already.
-    fn predecessors<'a>(&'a self, step: &'a Step) -> impl Iterator<Item = &'a Step> {
+    /// The sources whose erasure must be finished before this step begins.
+    fn predecessors<'a>(&'a self, step: &'a Step) -> impl Iterator<Item = &'a SourceWork> {
         let after: &[SourceId] = match (&step.target, self.phase) {
             (Target::Source(id), Phase::Erasing) => {
                 self.source(id).map_or(&[], |source| &source.erase_after)
             }
             _ => &[],
         };
-        after
-            .iter()
-            .filter_map(|id| self.step(&Target::Source(id.clone())))
+        after.iter().filter_map(|id| self.source(id))
+    }
+
+    /// Whether nothing of a source stands in the way of those after it; `None` while it is being
+    /// erased.
+    fn is_cleared(&self, source: &SourceWork) -> Option<bool> {
+        match self.step(&Target::Source(source.id.clone())) {
+            Some(step) if step.is_unsettled() => None,
+            Some(step) => Some(step.state == StepState::Done),
+            None => Some(source.finished || !source.is_found()),
+        }
     }
 
     /// How the work ended, from what its sources and recipients answered.
@@ -339,40 +365,36 @@ impl Fulfilment {
         if self.cancelled {
             return Outcome::Cancelled;
         }
-        let unsupported = |missing: &MissingRows| matches!(missing.failure, Failure::Unsupported);
-        if self
-            .sources
-            .iter()
-            .all(|s| s.missing.iter().any(unsupported))
-        {
+        let missing = self.missing().next().is_some();
+        let withheld = self.withheld().next().is_some();
+        if self.sources.iter().any(|source| source.worked) {
+            return match (&self.package_failure, missing || withheld) {
+                (Some(_), _) => Outcome::Failed,
+                (None, true) => Outcome::Partly,
+                (None, false) => Outcome::Done,
+            };
+        }
+        let is_unsupported = |source: &SourceWork| {
+            let mut failures = source.missing.iter().map(|missing| &missing.failure);
+            failures.any(|failure| *failure == Failure::Unsupported)
+        };
+        // Without any source, none can do this: that nothing was found would claim too much.
+        if self.sources.iter().all(is_unsupported) {
             return Outcome::Unsupported;
         }
-        let missing = self.missing().next().is_some();
-        let broken = self
-            .missing()
-            .any(|(_, m)| !matches!(m.failure, Failure::Unsupported | Failure::NoIdentifier));
-        let worked = self.sources.iter().any(|source| source.worked);
-        if !self.any_found() {
-            return match (broken, missing) {
-                (true, _) => Outcome::Failed,
-                (false, true) => Outcome::Partly,
-                (false, false) => Outcome::NothingFound,
-            };
-        }
-        if !worked {
-            return if broken {
-                Outcome::Failed
-            } else {
-                Outcome::NothingFound
-            };
-        }
-        if self.package_failure.is_some() {
-            return Outcome::Failed;
-        }
-        if missing || self.withheld().next().is_some() {
+        if missing && self.recipients.iter().any(|recipient| recipient.confirmed) {
             return Outcome::Partly;
         }
-        Outcome::Done
+        if self.missing().any(|(_, missing)| can_be_retried(&missing)) {
+            return Outcome::Failed;
+        }
+        match (self.any_found(), missing) {
+            (true, true) => Outcome::Unsupported,
+            (true, false) if withheld => Outcome::Partly,
+            (false, true) if !self.sources.iter().any(SourceWork::is_empty) => Outcome::Failed,
+            (false, true) => Outcome::Partly,
+            (_, false) => Outcome::NothingFound,
+        }
     }
 
     pub(in crate::workflow) fn apply(&mut self, envelope: &Envelope) {
@@ -385,13 +407,11 @@ impl Fulfilment {
             } => self.answered(*task, target, result),
             Event::StepReopened { target } => {
                 self.round += 1;
-                self.mark_searched(target);
+                self.search(target);
+                let step = Step::open(target.clone(), self.round);
                 match self.steps.iter_mut().find(|step| step.target == *target) {
-                    Some(step) => {
-                        step.state = StepState::Open;
-                        step.stale = false;
-                    }
-                    None => self.steps.push(Step::open(target.clone())),
+                    Some(known) => *known = step,
+                    None => self.steps.push(step),
                 }
             }
             Event::StepBlocked { target } => {
@@ -399,7 +419,8 @@ impl Fulfilment {
                 if let Target::Source(id) = target
                     && let Some(source) = self.source_mut(id)
                 {
-                    source.miss(Failure::Blocked);
+                    source.finished = false;
+                    source.miss(whole(Failure::Blocked));
                 }
             }
             Event::PlanApproved { digest } => self.approved = Some(*digest),
@@ -407,6 +428,7 @@ impl Fulfilment {
                 self.approved = None;
                 self.confirmed = false;
                 self.grace_given = false;
+                self.grace_until = None;
             }
             Event::Confirmed => self.confirmed = true,
             Event::GraceGranted { until } => {
@@ -434,16 +456,22 @@ impl Fulfilment {
                 *source = source.anew();
             }
             self.approved = None;
+            self.confirmed = false;
+            self.grace_given = false;
+            self.grace_until = None;
             self.package = None;
+            for recipient in self.recipients.iter_mut().chain(&mut self.deliver_to) {
+                recipient.confirmed = false;
+            }
         }
         if again {
-            // Taken up again: what failed before is tried anew.
+            // Taken up again: what can be tried again is, and the rest stays named.
             self.outcome = None;
             self.withheld_until = None;
             self.package_failure = None;
             self.erasures = 0;
             for source in &mut self.sources {
-                source.missing.clear();
+                source.missing.retain(|missing| !can_be_retried(missing));
                 source.left.clear();
             }
             for recipient in self.recipients.iter_mut().chain(&mut self.deliver_to) {
@@ -460,24 +488,26 @@ impl Fulfilment {
         }
         self.phase = phase;
         self.round += 1;
-        self.steps = self.targets(phase).into_iter().map(Step::open).collect();
+        let targets = self.targets(phase);
         if phase == Phase::Locating {
-            for target in self
-                .steps
-                .iter()
-                .map(|step| step.target.clone())
-                .collect::<Vec<_>>()
-            {
-                self.mark_searched(&target);
+            for target in &targets {
+                self.search(target);
             }
         }
+        let round = self.round;
+        self.steps = targets
+            .into_iter()
+            .map(|target| Step::open(target, round))
+            .collect();
     }
 
-    fn mark_searched(&mut self, target: &Target) {
+    /// A search begins: what an earlier one missed does not count any more.
+    fn search(&mut self, target: &Target) {
         if let Target::Source(id) = target
             && let Some(source) = self.source_mut(id)
         {
             source.searched = true;
+            source.missing.clear();
         }
     }
 
@@ -513,6 +543,7 @@ impl Fulfilment {
             Phase::Informing => self
                 .recipients
                 .iter()
+                .filter(|recipient| !recipient.confirmed)
                 .map(|recipient| Target::Recipient(recipient.id.clone()))
                 .collect(),
             Phase::Approval
@@ -534,22 +565,22 @@ impl Fulfilment {
     }
 
     fn answered(&mut self, task: Task, target: &Target, result: &StepResult) {
-        let state = match result {
-            StepResult::Done { .. } => StepState::Done,
-            StepResult::Pending(pending) => StepState::Waiting(pending.clone()),
-            // What cannot be restricted is corrected without.
-            StepResult::Unsupported if matches!(task, Task::Restrict | Task::Unrestrict) => {
-                StepState::Done
+        let (state, failure) = match result {
+            StepResult::Done { missing, .. } if missing.iter().any(can_be_retried) => {
+                (StepState::Partly, None)
             }
-            StepResult::Unsupported | StepResult::Failed(_) => StepState::Failed,
+            StepResult::Done { .. } => (StepState::Done, None),
+            StepResult::Pending(pending) => {
+                self.settle(target, StepState::Waiting(pending.clone()));
+                return;
+            }
+            // What cannot be restricted is corrected without.
+            StepResult::Unsupported if task == Task::Restrict => (StepState::Done, None),
+            StepResult::Unsupported => (StepState::Failed, Some(Failure::Unsupported)),
+            StepResult::Failed(failure) => (StepState::Failed, Some(failure.clone())),
         };
+        let finished = state == StepState::Done;
         self.settle(target, state);
-        let failure = match result {
-            StepResult::Unsupported if matches!(task, Task::Restrict | Task::Unrestrict) => None,
-            StepResult::Unsupported => Some(Failure::Unsupported),
-            StepResult::Failed(failure) => Some(failure.clone()),
-            StepResult::Done { .. } | StepResult::Pending(_) => None,
-        };
         match target {
             Target::Source(id) => {
                 if let StepResult::Done {
@@ -564,20 +595,35 @@ impl Fulfilment {
                     self.learn(id, kinds);
                 }
                 if let Some(source) = self.source_mut(id) {
+                    match task {
+                        Task::Read | Task::Rectify | Task::Erase => source.finished = finished,
+                        // It may have been restricted before it failed.
+                        Task::Restrict if failure.is_some() => source.restricted = true,
+                        _ => {}
+                    }
                     if let Some(failure) = failure {
-                        source.failed(task, failure);
+                        source.miss(whole(failure));
                     } else if let StepResult::Done { finding, missing } = result {
                         source.answered(task, finding);
-                        source.missing.extend(missing.iter().cloned());
+                        for missing in missing {
+                            source.miss(missing.clone());
+                        }
+                        if changes(task, finding) {
+                            for recipient in &mut self.recipients {
+                                recipient.confirmed = false;
+                            }
+                        }
                     }
                 }
             }
             Target::Recipient(id) => {
-                let done = state_is_done(result);
-                let all = self.recipients.iter_mut().chain(&mut self.deliver_to);
-                for recipient in all.filter(|recipient| recipient.id == *id) {
-                    recipient.confirmed = done;
-                    recipient.failure = failure.clone();
+                let recipient = match task {
+                    Task::Transmit => self.deliver_to.as_mut(),
+                    _ => self.recipients.iter_mut().find(|r| r.id == *id),
+                };
+                if let Some(recipient) = recipient {
+                    recipient.confirmed = finished;
+                    recipient.failure = failure;
                 }
             }
             Target::Request => {
@@ -616,14 +662,39 @@ impl Fulfilment {
     }
 }
 
-const fn state_is_done(result: &StepResult) -> bool {
-    matches!(result, StepResult::Done { .. })
+/// Whether asking again could help. What a source cannot do at all, and a source that no
+/// identifier fits, stay as they are.
+const fn can_be_retried(missing: &MissingRows) -> bool {
+    !matches!(
+        missing.failure,
+        Failure::Unsupported | Failure::NoIdentifier
+    )
+}
+
+/// All of a target's part is missing.
+const fn whole(failure: Failure) -> MissingRows {
+    MissingRows {
+        collection: None,
+        rows: None,
+        failure,
+    }
+}
+
+/// Whether rows were changed of which recipients must hear.
+fn changes(task: Task, finding: &Finding) -> bool {
+    match (task, finding) {
+        (Task::Rectify, Finding::Changed { rows }) | (_, Finding::Erased { rows, .. }) => {
+            rows.iter().any(|count| count.rows > 0)
+        }
+        _ => false,
+    }
 }
 
 impl Step {
-    const fn open(target: Target) -> Self {
+    const fn open(target: Target, round: u32) -> Self {
         Self {
             target,
+            round,
             state: StepState::Open,
             stale: false,
         }
@@ -646,6 +717,7 @@ impl SourceWork {
             spool: None,
             restricted: false,
             worked: false,
+            finished: false,
             done: Vec::new(),
             withheld: Vec::new(),
             missing: Vec::new(),
@@ -675,26 +747,20 @@ impl SourceWork {
         self.planned.iter().any(|rows| rows.rows > 0)
     }
 
+    /// Whether it was searched to the end, and holds nothing.
+    fn is_empty(&self) -> bool {
+        self.searched && self.missing.is_empty() && !self.is_found()
+    }
+
     /// Whether there is something to erase: not begun, failed, or free to go since.
     fn is_unerased(&self) -> bool {
-        self.is_found() && (!self.worked || self.is_planned())
+        self.is_found() && (!self.finished || self.is_planned())
     }
 
-    fn failed(&mut self, task: Task, failure: Failure) {
-        match task {
-            Task::Erase | Task::Rectify | Task::Read => self.worked = false,
-            Task::Locate => self.locators = None,
-            _ => {}
+    fn miss(&mut self, missing: MissingRows) {
+        if !self.missing.contains(&missing) {
+            self.missing.push(missing);
         }
-        self.miss(failure);
-    }
-
-    fn miss(&mut self, failure: Failure) {
-        self.missing.push(MissingRows {
-            collection: None,
-            rows: None,
-            failure,
-        });
     }
 
     fn answered(&mut self, task: Task, finding: &Finding) {

@@ -1,0 +1,672 @@
+//! What the tests of the machines share: a law, policies, landscapes, requests, and every command
+//! that somebody could give in a state.
+
+#![allow(dead_code)] // each test file uses its own part of it
+
+use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use chrono::{DateTime, NaiveDate, TimeDelta, TimeZone, Utc};
+use datarights::law::{Calendar, Readings, Regime, Regimes, Setting};
+use datarights::model::{
+    Actor, Assurance, Channel, ControllerId, Digest, Failure, Ground, Handle, IdentifierKind,
+    IntakeId, KeyedDigest, MissingRows, PartyId, Pending, RequestId, Right, RowCount, SourceId,
+    Until, WithheldRows,
+};
+use datarights::workflow::fulfilment::{self, Phase};
+use datarights::workflow::{
+    Approval, Cause, Command, Context, Decision, Delivery, Effect, Finding, Intake, Landscape,
+    Letter, PartRef, Policy, Rejection, Request, Review, SourceInfo, StepResult, Target, Task,
+    Timer, TimerChange, decide, lifecycle, receive,
+};
+
+pub(crate) fn start() -> DateTime<Utc> {
+    Utc.with_ymd_and_hms(2026, 3, 2, 9, 0, 0).unwrap()
+}
+
+pub(crate) fn staff(name: &str) -> Actor {
+    Actor::staff(name).unwrap()
+}
+
+pub(crate) fn controller() -> ControllerId {
+    ControllerId::new("acme").unwrap()
+}
+
+pub(crate) fn source_id(name: &str) -> SourceId {
+    SourceId::new(name).unwrap()
+}
+
+pub(crate) fn party(name: &str) -> PartyId {
+    PartyId::new(name).unwrap()
+}
+
+pub(crate) fn part(name: &str) -> PartRef {
+    PartRef {
+        name: name.to_owned(),
+        chunks: 1,
+        digest: Digest::of(name.as_bytes()),
+    }
+}
+
+pub(crate) fn pending() -> Pending {
+    Pending {
+        handle: Handle("ticket-7".to_owned()),
+        look_again: start() + TimeDelta::days(14),
+        task: None,
+    }
+}
+
+pub(crate) fn rows(count: u64) -> Vec<RowCount> {
+    vec![RowCount::new("tickets", count)]
+}
+
+pub(crate) fn missing(failure: Failure) -> MissingRows {
+    MissingRows {
+        collection: Some("archive".to_owned()),
+        rows: None,
+        failure,
+    }
+}
+
+pub(crate) fn withheld(until: Until) -> WithheldRows {
+    WithheldRows {
+        collection: "invoices".to_owned(),
+        rows: 2,
+        ground: Ground::new("tax"),
+        until,
+    }
+}
+
+pub(crate) fn day(days: i64) -> NaiveDate {
+    (start() + TimeDelta::days(days)).date_naive()
+}
+
+/// A law, a policy, a landscape and a right: what a request lives in.
+pub(crate) struct World {
+    pub(crate) right: Right,
+    pub(crate) policy: Policy,
+    pub(crate) landscape: Landscape,
+    pub(crate) delivery: Delivery,
+    regime: std::sync::Arc<Regime>,
+    calendar: Calendar,
+    readings: Readings,
+}
+
+/// A source of these kinds, to be erased after those.
+pub(crate) fn source(name: &str, accepts: &[IdentifierKind], after: &[&str]) -> SourceInfo {
+    SourceInfo {
+        id: source_id(name),
+        accepts: accepts.to_vec(),
+        erase_after: after.iter().map(|name| source_id(name)).collect(),
+    }
+}
+
+impl World {
+    pub(crate) fn new(right: Right, policy: Policy, landscape: Landscape) -> Self {
+        Self {
+            delivery: Delivery::Download,
+            right,
+            policy,
+            landscape,
+            regime: Regimes::builtin().get("eu_gdpr").unwrap(),
+            calendar: Calendar::in_zone("Europe/Paris").unwrap(),
+            readings: Readings::default(),
+        }
+    }
+
+    /// One source, no recipients, nobody asks twice.
+    pub(crate) fn simple(right: Right) -> Self {
+        let landscape = Landscape {
+            sources: vec![source("crm", &[IdentifierKind::Mail], &[])],
+            recipients: Vec::new(),
+        };
+        Self::new(right, plain_policy(), landscape)
+    }
+
+    pub(crate) fn setting(&self) -> Setting<'_> {
+        Setting {
+            regime: &self.regime,
+            right: &self.right,
+            calendar: &self.calendar,
+            readings: &self.readings,
+        }
+    }
+
+    pub(crate) fn context<'a>(
+        &'a self,
+        now: DateTime<Utc>,
+        actor: &'a Actor,
+        cause: &'a Cause,
+    ) -> Context<'a> {
+        Context {
+            now,
+            actor,
+            cause,
+            setting: self.setting(),
+            policy: &self.policy,
+            landscape: &self.landscape,
+        }
+    }
+
+    pub(crate) fn intake(&self) -> Intake {
+        Intake {
+            controller: controller(),
+            request: RequestId::new(uuid::Uuid::from_u128(1)),
+            intake: IntakeId::new(uuid::Uuid::from_u128(2)),
+            channel: Channel::Form,
+            received_at: start(),
+            person: vec![KeyedDigest::from_bytes([7; 32])],
+            kinds: vec![IdentifierKind::Mail],
+            identifiers: part("identifiers/0"),
+            corrections: (self.right == Right::Rectification).then(|| part("corrections")),
+            delivery: self.delivery.clone(),
+        }
+    }
+
+    pub(crate) fn receive(&self) -> Decision {
+        let pin = self.regime.pin().unwrap();
+        let context = self.context(start(), &Actor::Host, &Cause::Command);
+        receive(self.intake(), pin, &context).unwrap()
+    }
+
+    pub(crate) fn decide(
+        &self,
+        request: &Request,
+        now: DateTime<Utc>,
+        actor: &Actor,
+        command: &Command,
+    ) -> Result<Decision, Rejection> {
+        let cause = match command {
+            Command::Fire(timer) => Cause::Timer(*timer),
+            _ => Cause::Command,
+        };
+        decide(request, command, &self.context(now, actor, &cause))
+    }
+}
+
+/// Nobody is asked twice.
+pub(crate) fn plain_policy() -> Policy {
+    let mut policy = Policy::default();
+    policy.plan_approval = Approval::None;
+    policy
+}
+
+/// The settings that lead to different courses.
+pub(crate) fn policies() -> Vec<Policy> {
+    let mut all = Vec::new();
+    for (approval, confirm, grace, review) in [
+        (Approval::None, false, None, Review::WhenIncomplete),
+        (Approval::FourEyes, false, None, Review::Always),
+        (Approval::OnePerson, true, Some(14), Review::WhenIncomplete),
+        (Approval::None, true, None, Review::Always),
+        (Approval::None, false, Some(3), Review::WhenIncomplete),
+        (Approval::FourEyes, false, Some(3), Review::WhenIncomplete),
+    ] {
+        let mut policy = Policy::default();
+        policy.plan_approval = approval;
+        policy.confirm_erasure = confirm;
+        policy.grace = grace.map(TimeDelta::days);
+        policy.review = review;
+        policy.erasure_rounds = 2;
+        policy.identity_attempts = 2;
+        all.push(policy);
+    }
+    all
+}
+
+/// Small landscapes that differ in kind.
+pub(crate) fn landscapes() -> Vec<Landscape> {
+    use IdentifierKind::{Account, Mail};
+    vec![
+        Landscape {
+            sources: vec![source("crm", &[Mail], &[])],
+            recipients: Vec::new(),
+        },
+        Landscape {
+            sources: vec![
+                source("accounts", &[Mail], &["orders"]),
+                source("orders", &[Account], &[]),
+            ],
+            recipients: vec![party("mailer")],
+        },
+        Landscape {
+            sources: vec![source("orders", &[Account], &[])],
+            recipients: Vec::new(),
+        },
+        Landscape {
+            sources: Vec::new(),
+            recipients: vec![party("mailer")],
+        },
+    ]
+}
+
+/// A request as it stands, its timers, and the time.
+#[derive(Clone)]
+pub(crate) struct Situation {
+    pub(crate) request: Request,
+    pub(crate) timers: BTreeMap<Timer, DateTime<Utc>>,
+    pub(crate) now: DateTime<Utc>,
+}
+
+impl Situation {
+    pub(crate) fn after(received: Decision) -> Self {
+        let mut timers = BTreeMap::new();
+        absorb(&mut timers, &received.timers);
+        Self {
+            request: received.next,
+            timers,
+            now: start(),
+        }
+    }
+
+    pub(crate) fn next(&self, now: DateTime<Utc>, decision: &Decision) -> Self {
+        let mut timers = self.timers.clone();
+        absorb(&mut timers, &decision.timers);
+        Self {
+            request: decision.next.clone(),
+            timers,
+            now,
+        }
+    }
+
+    /// The instant at which a command is given: a timer fires when it is due.
+    pub(crate) fn at(&self, command: &Command) -> DateTime<Utc> {
+        match command {
+            Command::Fire(timer) => self.now.max(self.timers[timer]),
+            _ => self.now,
+        }
+    }
+}
+
+pub(crate) fn absorb(timers: &mut BTreeMap<Timer, DateTime<Utc>>, changes: &[TimerChange]) {
+    for change in changes {
+        match *change {
+            TimerChange::Set(timer, at) => {
+                timers.insert(timer, at);
+            }
+            TimerChange::Clear(timer) => {
+                timers.remove(&timer);
+            }
+        }
+    }
+}
+
+pub(crate) fn ground() -> Ground {
+    Ground::new("manifestly_unfounded")
+}
+
+/// One command of every kind of the legal course (several where their content matters).
+pub(crate) fn lifecycle_commands() -> Vec<lifecycle::Command> {
+    use lifecycle::Command as C;
+    let mut all = vec![
+        C::RequestIdentity,
+        C::AttemptIdentity,
+        C::RejectIdentity,
+        C::ConfirmIdentity,
+        C::AskClarification,
+        C::Clarify,
+        C::ChargeFee {
+            minor_units: 1000,
+            currency: "EUR".to_owned(),
+        },
+        C::PayFee,
+        C::WaiveFee,
+        C::Extend { ground: ground() },
+        C::Approve,
+        C::Refuse { ground: ground() },
+        C::Rework,
+        C::Release,
+        C::Appeal,
+        C::DecideAppeal { granted: true },
+        C::DecideAppeal { granted: false },
+        C::Withdraw,
+        C::Join {
+            into: RequestId::new(uuid::Uuid::from_u128(99)),
+        },
+        C::PackageDeleted,
+        C::Shredded,
+    ];
+    for letter in [Letter::Response, Letter::Refusal, Letter::IdentityRequest] {
+        all.push(C::Resend { letter });
+        all.push(C::LetterSent { letter });
+        all.push(C::LetterFailed {
+            letter,
+            failure: Failure::Unavailable,
+        });
+    }
+    all.push(C::LetterPending {
+        letter: Letter::Response,
+        pending: pending(),
+    });
+    all
+}
+
+/// What a step of this kind can be answered with.
+pub(crate) fn results(task: Task, target: &Target) -> Vec<StepResult> {
+    let name = target.to_string();
+    let done = |finding, missing| StepResult::Done { finding, missing };
+    let mut all: Vec<StepResult> = match task {
+        Task::Locate => vec![
+            StepResult::done(located(&name, 3, None)),
+            StepResult::done(located(&name, 0, None)),
+            StepResult::done(located(&name, 1, Some(IdentifierKind::Account))),
+            done(located(&name, 1, None), vec![missing(Failure::Unavailable)]),
+            done(located(&name, 1, None), vec![missing(Failure::Unsupported)]),
+        ],
+        Task::Plan => vec![
+            StepResult::done(planned(&name, "a", 3, vec![])),
+            StepResult::done(planned(&name, "b", 0, vec![])),
+            StepResult::done(planned(
+                &name,
+                "a",
+                3,
+                vec![withheld(Until::Date(day(400)))],
+            )),
+        ],
+        Task::Read => vec![
+            StepResult::done(read(&name, vec![])),
+            StepResult::done(read(&name, vec![withheld(Until::Always)])),
+            done(read(&name, vec![]), vec![missing(Failure::Unavailable)]),
+        ],
+        Task::Pack => vec![StepResult::done(Finding::Packed {
+            bytes: 1000,
+            digest: Digest::of(b"package"),
+        })],
+        Task::Rectify | Task::Restrict | Task::Unrestrict => {
+            vec![StepResult::done(Finding::Changed { rows: rows(1) })]
+        }
+        Task::Erase => vec![
+            StepResult::done(erased(3, vec![])),
+            StepResult::done(erased(1, vec![withheld(Until::Date(day(400)))])),
+            StepResult::done(erased(1, vec![withheld(Until::HoldLifted)])),
+            done(erased(1, vec![]), vec![missing(Failure::Refused)]),
+        ],
+        Task::Search | Task::Verify => vec![
+            StepResult::done(Finding::Left { rows: vec![] }),
+            StepResult::done(Finding::Left { rows: rows(1) }),
+        ],
+        Task::LockToRead | Task::LockToWrite => return vec![StepResult::done(Finding::Nothing)],
+        _ => vec![StepResult::done(Finding::Nothing)],
+    };
+    all.push(StepResult::Pending(pending()));
+    all.push(StepResult::Unsupported);
+    all.push(StepResult::Failed(Failure::Unavailable));
+    all
+}
+
+/// Found with so many rows; with a further kind of identifier that came to light.
+pub(crate) fn located(name: &str, count: u64, learned: Option<IdentifierKind>) -> Finding {
+    Finding::Located {
+        rows: rows(count),
+        locators: (count > 0).then(|| part(&format!("locators/{name}"))),
+        keys: vec![KeyedDigest::from_bytes([name.len() as u8; 32])],
+        identified: learned.map(|kind| (part("identifiers/1"), vec![kind])),
+        horizon: None,
+    }
+}
+
+pub(crate) fn planned(
+    name: &str,
+    version: &str,
+    count: u64,
+    withheld: Vec<WithheldRows>,
+) -> Finding {
+    Finding::Planned {
+        part: part(&format!("plan/{name}/{version}")),
+        digest: Digest::of(version.as_bytes()),
+        rows: rows(count),
+        withheld,
+    }
+}
+
+pub(crate) fn read(name: &str, withheld: Vec<WithheldRows>) -> Finding {
+    Finding::Read {
+        spool: part(&format!("spool/{name}")),
+        rows: rows(3),
+        withheld,
+    }
+}
+
+pub(crate) fn erased(count: u64, withheld: Vec<WithheldRows>) -> Finding {
+    Finding::Erased {
+        rows: rows(count),
+        withheld,
+        assurance: Assurance::Deleted,
+    }
+}
+
+/// A result of this kind of step that did all of it.
+pub(crate) fn success(task: Task, target: &Target) -> StepResult {
+    results(task, target)[0].clone()
+}
+
+/// Every command of the work that means something in this state, and some that do not.
+pub(crate) fn work_commands(request: &Request) -> Vec<fulfilment::Command> {
+    use fulfilment::Command as C;
+    let mut all = vec![
+        C::Confirm,
+        C::Undo,
+        C::LiftHold,
+        C::ApprovePlan {
+            digest: request
+                .fulfilment
+                .as_ref()
+                .map_or_else(Digest::default, |work| work.plan_digest()),
+        },
+    ];
+    let Some(work) = &request.fulfilment else {
+        all.push(answer(
+            Task::Locate,
+            &Target::Source(source_id("crm")),
+            StepResult::Unsupported,
+        ));
+        return all;
+    };
+    let Some(task) = work.phase.task(work.machine) else {
+        all.push(answer(
+            Task::Erase,
+            &Target::Source(source_id("crm")),
+            StepResult::done(erased(1, vec![])),
+        ));
+        return all;
+    };
+    // One open step stands for the others: they are told apart by what was answered before.
+    for step in work.steps.iter().filter(|step| step.is_unsettled()) {
+        for result in results(task, &step.target) {
+            all.push(answer(task, &step.target, result));
+        }
+    }
+    all
+}
+
+pub(crate) fn answer(task: Task, target: &Target, result: StepResult) -> fulfilment::Command {
+    fulfilment::Command::Answer {
+        task,
+        target: target.clone(),
+        result: Box::new(result),
+    }
+}
+
+/// Everything that could be asked of a situation: legal or not.
+pub(crate) fn commands(situation: &Situation) -> Vec<Command> {
+    let mut all: Vec<Command> = lifecycle_commands().into_iter().map(Into::into).collect();
+    all.extend(
+        work_commands(&situation.request)
+            .into_iter()
+            .map(Command::Work),
+    );
+    all.extend(situation.timers.keys().copied().map(Command::Fire));
+    all
+}
+
+/// Somebody who may give this command; the plan is approved by another than the request.
+pub(crate) fn somebody_for(command: &Command) -> Actor {
+    use lifecycle::On;
+    match command {
+        Command::Fire(_) => Actor::Engine,
+        Command::Work(command) => match command.on() {
+            fulfilment::On::Answer => Actor::Engine,
+            fulfilment::On::Confirm | fulfilment::On::Undo => Actor::Person,
+            _ => staff("ben"),
+        },
+        Command::Lifecycle(command) => match command.on() {
+            On::AttemptIdentity | On::Clarify | On::Withdraw | On::Appeal => Actor::Person,
+            On::RejectIdentity | On::LetterAnswered | On::Join | On::Sweep => Actor::Engine,
+            _ => staff("ada"),
+        },
+        _ => Actor::Host,
+    }
+}
+
+/// What makes situations alike: everything that decides what can follow, without times and counts.
+pub(crate) fn likeness(situation: &Situation) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    let life = &situation.request.lifecycle;
+    life.phase.hash(&mut hasher);
+    life.appealed.hash(&mut hasher);
+    life.refusal.is_some().hash(&mut hasher);
+    life.outcome.hash(&mut hasher);
+    life.stuck_letters.is_empty().hash(&mut hasher);
+    life.identified.hash(&mut hasher);
+    if let Some(work) = &situation.request.fulfilment {
+        work.phase.hash(&mut hasher);
+        for step in &work.steps {
+            step.target.hash(&mut hasher);
+            step.state.hash(&mut hasher);
+            step.stale.hash(&mut hasher);
+        }
+        for source in &work.sources {
+            source.locators.is_some().hash(&mut hasher);
+            (source.worked, source.finished, source.restricted).hash(&mut hasher);
+            (&source.missing, source.left.is_empty()).hash(&mut hasher);
+            source
+                .withheld
+                .first()
+                .map(|rows| rows.until)
+                .hash(&mut hasher);
+        }
+        (work.approved.is_some(), work.cancelled, work.written).hash(&mut hasher);
+        (work.erasures.min(2), work.package_failure.is_some()).hash(&mut hasher);
+    }
+    hasher.finish()
+}
+
+/// The phase of the work, if it began.
+pub(crate) fn work_phase(request: &Request) -> Option<Phase> {
+    request.fulfilment.as_ref().map(|work| work.phase)
+}
+
+/// What an effect does, if it is a step.
+pub(crate) const fn task_of(effect: &Effect) -> Option<Task> {
+    match effect {
+        Effect::Step { task, .. } => Some(*task),
+        _ => None,
+    }
+}
+
+/// A request on its way: gives commands, keeps what came of them.
+pub(crate) struct Course {
+    pub(crate) world: World,
+    pub(crate) situation: Situation,
+    pub(crate) last: Decision,
+    pub(crate) effects: Vec<String>,
+}
+
+impl Course {
+    pub(crate) fn of(world: World) -> Self {
+        let last = world.receive();
+        Self {
+            situation: Situation::after(last.clone()),
+            effects: last.effects.iter().map(|(key, _)| key.0.clone()).collect(),
+            last,
+            world,
+        }
+    }
+
+    /// Identified and approved by ada.
+    pub(crate) fn approved(world: World) -> Self {
+        let mut course = Self::of(world);
+        course.give(lifecycle::Command::ConfirmIdentity);
+        course.give(lifecycle::Command::Approve);
+        course
+    }
+
+    pub(crate) fn request(&self) -> &Request {
+        &self.situation.request
+    }
+
+    pub(crate) fn work(&self) -> &fulfilment::Fulfilment {
+        self.request().fulfilment.as_ref().unwrap()
+    }
+
+    pub(crate) fn phases(&self) -> (lifecycle::Phase, Phase) {
+        (self.request().lifecycle.phase, self.work().phase)
+    }
+
+    /// Tries a command of somebody who may give it; what it comes to if it is accepted.
+    pub(crate) fn attempt(&self, command: impl Into<Command>) -> Result<Decision, Rejection> {
+        let command = command.into();
+        let actor = somebody_for(&command);
+        let now = self.situation.at(&command);
+        self.world.decide(self.request(), now, &actor, &command)
+    }
+
+    pub(crate) fn give(&mut self, command: impl Into<Command>) -> &mut Self {
+        let command = command.into();
+        let now = self.situation.at(&command);
+        let decision = self.attempt(command).unwrap();
+        self.situation = self.situation.next(now, &decision);
+        let keys = decision.effects.iter().map(|(key, _)| key.0.clone());
+        self.effects.extend(keys);
+        self.last = decision;
+        self
+    }
+
+    pub(crate) fn fire(&mut self, timer: Timer) -> &mut Self {
+        self.give(Command::Fire(timer))
+    }
+
+    pub(crate) fn wait(&mut self, span: TimeDelta) -> &mut Self {
+        self.situation.now += span;
+        self
+    }
+
+    /// Answers the step of a target.
+    pub(crate) fn answer(&mut self, target: &Target, result: StepResult) -> &mut Self {
+        let task = self.work().phase.task(self.work().machine).unwrap();
+        self.give(answer(task, target, result))
+    }
+
+    pub(crate) fn answer_source(&mut self, name: &str, result: StepResult) -> &mut Self {
+        self.answer(&Target::Source(source_id(name)), result)
+    }
+
+    /// Answers open steps with success until the work is in this phase.
+    pub(crate) fn work_until(&mut self, phase: Phase) -> &mut Self {
+        while self.work().phase != phase {
+            let work = self.work();
+            let task = work.phase.task(work.machine);
+            let task = task.unwrap_or_else(|| panic!("waits in {:?}", work.phase));
+            let ready = |step: &&fulfilment::Step| {
+                let key = format!("/{}/{}", step.target, step.round);
+                step.is_unsettled() && self.effects.iter().any(|effect| effect.ends_with(&key))
+            };
+            let target = work.steps.iter().find(ready).unwrap().target.clone();
+            self.give(answer(task, &target, success(task, &target)));
+        }
+        self
+    }
+
+    /// Sends the answer out.
+    pub(crate) fn answered(&mut self) -> &mut Self {
+        let letter = self.request().lifecycle.answer();
+        self.give(lifecycle::Command::LetterSent { letter })
+    }
+
+    /// Appeals against the answer, with success, and has the request approved again.
+    pub(crate) fn appealed_and_approved(&mut self) -> &mut Self {
+        self.give(lifecycle::Command::Appeal);
+        self.give(lifecycle::Command::DecideAppeal { granted: true });
+        self.give(lifecycle::Command::Approve)
+    }
+}
