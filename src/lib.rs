@@ -56,7 +56,13 @@ mod write_a_source {}
 #[doc = include_str!("../README.md")]
 mod readme {}
 
-#[cfg(all(doctest, feature = "package", feature = "tokio", feature = "vault"))]
+#[cfg(all(
+    doctest,
+    feature = "package",
+    feature = "sqlite",
+    feature = "tokio",
+    feature = "vault"
+))]
 #[doc = include_str!("../docs/getting-started.md")]
 mod getting_started {}
 
