@@ -213,6 +213,8 @@ impl Attempt {
         notice.outcome = lifecycle.outcome.clone();
         if let Some(work) = &self.request.fulfilment {
             notice.withheld = work.withheld().map(|(_, rows)| rows.clone()).collect();
+            notice.missing = work.missing().map(|(_, rows)| rows).collect();
+            notice.assurance = work.assurance();
         }
         let notifier = &self.engine.inner.ports.notifier;
         Ok(notifier.notify(&self.context(), &notice).await?)

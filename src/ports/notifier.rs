@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
-use crate::model::{Ground, Identifier, Outcome, Right, WithheldRows};
+use crate::model::{Assurance, Ground, Identifier, MissingRows, Outcome, Right, WithheldRows};
 
 use super::{Answer, CallContext, PortError};
 
@@ -27,6 +27,10 @@ pub struct Notice {
     pub outcome: Option<Outcome>,
     /// What was withheld, for responses.
     pub withheld: Vec<WithheldRows>,
+    /// What could not be done, for responses.
+    pub missing: Vec<MissingRows>,
+    /// How sure an erasure is, for responses.
+    pub assurance: Option<Assurance>,
 }
 
 impl Notice {
@@ -40,6 +44,8 @@ impl Notice {
             ground: None,
             outcome: None,
             withheld: Vec::new(),
+            missing: Vec::new(),
+            assurance: None,
         }
     }
 }

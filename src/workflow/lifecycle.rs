@@ -816,10 +816,15 @@ pub(super) fn keep_for_now(draft: &mut Draft<'_>) {
         return;
     }
     let policy = draft.policy();
+    // The request goes last: what leads to its package and its key goes with it.
+    let last = policy
+        .keep_request
+        .max(policy.keep_personal)
+        .max(policy.keep_package);
     let spans = [
         (Timer::Package, policy.keep_package),
         (Timer::Personal, policy.keep_personal),
-        (Timer::Request, policy.keep_request),
+        (Timer::Request, last),
     ];
     for (timer, span) in spans {
         draft.set(timer, draft.later(span));

@@ -63,11 +63,12 @@ pub struct Policy {
     pub appeal_within: TimeDelta,
     /// How long before the deadline staff is reminded, in any order.
     pub remind_before: Vec<TimeDelta>,
-    /// How long a package can be fetched after the answer.
+    /// How long a package can be fetched after the request came to its end.
     pub keep_package: TimeDelta,
     /// How long what is personal in a closed request is kept: its key is destroyed then.
     pub keep_personal: TimeDelta,
-    /// How long the rest of a closed request is kept as evidence.
+    /// How long the rest of a closed request is kept as evidence; never shorter than the two
+    /// before.
     pub keep_request: TimeDelta,
 }
 

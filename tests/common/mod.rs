@@ -7,7 +7,7 @@ use chrono::{DateTime, NaiveDate, TimeDelta, TimeZone, Utc};
 use datarights::adapters::{
     MemoryArtifacts, MemoryCollection, MemorySource, MemoryStore, MemoryVault,
 };
-use datarights::engine::{Controller, Engine, Intake, Ports, Settings};
+use datarights::engine::{Controller, Engine, EngineError, Intake, Ports, Settings, Tick};
 use datarights::law::Calendar;
 use datarights::model::{
     Actor, Channel, ControllerId, Correction, Ground, Identifier, IdentifierKind, PartyId,
@@ -19,6 +19,8 @@ use datarights::ports::{
 };
 use datarights::testkit::{Codes, Faulty, Outbox, Recipient, Recorder, SeededEntropy, TestClock};
 use datarights::workflow::{Policy, Request, fulfilment, lifecycle};
+use futures::FutureExt;
+use futures::future::BoxFuture;
 
 pub struct Anyone;
 
@@ -63,6 +65,9 @@ pub struct World {
     pub policy: Policy,
     pub settings: Settings,
 }
+
+/// One round of a worker.
+pub type Round = BoxFuture<'static, Result<Tick, EngineError>>;
 
 /// The last day on which Ada's invoice is kept.
 pub fn invoice_kept_until() -> NaiveDate {
@@ -172,17 +177,28 @@ impl World {
 
     /// Works until nothing is due any more, in virtual time up to `until`.
     pub fn work_until(&self, engine: &Engine, until: DateTime<Utc>) {
+        assert!(self.work_alive(engine, until, |round| round.map(Some).boxed()));
+    }
+
+    /// The same, by a worker that may die; `false` when it did. `live` gives a round's result,
+    /// or nothing when the worker died in it.
+    pub fn work_alive(
+        &self,
+        engine: &Engine,
+        until: DateTime<Utc>,
+        live: impl Fn(Round) -> BoxFuture<'static, Option<Result<Tick, EngineError>>>,
+    ) -> bool {
         loop {
-            let tick = self
-                .clock
-                .drive(engine.tick(&self.worker(), None))
-                .expect("an engine that waits sleeps on the clock")
-                .expect("the round goes through");
-            let now = datarights::ports::Clock::now(&self.clock);
-            match tick.next {
-                Some(next) if next <= now => {}
+            let (engine, worker) = (engine.clone(), self.worker());
+            let round = async move { engine.tick(&worker, None).await }.boxed();
+            let round = self.clock.drive(live(round));
+            let Some(tick) = round.expect("an engine that waits sleeps on the clock") else {
+                return false;
+            };
+            match tick.expect("the round goes through").next {
+                Some(next) if next <= self.now() => {}
                 Some(next) if next <= until => self.clock.set(next),
-                _ => break,
+                _ => return true,
             }
         }
     }
