@@ -201,8 +201,8 @@ fn a_letter_that_cannot_be_sent_is_shown_and_sent_again() {
         "not answered: the letter did not go out"
     );
     assert_eq!(
-        seen.lifecycle.stuck_letter,
-        Some((Letter::Response, Failure::Refused))
+        seen.lifecycle.stuck_letters,
+        [(Letter::Response, Failure::Refused)]
     );
     let resend = lifecycle::Command::Resend {
         letter: Letter::Response,
