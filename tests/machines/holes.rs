@@ -172,16 +172,14 @@ fn a_timer_that_fires_early_is_set_again() {
 }
 
 #[test]
-fn recipients_are_not_told_to_erase_before_the_gates() {
+fn recipients_are_not_told_to_erase_before_the_person_confirmed_and_could_undo_it() {
     let mut policy = Policy::default();
     policy.plan_approval = Approval::FourEyes;
     policy.confirm_erasure = true;
     policy.grace = Some(TimeDelta::days(3));
     let mut course = Course::approved(erasure(policy, &[("crm", &[])], &["mailer"]));
     course.answer_source("crm", StepResult::done(located("crm", 0, None)));
-    assert_eq!(course.work().phase, Phase::Approval);
-    let digest = course.work().plan_digest();
-    course.give(fulfilment::Command::ApprovePlan { digest });
+    assert_eq!(course.work().phase, Phase::Confirmation);
     course.give(fulfilment::Command::Confirm);
     course.fire(Timer::Grace).work_until(Phase::Informing);
     course.work_until(Phase::Ended);

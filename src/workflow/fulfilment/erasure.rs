@@ -11,7 +11,7 @@ use super::{Fulfilment, Next, On, Phase};
 
 pub(super) const TABLE: Table<Phase, On> = table!(Phase, On;
     Locating {
-        Answer => Locating | Planning | Approval | Confirmation | Grace | Queued | Ended;
+        Answer => Locating | Planning | Confirmation | Grace | Queued | Ended;
         Cancel => Ended;
     }
     Planning {
@@ -54,7 +54,7 @@ pub(super) const TABLE: Table<Phase, On> = table!(Phase, On;
         Retry => Queued;
     }
     Ended {
-        Retry => Locating | Approval | Confirmation | Grace | Queued | Ended;
+        Retry => Locating | Confirmation | Grace | Queued | Ended;
     }
 );
 
@@ -62,10 +62,13 @@ pub(super) fn after(phase: Phase, work: &Fulfilment, policy: &Policy) -> Next {
     Next::Enter(match phase {
         // Nothing is forgotten unless everything was found.
         Phase::Locating | Phase::Planning if work.any_failed() => return Next::End,
-        // A recipient may hold what no source holds: the same gates lead to it.
+        // A recipient may hold what no source holds.
         Phase::Locating if !work.any_found() && work.recipients.is_empty() => return Next::End,
         Phase::Locating => Phase::Planning,
-        Phase::Planning if policy.plan_approval != Approval::None => Phase::Approval,
+        // An empty plan says nothing that could be approved; the person's own gates stay.
+        Phase::Planning if policy.plan_approval != Approval::None && work.any_found() => {
+            Phase::Approval
+        }
         Phase::Planning | Phase::Approval if policy.confirm_erasure && !work.confirmed => {
             Phase::Confirmation
         }
