@@ -1,0 +1,217 @@
+//! Every example that can run by itself runs, and says what it should. And the sources that the
+//! quickstart shows keep their contract: they are what people copy.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+/// The features that this test was built with: what was built for them is not built again.
+fn features() -> String {
+    let all = [
+        ("default", cfg!(feature = "default")),
+        ("icalendar", cfg!(feature = "icalendar")),
+        ("package", cfg!(feature = "package")),
+        ("sqlite", cfg!(feature = "sqlite")),
+        ("testkit", cfg!(feature = "testkit")),
+        ("tokio", cfg!(feature = "tokio")),
+        ("vault", cfg!(feature = "vault")),
+    ];
+    let on = all.into_iter().filter(|(_, on)| *on).map(|(name, _)| name);
+    on.collect::<Vec<_>>().join(",")
+}
+
+/// Runs an example to its end.
+fn run(example: &str, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO"))
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .args(["run", "--quiet", "--offline", "--example", example])
+        .args(["--no-default-features", "--features", &features(), "--"])
+        .args(arguments)
+        .output()
+        .expect("cargo is there")
+}
+
+/// What it printed, if it ended well.
+fn said(output: &Output) -> String {
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{}: {errors}", output.status);
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+#[test]
+#[cfg(all(
+    feature = "package",
+    feature = "sqlite",
+    feature = "tokio",
+    feature = "vault"
+))]
+fn the_quickstart_carries_a_person_through_all_four_rights() {
+    let output = said(&run("quickstart", &["--clean"]));
+    for expected in [
+        "attempt 1: wrong code",
+        "attempt 2: the code is right",
+        "access.zip",
+        "export.zip",
+        "Nora Lindqvist     →  Nora Lindqvist-Berg",
+        "the disputed data is restricted",
+        "the plan must be approved by a second member of staff",
+        "erasing     help-desk",
+        "searching   help-desk    nothing is left",
+        "informing   print-shop   confirmed",
+        "we keep 1 invoice until 31 December",
+        "(Art. 17(3)(b) GDPR)",
+        "ACCESS · request",
+        "ERASURE · request",
+        "answer due",
+        "← withheld, as named above",
+        "cleaned",
+    ] {
+        assert!(
+            output.contains(expected),
+            "{expected:?} is missing in:\n{output}"
+        );
+    }
+    // Only what is named as withheld still names her.
+    let naming = output
+        .lines()
+        .filter(|line| line.contains("← withheld"))
+        .collect::<Vec<_>>();
+    assert_eq!(naming.len(), 1, "{naming:?}");
+    assert!(naming[0].trim_start().starts_with("invoices"), "{naming:?}");
+    // It cleans up what it says it cleans up.
+    let cleaned = output
+        .lines()
+        .find_map(|line| line.trim().strip_prefix("cleaned"));
+    assert!(!Path::new(cleaned.expect("said above").trim()).exists());
+}
+
+#[test]
+fn the_deadlines_are_computed_for_every_case() {
+    let cases = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/law/deadline_vectors.json");
+    if !cases.exists() {
+        println!("skipped: there are no cases");
+        return;
+    }
+    let cases = cases.to_string_lossy().into_owned();
+    let output = said(&run("deadlines", &[&cases]));
+    let lines: Vec<&str> = output.lines().collect();
+    assert!(lines.len() > 50, "{} lines", lines.len());
+    for line in lines {
+        let parsed: serde_json::Value = serde_json::from_str(line).expect("one JSON object each");
+        assert!(parsed.is_object(), "{line}");
+    }
+}
+
+#[cfg(all(
+    feature = "package",
+    feature = "sqlite",
+    feature = "testkit",
+    feature = "tokio"
+))]
+mod sources {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+
+    use std::sync::Arc;
+
+    use datarights::law::RetentionDuty;
+    use datarights::model::{Correction, Identifier, Personal};
+    use datarights::testkit::TestClock;
+    use datarights::testkit::source_suite::{Specimen, assert_conforms};
+
+    use crate::db::Db;
+    use crate::desk::{self, NORA};
+    use crate::desk_source::DeskSource;
+    use crate::mail_source::MailSource;
+    use crate::sql_oracle::SqlOracle;
+
+    fn correction(field: &str) -> Correction {
+        Correction {
+            collection: "clients".to_owned(),
+            field: field.to_owned(),
+            value: Personal::new("Uppsala".to_owned()),
+        }
+    }
+
+    fn mail(address: &str) -> Vec<Identifier> {
+        vec![Identifier::mail(address).unwrap()]
+    }
+
+    fn specimen(folder: &tempfile::TempDir, desk: bool) -> Specimen {
+        let own = tempfile::tempdir_in(folder.path()).unwrap().keep();
+        let (help_desk, mail_log) = (own.join("helpdesk.sqlite"), own.join("mail.sqlite"));
+        desk::create(&help_desk, &mail_log, 2026).unwrap();
+        let clock = Arc::new(TestClock::at("2026-11-22T09:00:00Z".parse().unwrap()));
+        let other = mail("chiara.girard.50@example.org");
+        let addresses = format!("'{}', '{}'", NORA.mail, NORA.former_mail);
+        if !desk {
+            let source = MailSource::new(Db::open(&mail_log).unwrap(), clock).unwrap();
+            let hers = format!("sender IN ({addresses}) OR recipient IN ({addresses})");
+            let person = vec![("deliveries", hers)];
+            let oracle = SqlOracle {
+                path: mail_log,
+                person,
+                ignored: &[],
+            };
+            let both = [mail(NORA.mail), mail(NORA.former_mail)].concat();
+            return Specimen::new(Arc::new(source), Arc::new(oracle), both, other);
+        }
+        let duty = RetentionDuty::named("fr_com_l123_22").unwrap();
+        let source =
+            DeskSource::new(Db::open(&help_desk).unwrap(), clock, duty, Vec::new()).unwrap();
+        let tickets = format!(
+            "ticket_id IN (SELECT id FROM tickets WHERE client_id = {})",
+            NORA.id
+        );
+        let person = vec![
+            (
+                "attachments",
+                format!("message_id IN (SELECT id FROM messages WHERE {tickets})"),
+            ),
+            ("messages", tickets),
+            ("tickets", format!("client_id = {}", NORA.id)),
+            ("comments", format!("email IN ({addresses})")),
+            ("invoices", format!("client_id = {}", NORA.id)),
+            ("addresses", format!("client_id = {}", NORA.id)),
+            ("clients", format!("id = {}", NORA.id)),
+        ];
+        let oracle = SqlOracle {
+            path: help_desk,
+            person,
+            ignored: &["restricted"],
+        };
+        Specimen::new(Arc::new(source), Arc::new(oracle), mail(NORA.mail), other)
+            .withholding("invoices")
+            .correcting(correction("city"), correction("password_hash"))
+            .hiding(format!("$argon2id${:032x}", NORA.id))
+    }
+
+    #[tokio::test]
+    async fn the_help_desk_keeps_its_contract() {
+        let folder = tempfile::tempdir().unwrap();
+        assert_conforms(async || specimen(&folder, true)).await;
+    }
+
+    #[tokio::test]
+    async fn the_mail_log_keeps_its_contract() {
+        let folder = tempfile::tempdir().unwrap();
+        assert_conforms(async || specimen(&folder, false)).await;
+    }
+}
+
+macro_rules! of_the_quickstart {
+    ($($module:ident $path:literal)+) => {$(
+        #[cfg(all(feature = "package", feature = "sqlite", feature = "testkit", feature = "tokio"))]
+        #[path = $path]
+        #[allow(dead_code, clippy::unwrap_used, reason = "its own program uses more of it")]
+        mod $module;
+    )+};
+}
+
+of_the_quickstart! {
+    db "../examples/quickstart/db.rs"
+    desk "../examples/quickstart/desk.rs"
+    desk_source "../examples/quickstart/desk_source.rs"
+    mail_source "../examples/quickstart/mail_source.rs"
+    sql_oracle "helpdesk/sql_oracle.rs"
+}

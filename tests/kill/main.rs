@@ -1,0 +1,231 @@
+//! Processes die: a child that carries a request on files is killed with SIGKILL at every point at
+//! which it talks to a port, and started again. The end must be that of a run nobody disturbed:
+//! the same state, the same rows, the same letters, the same package.
+#![cfg(all(
+    unix,
+    feature = "package",
+    feature = "sqlite",
+    feature = "tokio",
+    feature = "vault"
+))]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+
+mod child;
+mod end;
+mod ports;
+
+#[path = "../../examples/quickstart/db.rs"]
+#[allow(dead_code, reason = "the example uses more of it")]
+mod db;
+#[path = "../../examples/quickstart/desk.rs"]
+#[allow(dead_code, reason = "the example uses more of it")]
+mod desk;
+#[path = "../../examples/quickstart/desk_source.rs"]
+mod desk_source;
+#[path = "../../examples/quickstart/mail_source.rs"]
+mod mail_source;
+
+use std::os::unix::process::ExitStatusExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use end::End;
+
+/// What the child reads from its environment.
+pub(crate) const FOLDER: &str = "DATARIGHTS_KILL_FOLDER";
+pub(crate) const RIGHT: &str = "DATARIGHTS_KILL_RIGHT";
+pub(crate) const RUN: &str = "DATARIGHTS_KILL_RUN";
+pub(crate) const POINT: &str = "DATARIGHTS_KILL_POINT";
+
+/// The signal that nobody can catch.
+const SIGKILL: i32 = 9;
+/// More runs than any of these tests needs.
+const RUNS: u32 = 40;
+
+/// Not a test of its own: what the others start, and kill.
+#[test]
+fn child() {
+    if std::env::var_os(FOLDER).is_some() {
+        child::run();
+    }
+}
+
+/// One request on files of its own.
+struct Trial {
+    folder: tempfile::TempDir,
+    right: &'static str,
+    runs: u32,
+}
+
+impl Trial {
+    fn new(template: &Path, right: &'static str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        for name in [child::DESK, child::MAIL] {
+            std::fs::copy(template.join(name), folder.path().join(name)).unwrap();
+        }
+        Self {
+            folder,
+            right,
+            runs: 0,
+        }
+    }
+
+    /// Starts a process that works until the request is answered, or until that point.
+    fn start(&mut self, point: Option<usize>) -> Child {
+        self.runs += 1;
+        assert!(self.runs < RUNS, "{} comes to no end", self.right);
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        command
+            .args(["--exact", "child", "--nocapture", "--test-threads=1"])
+            .env(FOLDER, self.folder.path())
+            .env(RIGHT, self.right)
+            .env(RUN, self.runs.to_string())
+            .stdout(Stdio::null());
+        if let Some(point) = point {
+            command.env(POINT, point.to_string());
+        }
+        command.spawn().unwrap()
+    }
+
+    fn run(&mut self, point: Option<usize>) -> ExitStatus {
+        self.start(point).wait().unwrap()
+    }
+
+    /// Whether the process was killed; one that failed by itself fails the test.
+    fn was_killed(&self, status: ExitStatus) -> bool {
+        let killed = status.signal() == Some(SIGKILL);
+        assert!(
+            killed || status.success(),
+            "{}, run {}: {status}",
+            self.right,
+            self.runs
+        );
+        killed
+    }
+
+    fn finish(mut self) -> End {
+        let status = self.run(None);
+        assert!(!self.was_killed(status), "nobody killed it");
+        End::of(self.folder.path())
+    }
+}
+
+/// The databases before anything was asked, made once.
+fn template() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name| folder.path().join(name);
+    desk::create(&path(child::DESK), &path(child::MAIL), child::YEAR).unwrap();
+    folder
+}
+
+const RIGHTS: [&str; 4] = ["access", "rectification", "erasure", "export"];
+
+/// Runs a right once undisturbed, and then once for each of these points, killed there.
+fn kill_at(template: &Path, right: &'static str, points: impl Fn(usize) -> Vec<Vec<usize>>) {
+    let whole = Trial::new(template, right).finish();
+    assert!(
+        whole.points > 20,
+        "{right} talks to its ports: {}",
+        whole.points
+    );
+    let all = points(whole.points);
+    let next = AtomicUsize::new(0);
+    thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                while let Some(points) = all.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let mut trial = Trial::new(template, right);
+                    for (nth, point) in points.iter().enumerate() {
+                        let status = trial.run(Some(*point));
+                        let killed = trial.was_killed(status);
+                        assert!(killed || nth > 0, "{right} never came to point {point}");
+                    }
+                    trial
+                        .finish()
+                        .must_be(&whole, &format!("{right} killed at {points:?}"));
+                }
+            });
+        }
+    });
+}
+
+/// Kills a right's processes after random times, each a little later than the one before.
+fn kill_after(template: &Path, right: &'static str, seed: u64) {
+    let whole = Trial::new(template, right).finish();
+    let mut random = seed;
+    let mut trial = Trial::new(template, right);
+    for run in 0..12 {
+        random = random
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        let mut process = trial.start(None);
+        thread::sleep(Duration::from_millis(run * 6 + (random >> 33) % 40));
+        process.kill().unwrap();
+        let status = process.wait().unwrap();
+        if !trial.was_killed(status) {
+            break;
+        }
+    }
+    trial
+        .finish()
+        .must_be(&whole, &format!("{right} killed by time, seed {seed}"));
+}
+
+/// Some points, spread over the whole, and other ones for each right; every third is killed again
+/// while it recovers.
+fn some(of: usize, offset: usize) -> Vec<Vec<usize>> {
+    const TRIALS: usize = 10;
+    let spread = (0..TRIALS).map(|n| (n * of / TRIALS + offset * of / (TRIALS * 4)).min(of - 1));
+    let killed_again = |point: usize| {
+        if point.is_multiple_of(3) {
+            vec![point, of / 4 + point % 7]
+        } else {
+            vec![point]
+        }
+    };
+    spread.map(killed_again).collect()
+}
+
+#[test]
+fn a_killed_process_leads_to_the_same_end() {
+    let template = template();
+    for (offset, right) in RIGHTS.into_iter().enumerate() {
+        kill_at(template.path(), right, |of| some(of, offset));
+    }
+}
+
+#[test]
+fn a_process_killed_at_any_time_leads_to_the_same_end() {
+    let template = template();
+    for (seed, right) in (1..).zip(RIGHTS) {
+        kill_after(template.path(), right, seed);
+    }
+}
+
+#[test]
+#[ignore = "takes minutes: every point of every right"]
+fn a_process_killed_at_every_point_leads_to_the_same_end() {
+    let template = template();
+    for right in RIGHTS {
+        kill_at(template.path(), right, |of| {
+            (0..of).map(|point| vec![point]).collect()
+        });
+        kill_at(template.path(), right, |of| {
+            (0..of)
+                .step_by(5)
+                .map(|point| vec![point, point / 2, of / 3])
+                .collect()
+        });
+        for seed in 100..130 {
+            kill_after(template.path(), right, seed);
+        }
+    }
+}
+
+/// Where the child says how many points it passed.
+pub(crate) fn points_file(folder: &Path) -> PathBuf {
+    folder.join("points")
+}
