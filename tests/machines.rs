@@ -13,7 +13,7 @@ mod world;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt::Debug;
 
-use datarights::model::{Actor, ControllerId, Right};
+use datarights::model::Right;
 use datarights::workflow::fulfilment::{self, Machine};
 use datarights::workflow::{
     Command, Decision, Delivery, Event, Rejection, Request, Table, Timer, lifecycle,
@@ -194,17 +194,6 @@ where
     );
 }
 
-fn snake(name: &impl Debug) -> String {
-    let mut text = String::new();
-    for (i, c) in format!("{name:?}").chars().enumerate() {
-        if c.is_ascii_uppercase() && i > 0 {
-            text.push('_');
-        }
-        text.push(c.to_ascii_lowercase());
-    }
-    text
-}
-
 /// What the rejection of a command that is not open must say.
 fn not_now<P, C>(table: &Table<P, C>, from: P, on: C, is_command: fn(C) -> bool) -> Rejection
 where
@@ -320,58 +309,9 @@ fn walk(machine: Machine) -> Coverage {
     coverage
 }
 
-/// Who may give which command, whatever a host's own policy adds: written down a second time.
-fn may(actor: &Actor, command: &Command) -> bool {
-    let allowed = match command {
-        Command::Fire(_) => "engine",
-        Command::Work(fulfilment::Command::Answer { target, .. }) => match target {
-            datarights::workflow::Target::Source(_) => "engine staff processor",
-            datarights::workflow::Target::Recipient(_) => "engine staff",
-            datarights::workflow::Target::Request => "engine",
-        },
-        Command::Work(command) => match command.on() {
-            fulfilment::On::ApprovePlan => "staff",
-            fulfilment::On::Confirm => "person agent",
-            fulfilment::On::Undo => "person agent staff host",
-            _ => "staff host",
-        },
-        Command::Lifecycle(command) => match snake(&command.on()).as_str() {
-            "clarify" | "withdraw" => "person agent staff host",
-            "appeal" => "person agent staff",
-            "attempt_identity" => "person agent",
-            "reject_identity" | "join" | "letter_answered" => "engine staff",
-            "confirm_identity" => "engine staff host",
-            "rework" => "engine staff host controller",
-            "sweep" => "engine",
-            "pay_fee" | "request_identity" => "staff host",
-            _ => "staff host controller",
-        },
-        _ => unreachable!(),
-    };
-    let name = match actor {
-        Actor::Person => "person",
-        Actor::Agent(_) => "agent",
-        Actor::Staff(_) => "staff",
-        Actor::Controller(_) => "controller",
-        Actor::Processor(_) => "processor",
-        Actor::Host => "host",
-        Actor::Engine => "engine",
-        _ => unreachable!(),
-    };
-    allowed.split(' ').any(|allowed| allowed == name)
-}
-
 #[test]
 fn the_wrong_actor_is_told_so_in_every_situation() {
-    let actors = [
-        Actor::Person,
-        Actor::Agent(party("lawyer")),
-        staff("ben"),
-        Actor::Controller(ControllerId::new("acme").unwrap()),
-        Actor::Processor(party("someone")),
-        Actor::Host,
-        Actor::Engine,
-    ];
+    let actors = actors();
     let mut refused = BTreeSet::new();
     for machine in Machine::ALL {
         // The policy with every gate, the landscape with a dependency and a recipient.

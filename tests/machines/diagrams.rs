@@ -6,7 +6,7 @@ use std::path::Path;
 use datarights::workflow::fulfilment::{self, Machine};
 use datarights::workflow::{Table, lifecycle};
 
-use crate::snake;
+use crate::world::snake;
 
 /// A page: what the machine is, its diagram, and its table.
 fn page<P, C>(intro: &str, table: &Table<P, C>, first: P, all: &[C]) -> String

@@ -670,3 +670,68 @@ impl Course {
         self.give(lifecycle::Command::Approve)
     }
 }
+
+/// Who may give which command, whatever a host's own policy adds: written down a second time.
+pub(crate) fn may(actor: &Actor, command: &Command) -> bool {
+    let allowed = match command {
+        Command::Fire(_) => "engine",
+        Command::Work(fulfilment::Command::Answer { target, .. }) => match target {
+            Target::Source(_) => "engine staff processor",
+            Target::Recipient(_) => "engine staff",
+            Target::Request => "engine",
+        },
+        Command::Work(command) => match command.on() {
+            fulfilment::On::ApprovePlan => "staff",
+            fulfilment::On::Confirm => "person agent",
+            fulfilment::On::Undo => "person agent staff host",
+            _ => "staff host",
+        },
+        Command::Lifecycle(command) => match snake(&command.on()).as_str() {
+            "clarify" | "withdraw" => "person agent staff host",
+            "appeal" => "person agent staff",
+            "attempt_identity" => "person agent",
+            "reject_identity" | "join" | "letter_answered" => "engine staff",
+            "confirm_identity" => "engine staff host",
+            "rework" => "engine staff host controller",
+            "sweep" => "engine",
+            "pay_fee" | "request_identity" => "staff host",
+            _ => "staff host controller",
+        },
+        _ => unreachable!(),
+    };
+    let name = match actor {
+        Actor::Person => "person",
+        Actor::Agent(_) => "agent",
+        Actor::Staff(_) => "staff",
+        Actor::Controller(_) => "controller",
+        Actor::Processor(_) => "processor",
+        Actor::Host => "host",
+        Actor::Engine => "engine",
+        _ => unreachable!(),
+    };
+    allowed.split(' ').any(|allowed| allowed == name)
+}
+
+pub(crate) fn snake(name: &impl std::fmt::Debug) -> String {
+    let mut text = String::new();
+    for (i, c) in format!("{name:?}").chars().enumerate() {
+        if c.is_ascii_uppercase() && i > 0 {
+            text.push('_');
+        }
+        text.push(c.to_ascii_lowercase());
+    }
+    text
+}
+
+/// One of every kind.
+pub(crate) fn actors() -> [Actor; 7] {
+    [
+        Actor::Person,
+        Actor::Agent(party("lawyer")),
+        staff("ben"),
+        Actor::Controller(controller()),
+        Actor::Processor(party("someone")),
+        Actor::Host,
+        Actor::Engine,
+    ]
+}
