@@ -2,6 +2,12 @@
 //!
 //! Situations are collected by a search over small worlds. What a decision does must
 //! be declared, what is declared must be seen, and what is not open must be rejected.
+#![allow(
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic
+)] // tests
 
 #[path = "machines/diagrams.rs"]
 mod diagrams;

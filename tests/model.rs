@@ -2,6 +2,12 @@
 //!
 //! The reference ([`watcher::Watcher`]) knows no tables and no phases: it sees what was commanded
 //! and what was answered, and judges what the machines make of it.
+#![allow(
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic
+)] // tests
 
 #[path = "model/watcher.rs"]
 mod watcher;
