@@ -65,7 +65,7 @@ pub(crate) fn run() {
     let runtime = tokio::runtime::Builder::new_current_thread();
     let runtime = { runtime }.build().unwrap();
     runtime.block_on(carry(folder.clone(), right, run, trigger.clone()));
-    std::fs::write(crate::points_file(&folder), trigger.passed().to_string()).unwrap();
+    std::fs::write(crate::points_file(&folder), trigger.passed()).unwrap();
 }
 
 /// The controller.

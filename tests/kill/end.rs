@@ -13,8 +13,8 @@ use crate::child::{DESK, MAIL, OUTSIDE, PACKAGES, REQUESTS};
 
 /// The end of a run.
 pub(crate) struct End {
-    /// How many points the last process passed.
-    pub(crate) points: usize,
+    /// The points that the last process passed.
+    pub(crate) points: Vec<String>,
     /// The request's state, without ids and instants.
     state: Json,
     /// What happened, in any order: two sources may answer in either.
@@ -42,7 +42,7 @@ impl End {
         let mut outside = column(&folder.join(OUTSIDE), "SELECT what FROM received");
         outside.sort();
         Self {
-            points: points.parse().unwrap(),
+            points: points.lines().map(str::to_owned).collect(),
             state: state(&folder.join(REQUESTS)),
             events: events(&folder.join(REQUESTS)),
             rows,

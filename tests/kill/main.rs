@@ -25,6 +25,7 @@ mod desk_source;
 #[path = "../../examples/quickstart/mail_source.rs"]
 mod mail_source;
 
+use std::collections::BTreeSet;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -124,14 +125,14 @@ fn template() -> tempfile::TempDir {
 const RIGHTS: [&str; 4] = ["access", "rectification", "erasure", "export"];
 
 /// Runs a right once undisturbed, and then once for each of these points, killed there.
-fn kill_at(template: &Path, right: &'static str, points: impl Fn(usize) -> Vec<Vec<usize>>) {
+fn kill_at(template: &Path, right: &'static str, points: impl Fn(&[String]) -> Vec<Vec<usize>>) {
     let whole = Trial::new(template, right).finish();
     assert!(
-        whole.points > 20,
-        "{right} talks to its ports: {}",
+        whole.points.len() > 20,
+        "{right} talks to its ports: {:?}",
         whole.points
     );
-    let all = points(whole.points);
+    let all = points(&whole.points);
     let next = AtomicUsize::new(0);
     thread::scope(|scope| {
         for _ in 0..2 {
@@ -174,26 +175,33 @@ fn kill_after(template: &Path, right: &'static str, seed: u64) {
         .must_be(&whole, &format!("{right} killed by time, seed {seed}"));
 }
 
-/// Some points, spread over the whole, and other ones for each right; every third is killed again
-/// while it recovers.
-fn some(of: usize, offset: usize) -> Vec<Vec<usize>> {
-    const TRIALS: usize = 10;
-    let spread = (0..TRIALS).map(|n| (n * of / TRIALS + offset * of / (TRIALS * 4)).min(of - 1));
-    let killed_again = |point: usize| {
-        if point.is_multiple_of(3) {
-            vec![point, of / 4 + point % 7]
-        } else {
-            vec![point]
-        }
+/// What has consequences outside the request's own store. Done and not yet written down is where
+/// it is done again.
+const WRITES: [&str; 5] = ["erase", "rectify", "restrict", "receive", "finish"];
+
+/// The points after every write outside, and some that are spread over the whole, other ones for
+/// each right; every third is killed again while it recovers.
+fn some(passed: &[String], offset: usize) -> Vec<Vec<usize>> {
+    const SPREAD: usize = 6;
+    let of = passed.len();
+    let after_writes = (0..of).filter(|point| {
+        let write = passed[*point].strip_prefix("after ");
+        write.is_some_and(|write| WRITES.contains(&write))
+    });
+    let spread = (0..SPREAD).map(|n| (n * of / SPREAD + offset * of / (SPREAD * 4)).min(of - 1));
+    let killed_again = |point: usize| match point.is_multiple_of(3) {
+        true => vec![point, of / 4 + point % 7],
+        false => vec![point],
     };
-    spread.map(killed_again).collect()
+    let points: BTreeSet<usize> = after_writes.chain(spread).collect();
+    points.into_iter().map(killed_again).collect()
 }
 
 #[test]
 fn a_killed_process_leads_to_the_same_end() {
     let template = template();
     for (offset, right) in RIGHTS.into_iter().enumerate() {
-        kill_at(template.path(), right, |of| some(of, offset));
+        kill_at(template.path(), right, |passed| some(passed, offset));
     }
 }
 
@@ -210,10 +218,12 @@ fn a_process_killed_at_any_time_leads_to_the_same_end() {
 fn a_process_killed_at_every_point_leads_to_the_same_end() {
     let template = template();
     for right in RIGHTS {
-        kill_at(template.path(), right, |of| {
+        kill_at(template.path(), right, |passed| {
+            let of = passed.len();
             (0..of).map(|point| vec![point]).collect()
         });
-        kill_at(template.path(), right, |of| {
+        kill_at(template.path(), right, |passed| {
+            let of = passed.len();
             (0..of)
                 .step_by(5)
                 .map(|point| vec![point, point / 2, of / 3])

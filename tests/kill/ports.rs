@@ -2,8 +2,7 @@
 
 use std::path::Path;
 use std::process::Command;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -17,10 +16,10 @@ use rusqlite::{Connection, params};
 
 use crate::db::{Db, at};
 
-/// Counts the points that a process passes, and ends it at one.
+/// Notes the points that a process passes, and ends it at one.
 #[derive(Clone)]
 pub(crate) struct Trigger {
-    passed: Arc<AtomicUsize>,
+    passed: Arc<Mutex<Vec<String>>>,
     fatal: Option<usize>,
 }
 
@@ -32,14 +31,17 @@ impl Trigger {
         }
     }
 
-    pub(crate) fn passed(&self) -> usize {
-        self.passed.load(Ordering::SeqCst)
+    /// The points, one to a line.
+    pub(crate) fn passed(&self) -> String {
+        self.passed.lock().unwrap().join("\n")
     }
 
-    fn point(&self) {
-        if Some(self.passed.fetch_add(1, Ordering::SeqCst)) == self.fatal {
+    fn point(&self, when: &str, call: &str) {
+        let mut passed = self.passed.lock().unwrap();
+        if Some(passed.len()) == self.fatal {
             die();
         }
+        passed.push(format!("{when} {call}"));
     }
 }
 
@@ -68,10 +70,10 @@ impl<P> Reached<P> {
         }
     }
 
-    async fn around<T>(&self, call: impl Future<Output = T>) -> T {
-        self.trigger.point();
+    async fn around<T>(&self, what: &str, call: impl Future<Output = T>) -> T {
+        self.trigger.point("before", what);
         let answer = call.await;
-        self.trigger.point();
+        self.trigger.point("after", what);
         answer
     }
 }
@@ -80,7 +82,8 @@ impl<P> Reached<P> {
 #[async_trait]
 impl<S: RequestStore> RequestStore for Reached<S> {
     async fn create(&self, controller: &ControllerId, commit: Commit) -> Result<(), StoreError> {
-        self.around(self.port.create(controller, commit)).await
+        self.around("create", self.port.create(controller, commit))
+            .await
     }
 
     async fn load(
@@ -92,7 +95,8 @@ impl<S: RequestStore> RequestStore for Reached<S> {
     }
 
     async fn commit(&self, controller: &ControllerId, commit: Commit) -> Result<(), StoreError> {
-        self.around(self.port.commit(controller, commit)).await
+        self.around("commit", self.port.commit(controller, commit))
+            .await
     }
 
     async fn history(
@@ -123,6 +127,7 @@ impl<S: RequestStore> RequestStore for Reached<S> {
         bytes: Vec<u8>,
     ) -> Result<(), StoreError> {
         self.around(
+            "put_part",
             self.port
                 .put_part(controller, request, fence, part, chunk, bytes),
         )
@@ -146,8 +151,11 @@ impl<S: RequestStore> RequestStore for Reached<S> {
         fence: Option<Fence>,
         part: Option<&str>,
     ) -> Result<(), StoreError> {
-        self.around(self.port.delete_parts(controller, request, fence, part))
-            .await
+        self.around(
+            "delete_parts",
+            self.port.delete_parts(controller, request, fence, part),
+        )
+        .await
     }
 
     async fn claim(
@@ -158,16 +166,19 @@ impl<S: RequestStore> RequestStore for Reached<S> {
         until: DateTime<Utc>,
         limit: usize,
     ) -> Result<Vec<Claim>, StoreError> {
-        self.around(self.port.claim(controller, worker, now, until, limit))
-            .await
+        self.around(
+            "claim",
+            self.port.claim(controller, worker, now, until, limit),
+        )
+        .await
     }
 
     async fn renew(&self, claim: &Claim, until: DateTime<Utc>) -> Result<(), StoreError> {
-        self.around(self.port.renew(claim, until)).await
+        self.around("renew", self.port.renew(claim, until)).await
     }
 
     async fn release(&self, claim: &Claim) -> Result<(), StoreError> {
-        self.around(self.port.release(claim)).await
+        self.around("release", self.port.release(claim)).await
     }
 
     async fn next_wake(
@@ -202,15 +213,18 @@ impl<S: RequestStore> RequestStore for Reached<S> {
         expected: u64,
         fence: Option<Fence>,
     ) -> Result<(), StoreError> {
-        self.around(self.port.delete(controller, request, expected, fence))
-            .await
+        self.around(
+            "delete",
+            self.port.delete(controller, request, expected, fence),
+        )
+        .await
     }
 }
 
 #[async_trait]
 impl<V: Vault> Vault for Reached<V> {
     async fn create_key(&self, key: &KeyId) -> Result<(), VaultError> {
-        self.around(self.port.create_key(key)).await
+        self.around("create_key", self.port.create_key(key)).await
     }
 
     async fn seal(&self, key: &KeyId, place: &str, clear: &[u8]) -> Result<Sealed, VaultError> {
@@ -230,7 +244,7 @@ impl<V: Vault> Vault for Reached<V> {
     }
 
     async fn shred(&self, key: &KeyId) -> Result<(), VaultError> {
-        self.around(self.port.shred(key)).await
+        self.around("shred", self.port.shred(key)).await
     }
 }
 
@@ -245,7 +259,8 @@ impl<S: PersonalDataSource> PersonalDataSource for Reached<S> {
         context: &CallContext,
         identifiers: &[Identifier],
     ) -> Result<Answer<Located>, PortError> {
-        self.around(self.port.locate(context, identifiers)).await
+        self.around("locate", self.port.locate(context, identifiers))
+            .await
     }
 
     async fn plan(
@@ -254,7 +269,8 @@ impl<S: PersonalDataSource> PersonalDataSource for Reached<S> {
         locators: &[Locator],
         work: &Work,
     ) -> Result<Answer<SourcePlan>, PortError> {
-        self.around(self.port.plan(context, locators, work)).await
+        self.around("plan", self.port.plan(context, locators, work))
+            .await
     }
 
     async fn read(
@@ -265,11 +281,14 @@ impl<S: PersonalDataSource> PersonalDataSource for Reached<S> {
         let trigger = self.trigger.clone();
         let each = move |item: &Result<Item, PortError>| {
             if matches!(item, Ok(Item::Collection(_))) {
-                trigger.point();
+                trigger.point("during", "read");
             }
         };
         Ok(
-            match self.around(self.port.read(context, locators)).await? {
+            match self
+                .around("read", self.port.read(context, locators))
+                .await?
+            {
                 Answer::Done(reading) => Answer::Done(reading.inspect(each).boxed()),
                 other => other,
             },
@@ -282,7 +301,7 @@ impl<S: PersonalDataSource> PersonalDataSource for Reached<S> {
         locators: &[Locator],
         corrections: &[Correction],
     ) -> Result<Answer<Vec<RowCount>>, PortError> {
-        self.around(self.port.rectify(context, locators, corrections))
+        self.around("rectify", self.port.rectify(context, locators, corrections))
             .await
     }
 
@@ -292,8 +311,11 @@ impl<S: PersonalDataSource> PersonalDataSource for Reached<S> {
         locators: &[Locator],
         restricted: bool,
     ) -> Result<Answer<Vec<RowCount>>, PortError> {
-        self.around(self.port.restrict(context, locators, restricted))
-            .await
+        self.around(
+            "restrict",
+            self.port.restrict(context, locators, restricted),
+        )
+        .await
     }
 
     async fn erase(
@@ -302,7 +324,8 @@ impl<S: PersonalDataSource> PersonalDataSource for Reached<S> {
         locators: &[Locator],
         plan: &SourcePlan,
     ) -> Result<Answer<Erased>, PortError> {
-        self.around(self.port.erase(context, locators, plan)).await
+        self.around("erase", self.port.erase(context, locators, plan))
+            .await
     }
 
     async fn residue(
@@ -310,14 +333,15 @@ impl<S: PersonalDataSource> PersonalDataSource for Reached<S> {
         context: &CallContext,
         locators: &[Locator],
     ) -> Result<Answer<Vec<RowCount>>, PortError> {
-        self.around(self.port.residue(context, locators)).await
+        self.around("residue", self.port.residue(context, locators))
+            .await
     }
 }
 
 #[async_trait]
 impl<A: ArtifactStore> ArtifactStore for Reached<A> {
     async fn writer(&self, key: &ArtifactKey) -> Result<Box<dyn ArtifactWriter>, PortError> {
-        let writer = self.around(self.port.writer(key)).await?;
+        let writer = self.around("writer", self.port.writer(key)).await?;
         let trigger = self.trigger.clone();
         Ok(Box::new(ReachedWriter { writer, trigger }))
     }
@@ -327,7 +351,7 @@ impl<A: ArtifactStore> ArtifactStore for Reached<A> {
     }
 
     async fn delete(&self, key: &ArtifactKey) -> Result<(), PortError> {
-        self.around(self.port.delete(key)).await
+        self.around("delete", self.port.delete(key)).await
     }
 
     async fn delete_all(
@@ -335,7 +359,8 @@ impl<A: ArtifactStore> ArtifactStore for Reached<A> {
         controller: &ControllerId,
         request: RequestId,
     ) -> Result<(), PortError> {
-        self.around(self.port.delete_all(controller, request)).await
+        self.around("delete_all", self.port.delete_all(controller, request))
+            .await
     }
 }
 
@@ -351,9 +376,9 @@ impl ArtifactWriter for ReachedWriter {
     }
 
     async fn finish(self: Box<Self>) -> Result<(), PortError> {
-        self.trigger.point();
+        self.trigger.point("before", "finish");
         self.writer.finish().await?;
-        self.trigger.point();
+        self.trigger.point("after", "finish");
         Ok(())
     }
 }
@@ -393,7 +418,7 @@ impl Outside {
 
     async fn receive(&self, key: &IdempotencyKey, what: String) -> Result<Answer<()>, PortError> {
         let key = key.0.clone();
-        self.trigger.point();
+        self.trigger.point("before", "receive");
         let received = self.db.call(move |outside| {
             let sql = "INSERT OR IGNORE INTO received VALUES (?1, ?2)";
             outside
@@ -401,7 +426,7 @@ impl Outside {
                 .map_err(at("received"))
         });
         received.await?;
-        self.trigger.point();
+        self.trigger.point("after", "receive");
         Ok(Answer::Done(()))
     }
 }
