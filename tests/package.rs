@@ -529,8 +529,8 @@ proptest! {
             "html", "head", "meta", "title", "style", "body", "a", "main", "header", "footer", "nav",
             "section", "h1", "h2", "h3", "p", "dl", "dt", "dd", "div", "span", "table", "caption",
             "thead", "tbody", "tr", "th", "td", "bdi", "em", "small", "time", ];
-        const ATTRIBUTES: [&str; 16] = [
-            "lang", "charset", "http-equiv", "content", "name", "class", "href", "id", "tabindex",
+        const ATTRIBUTES: [&str; 17] = [
+            "lang", "dir", "charset", "http-equiv", "content", "name", "class", "href", "id", "tabindex",
             "aria-labelledby", "aria-hidden", "role", "scope", "colspan", "rel", "datetime",
         ];
         for node in page.tree.nodes() {
