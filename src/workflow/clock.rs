@@ -10,6 +10,7 @@ use crate::law::{
 /// The law a request runs under, what moved its clocks so far, and its deadlines as they were
 /// computed then. A replay years later says the same.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Clock {
     /// The regime, pinned at receipt.
     pub regime: RegimePin,

@@ -21,6 +21,7 @@ pub const MAX_EVENT: usize = 64 * 1024;
 
 /// A large thing that lies beside the events, sealed: located keys, a plan, identifiers.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct PartRef {
     /// Its name within the request.
     pub name: String,
@@ -32,6 +33,7 @@ pub struct PartRef {
 
 /// A source as it was when the work began.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct SourceInfo {
     /// Which source.
     pub id: SourceId,
@@ -43,7 +45,7 @@ pub struct SourceInfo {
 
 /// What a step of the work found or did. Counts, digests and codes only.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 #[non_exhaustive]
 pub enum Finding {
     /// The locks were taken, a recipient confirmed: there is nothing more to say.
@@ -111,7 +113,7 @@ pub enum Finding {
 
 /// How a step ended, or goes on.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 #[non_exhaustive]
 pub enum StepResult {
     /// It was done; what is missing is named.
@@ -141,6 +143,7 @@ impl StepResult {
 
 /// What is known when a request comes in.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Received {
     /// The intake it was part of.
     pub intake: IntakeId,
@@ -166,7 +169,7 @@ pub struct Received {
 
 /// What happened. Written as `{"name": …}`; names and fields stay for ever.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 #[non_exhaustive]
 pub enum Event {
     /// A request came in.
@@ -335,6 +338,7 @@ pub enum Cause {
 
 /// An event with all that is the same for every event.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Envelope {
     /// The schema it was written in.
     pub schema: u16,
