@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::ports::Handle;
-use crate::workflow::{Decision, Effect, EffectKey, Request, Timer, TimerChange};
+use crate::workflow::{Decision, Effect, EffectKey, Event, Request, Timer, TimerChange};
 
 /// The schema that this release writes.
 const SCHEMA: u16 = 1;
@@ -59,6 +59,13 @@ impl Agenda {
                 TimerChange::Clear(timer) => {
                     self.timers.remove(&timer);
                 }
+            }
+        }
+        for envelope in &decision.events {
+            if let Event::LetterSent { letter } = envelope.event {
+                // By hand or by the notifier: it is not to be sent again.
+                self.effects
+                    .retain(|item| item.effect != Effect::Notify(letter) || item.resume.is_none());
             }
         }
         for (key, effect) in &decision.effects {

@@ -169,6 +169,9 @@ impl EngineBuilder {
 
     /// The engine.
     pub fn build(self) -> Engine {
+        let mut settings = self.settings;
+        settings.concurrency = settings.concurrency.max(1);
+        settings.claims = settings.claims.max(1);
         let mut sources = BTreeMap::new();
         let mut infos = BTreeMap::new();
         for source in self.sources {
@@ -204,7 +207,7 @@ impl EngineBuilder {
                     sources: infos.into_values().collect(),
                     recipients,
                 },
-                settings: self.settings,
+                settings,
                 listeners: progress::Listeners::default(),
             }),
         }

@@ -46,7 +46,7 @@ pub(super) enum Performed {
 }
 
 /// What a person brings for a step that waits for them.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Completion {
     /// Where the person was found (an empty answer: nowhere).
@@ -168,7 +168,9 @@ impl Attempt {
             Effect::Delete => Ok(Performed::Delete),
         };
         result.unwrap_or_else(|stop| match stop {
-            Stop::Port(error) if error.kind.is_temporary() => {
+            Stop::Port(error)
+                if error.kind.is_temporary() || error.kind == ErrorKind::Cancelled =>
+            {
                 Performed::Later(error.kind, error.code.into_owned())
             }
             Stop::Port(error) => Performed::Failed(match error.kind {
@@ -534,6 +536,7 @@ fn package_stop(error: crate::package::PackageError) -> Stop {
     match error {
         PackageError::Artifacts(error) | PackageError::Source(error) => Stop::Port(error),
         PackageError::Vault(error) => Stop::Engine(EngineError::Vault(error)),
+        PackageError::Cancelled => Stop::Port(PortError::new(ErrorKind::Cancelled, "cancelled")),
         PackageError::Garbage { .. } => Stop::Port(PortError::new(ErrorKind::Nonsense, "garbage")),
         _ => Stop::Broken("package"),
     }

@@ -264,7 +264,7 @@ impl Engine {
         }
     }
 
-    async fn decide_and_commit(
+    pub(super) async fn decide_and_commit(
         &self,
         loaded: &mut Loaded,
         command: &Command,

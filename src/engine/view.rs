@@ -7,12 +7,13 @@ use crate::model::{Actor, ControllerId, Correction, Digest, Identifier, RequestI
 use crate::ports::{ByteStream, Due, Pending, SourcePlan};
 use crate::workflow::fulfilment::{self, StepState};
 use crate::workflow::{
-    Command, Envelope, Finding, Letter, Request, StepResult, Target, Task, lifecycle,
+    Cause, Envelope, Finding, Letter, Request, StepResult, Target, Task, lifecycle,
 };
 
 use super::Engine;
 use super::error::EngineError;
 use super::perform::Completion;
+use super::requests::Loaded;
 
 /// How many events are read at a time.
 const PAGE: usize = 512;
@@ -249,16 +250,48 @@ impl Engine {
         target: &Target,
         completion: Completion,
     ) -> Result<Request, EngineError> {
-        let loaded = self.load(controller, request).await?;
-        self.allow(&loaded.request, actor, "answer").await?;
+        let mut tries = 0;
+        loop {
+            let mut loaded = self.load(controller, request).await?;
+            self.allow(&loaded.request, actor, "answer").await?;
+            let result = self
+                .seal_completion(&loaded, task, target, completion.clone())
+                .await?;
+            let command = fulfilment::Command::Answer {
+                task,
+                target: target.clone(),
+                result: Box::new(result),
+            };
+            let committed = self
+                .decide_and_commit(&mut loaded, &command.into(), actor, &Cause::Command)
+                .await;
+            match committed {
+                // Sealed anew: another source may have found more in the meantime.
+                Err(error) if error.is_conflict() && tries < self.inner.settings.conflicts => {
+                    tries += 1;
+                }
+                Err(error) => return Err(error),
+                Ok(()) => return Ok(loaded.request),
+            }
+        }
+    }
+
+    async fn seal_completion(
+        &self,
+        loaded: &Loaded,
+        task: Task,
+        target: &Target,
+        completion: Completion,
+    ) -> Result<StepResult, EngineError> {
+        let facts = &loaded.request.facts;
         let name = format!("by-hand/{target}/{}", loaded.version);
         let done = StepResult::done;
-        let result = match completion {
+        Ok(match completion {
             Completion::Located(located) => {
                 let Target::Source(source) = target else {
                     return Err(EngineError::Nothing {
                         what: "such step",
-                        request,
+                        request: facts.id,
                     });
                 };
                 match self
@@ -271,7 +304,7 @@ impl Engine {
             }
             Completion::Planned(plan) => {
                 let name = format!("plan/{name}");
-                let parts = self.parts(controller, request, None);
+                let parts = self.parts(&facts.controller, facts.id, None);
                 done(self.seal_plan(&parts, &name, &plan).await?)
             }
             Completion::Erased(erased) => done(Finding::Erased {
@@ -285,14 +318,7 @@ impl Engine {
             Completion::Rows(rows) => done(Finding::Changed { rows }),
             Completion::Done => done(Finding::Nothing),
             Completion::Failed(failure) => StepResult::Failed(failure),
-        };
-        let command = fulfilment::Command::Answer {
-            task,
-            target: target.clone(),
-            result: Box::new(result),
-        };
-        self.command(controller, request, actor, Command::from(command))
-            .await
+        })
     }
 
     /// Says that a letter was sent by hand.

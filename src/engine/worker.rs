@@ -219,7 +219,7 @@ impl Engine {
                 request: Arc::clone(request),
                 item: item.clone(),
                 fence: claim.fence,
-                cancel: cancel.clone(),
+                cancel: cancel.child(),
             };
             running.push(attempt.run().boxed());
         }
@@ -375,6 +375,10 @@ impl Engine {
             Err(EngineError::Rejected(Rejection::NoSuchStep { .. } | Rejection::NotNow { .. })) => {
                 self.drop_item(loaded, claim, item).await
             }
+            // An answer that cannot be recorded must not be asked for again and again.
+            Err(EngineError::Codec(_) | EngineError::Rejected(_)) => {
+                self.answered_nonsense(loaded, claim, item).await
+            }
             Err(EngineError::Store(StoreError::Locked { by })) => {
                 self.inner.listeners.tell(|| Progress {
                     controller: claim.controller.clone(),
@@ -394,6 +398,26 @@ impl Engine {
             }
             other => other,
         }
+    }
+
+    /// Settles an effect whose answer could not be recorded: too large, or of the wrong kind.
+    async fn answered_nonsense(
+        &self,
+        loaded: &mut Loaded,
+        claim: &Claim,
+        item: &Item,
+    ) -> Result<(), EngineError> {
+        let Effect::Step { task, target, .. } = &item.effect else {
+            return self.drop_item(loaded, claim, item).await;
+        };
+        let command = fulfilment::Command::Answer {
+            task: *task,
+            target: target.clone(),
+            result: Box::new(StepResult::Failed(Failure::Nonsense)),
+        };
+        let cause = Cause::Effect(item.key.clone());
+        self.decide_under(loaded, claim, &command.into(), &cause, Some(item))
+            .await
     }
 
     /// Decides a command under the lease, and commits it with its agenda.

@@ -30,17 +30,30 @@ impl fmt::Display for IdempotencyKey {
 
 /// Tells running work that nobody waits for it any more. Cheap to clone and to ask.
 #[derive(Clone, Debug, Default)]
-pub struct Cancel(Arc<AtomicBool>);
+pub struct Cancel {
+    own: Arc<AtomicBool>,
+    parent: Option<Arc<AtomicBool>>,
+}
 
 impl Cancel {
+    /// One that is set with this one, and can be set alone. A child has no children of its own.
+    #[must_use]
+    pub fn child(&self) -> Self {
+        Self {
+            own: Arc::default(),
+            parent: Some(Arc::clone(&self.own)),
+        }
+    }
+
     /// Asks the work to stop.
     pub fn cancel(&self) {
-        self.0.store(true, Ordering::Release);
+        self.own.store(true, Ordering::Release);
     }
 
     /// Whether the work should stop.
     pub fn is_cancelled(&self) -> bool {
-        self.0.load(Ordering::Acquire)
+        let set = |flag: &AtomicBool| flag.load(Ordering::Acquire);
+        set(&self.own) || self.parent.as_deref().is_some_and(set)
     }
 }
 
