@@ -2,6 +2,12 @@
 //!
 //! A file is never changed. A type without one fails; `NEW_GOLDEN=1` writes the files that are
 //! missing, and only those.
+#![allow(
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic
+)] // tests
 
 #[path = "machines/world.rs"]
 mod world;
