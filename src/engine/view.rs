@@ -106,13 +106,10 @@ impl Engine {
             }
         }
         match &seen.fulfilment {
-            // Where no source holds anything, the plan is to tell the recipients.
-            Some(work) if !sources.is_empty() || work.phase == fulfilment::Phase::Approval => {
-                Ok(Plan {
-                    digest: work.plan_digest(),
-                    sources,
-                })
-            }
+            Some(work) if !sources.is_empty() => Ok(Plan {
+                digest: work.plan_digest(),
+                sources,
+            }),
             _ => Err(EngineError::Nothing {
                 what: "plan",
                 request,
