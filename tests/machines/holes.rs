@@ -241,6 +241,48 @@ fn sources_that_wait_for_each_other_are_refused_at_once() {
     );
 }
 
+#[test]
+fn a_plan_is_approved_by_a_second_person_and_as_it_was_shown() {
+    let mut course = Course::approved(erasure(Policy::default(), &[("crm", &[])], &[]));
+    course.work_until(Phase::Approval);
+    let digest = course.work().plan_digest();
+    let now = course.situation.now;
+    let by = |name, digest| {
+        let approve = Command::Work(fulfilment::Command::ApprovePlan { digest });
+        let request = course.request();
+        course.world.decide(request, now, &staff(name), &approve)
+    };
+    assert_eq!(by("ada", digest).unwrap_err(), Rejection::FourEyes);
+    let changed = by("ben", datarights::model::Digest::of(b"another plan"));
+    let current = digest;
+    assert_eq!(changed.unwrap_err(), Rejection::PlanChanged { current });
+    assert!(by("ben", digest).is_ok());
+}
+
+#[test]
+fn a_plan_that_changed_after_its_approval_is_approved_anew() {
+    let mut course = Course::approved(erasure(Policy::default(), &[("crm", &[])], &[]));
+    course.work_until(Phase::Approval);
+    let digest = course.work().plan_digest();
+    course.give(fulfilment::Command::ApprovePlan { digest });
+    course.work_until(Phase::Checking);
+    course.answer_source("crm", StepResult::done(planned("crm", "b", 4, vec![])));
+    assert_eq!(course.work().phase, Phase::Approval);
+    assert!(
+        course
+            .last
+            .events
+            .iter()
+            .any(|e| e.event == Event::PlanChanged)
+    );
+    assert_eq!(course.last.locks, Locks::Release);
+    let stale = course.attempt(fulfilment::Command::ApprovePlan { digest });
+    assert!(
+        matches!(stale, Err(Rejection::PlanChanged { .. })),
+        "{stale:?}"
+    );
+}
+
 // ---- searching
 
 #[test]
@@ -643,6 +685,55 @@ fn a_search_anew_after_an_undone_run_asks_for_every_gate_again() {
 }
 
 // ---- letters and clocks
+
+#[test]
+fn identity_is_tried_no_more_often_than_the_policy_says() {
+    let mut world = World::simple(Right::Access);
+    world.policy.identity_attempts = 2;
+    let mut course = Course::of(world);
+    course.give(lifecycle::Command::RequestIdentity);
+    for _ in 0..2 {
+        course.give(lifecycle::Command::AttemptIdentity);
+        course.give(lifecycle::Command::RejectIdentity);
+    }
+    let third = course.attempt(lifecycle::Command::AttemptIdentity);
+    assert_eq!(third.unwrap_err(), Rejection::TooManyAttempts { limit: 2 });
+    course.give(lifecycle::Command::ConfirmIdentity);
+}
+
+#[test]
+fn a_deadline_is_extended_once_and_in_time() {
+    let extend = || lifecycle::Command::Extend { ground: ground() };
+    let mut course = Course::of(World::simple(Right::Access));
+    let due = course.request().due_at().unwrap();
+    let mut late = Course::of(World::simple(Right::Access));
+    late.situation.now = due;
+    let refused = late.attempt(extend());
+    assert!(
+        matches!(refused, Err(Rejection::ExtensionTooLate { .. })),
+        "{refused:?}"
+    );
+    course.situation.now = due - TimeDelta::seconds(1);
+    course.give(extend());
+    let later = course.request().due_at().unwrap();
+    assert!(later > due);
+    assert_eq!(course.situation.timers[&Timer::Deadline], later);
+    let again = course.attempt(extend());
+    assert_eq!(again.unwrap_err(), Rejection::Once { what: "extend" });
+}
+
+#[test]
+fn a_deadline_that_passes_is_recorded_once() {
+    let mut course = Course::of(World::simple(Right::Access));
+    let due = course.request().due_at().unwrap();
+    course.fire(Timer::Deadline);
+    let passed = Event::DeadlinePassed { at: due };
+    assert_eq!(course.last.events.len(), 1);
+    assert_eq!(course.last.events[0].event, passed);
+    course.situation.timers.insert(Timer::Deadline, due);
+    course.fire(Timer::Deadline);
+    assert!(course.last.events.is_empty());
+}
 
 #[test]
 fn one_letter_that_fails_does_not_hide_another() {

@@ -36,6 +36,8 @@ pub(crate) struct Watcher {
     right: Right,
     policy: Policy,
     sources: Vec<String>,
+    /// Which sources are erased before which.
+    after: BTreeMap<String, Vec<String>>,
     /// Every effect ever asked for.
     effects: BTreeSet<String>,
     /// The steps among them.
@@ -73,6 +75,12 @@ impl Watcher {
                 .sources
                 .iter()
                 .map(|s| s.id.to_string())
+                .collect(),
+            after: (world.landscape.sources.iter())
+                .map(|source| {
+                    let after = source.erase_after.iter().map(ToString::to_string);
+                    (source.id.to_string(), after.collect())
+                })
                 .collect(),
             effects: BTreeSet::new(),
             steps: Vec::new(),
@@ -385,6 +393,12 @@ impl Watcher {
                 self.heard.get(&id).is_some_and(found),
                 "nothing was found in {id}"
             );
+            let after = self.after.get(&id).filter(|_| *task == Task::Erase);
+            for before in after.into_iter().flatten() {
+                if let Some(earlier) = self.heard.get(before).filter(|heard| found(heard)) {
+                    assert_eq!(earlier.done, Some(true), "{id} before {before}");
+                }
+            }
             self.writing = true;
         }
         if self.right == Right::Rectification && *task == Task::Rectify {
