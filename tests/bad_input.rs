@@ -139,6 +139,7 @@ fn a_request_cannot_be_extended_twice_or_too_late() {
     let alice = staff("alice");
     let extend = || lifecycle::Command::Extend {
         ground: Ground::new("complexity"),
+        until: None,
     };
     let due = world.see(&engine, request).due_at().unwrap();
     let extended = world.command(&engine, request, &alice, extend()).unwrap();

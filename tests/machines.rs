@@ -13,6 +13,8 @@
 mod diagrams;
 #[path = "machines/holes.rs"]
 mod holes;
+#[path = "machines/letters.rs"]
+mod letters;
 #[path = "machines/world.rs"]
 mod world;
 

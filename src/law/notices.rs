@@ -343,7 +343,10 @@ impl Letter {
 
 impl Regime {
     /// The letters this law demands, or advises, for a request for `right`.
-    pub fn notices_for<'a>(&'a self, right: &'a Right) -> impl Iterator<Item = &'a Notice> {
+    pub fn notices_for<'a, 'r>(
+        &'a self,
+        right: &'r Right,
+    ) -> impl Iterator<Item = &'a Notice> + use<'a, 'r> {
         self.notices.iter().filter(move |notice| {
             notice.rights.is_empty()
                 || notice.rights.iter().any(|named| {
@@ -356,7 +359,7 @@ impl Regime {
     }
 
     /// The letter due at that step of a request for `right`, if this law has one.
-    pub fn notice<'a>(&'a self, step: Step, right: &'a Right) -> Option<&'a Notice> {
+    pub fn notice(&self, step: Step, right: &Right) -> Option<&Notice> {
         self.notices_for(right).find(|notice| notice.step == step)
     }
 }

@@ -89,6 +89,8 @@ pub enum Letter {
     AppealDecision,
     /// The request ended because nothing was heard.
     Expiry,
+    /// A restriction is about to be lifted.
+    RestrictionLifted,
 }
 
 impl Letter {
@@ -105,6 +107,7 @@ impl Letter {
             Self::Response => "response",
             Self::AppealDecision => "appeal_decision",
             Self::Expiry => "expiry",
+            Self::RestrictionLifted => "restriction_lifted",
         }
     }
 }
@@ -181,6 +184,14 @@ pub enum Timer {
     Personal,
     /// The request is no longer kept.
     Request,
+    /// The last day to confirm receipt is over.
+    Acknowledgement,
+    /// The last day to refuse is over.
+    Refusal,
+    /// The last day to announce an extension is over.
+    Extension,
+    /// The last day to decide an appeal is over.
+    AppealDecision,
 }
 
 /// What a decision does to a timer.

@@ -113,7 +113,10 @@ fn eu_pause(awaiting: Awaiting) -> Pause {
 
 fn gdpr_grounds(regime: Regime) -> Regime {
     regime
-        .may([Refuse], "not_identifiable", "11(2), 12(2)", "We cannot identify you in the data we hold, and you have not given us further information that would let us.", Primary)
+        .ground_rule(
+            Ground::new("not_identifiable", [Refuse], "11(2), 12(2)", "We cannot identify you in the data we hold, and you have not given us further information that would let us.", Primary)
+                .unidentified(),
+        )
         .may([Refuse], "identity_not_confirmed", "12(6)", "We have reasonable doubts about your identity, and the information that would settle them has not reached us.", Primary)
         .may([Refuse, Charge], "manifestly_unfounded", "12(5)", "Your request is manifestly unfounded.", Primary)
         .may([Refuse, Charge], "excessive_repetitive", "12(5)", "Your request is excessive, in particular because it repeats earlier ones.", Primary)
