@@ -6,19 +6,24 @@
 //! May use everything below it but `adapters`.
 
 mod agenda;
+mod controller;
 mod error;
 mod findings;
 mod intake;
+mod letters;
 mod parts;
 mod perform;
 mod progress;
 mod requests;
 mod settings;
 mod view;
+mod words;
 mod worker;
 
+pub use controller::Controller;
 pub use error::EngineError;
 pub use intake::{Intake, Submitted};
+pub use letters::{MissingWords, Unsaid};
 pub use perform::Completion;
 pub use progress::{Progress, Step};
 pub use settings::Settings;
@@ -30,13 +35,12 @@ use std::sync::Arc;
 
 use futures::stream::BoxStream;
 
-use crate::law::{Calendar, Readings, Regimes};
 use crate::model::{ControllerId, PartyId, SourceId};
 use crate::ports::{
     AccessPolicy, ArtifactStore, Clock, Entropy, IdentityVerifier, Notifier, PersonalDataSource,
     ProcessorGateway, RequestStore, Vault,
 };
-use crate::workflow::{Landscape, Policy, SourceInfo};
+use crate::workflow::{Landscape, SourceInfo};
 
 /// The ports that every engine needs.
 #[derive(Clone)]
@@ -57,56 +61,6 @@ pub struct Ports {
     pub verifier: Arc<dyn IdentityVerifier>,
     /// Who may do what.
     pub access: Arc<dyn AccessPolicy>,
-}
-
-/// A controller that the engine serves: its law, its calendar, its settings.
-#[derive(Clone)]
-#[non_exhaustive]
-pub struct Controller {
-    /// Which one.
-    pub id: ControllerId,
-    /// What it is called in letters and packages.
-    pub name: String,
-    /// The regime its requests run under, unless an intake names another.
-    pub regime: String,
-    /// The regimes it knows.
-    pub regimes: Regimes,
-    /// Its time zone, weekend and holidays.
-    pub calendar: Calendar,
-    /// How it reads the law where authorities differ.
-    pub readings: Readings,
-    /// How it carries requests out.
-    pub policy: Policy,
-    /// The language of its packages (BCP 47).
-    pub language: String,
-}
-
-impl Controller {
-    /// A controller with our regimes, the safe readings, the default policy and English packages.
-    pub fn new(
-        id: ControllerId,
-        name: impl Into<String>,
-        regime: impl Into<String>,
-        calendar: Calendar,
-    ) -> Self {
-        Self {
-            id,
-            name: name.into(),
-            regime: regime.into(),
-            regimes: Regimes::builtin(),
-            calendar,
-            readings: Readings::default(),
-            policy: Policy::default(),
-            language: "en".to_owned(),
-        }
-    }
-
-    /// The same controller with other settings.
-    #[must_use]
-    pub fn with_policy(mut self, policy: Policy) -> Self {
-        self.policy = policy;
-        self
-    }
 }
 
 /// The engine. Cheap to clone; all clones are one.

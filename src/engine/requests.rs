@@ -13,11 +13,12 @@ use crate::workflow::{
     Cause, Command, Context, Decision, Locks, Request, chain, decide, lifecycle,
 };
 
+use super::Engine;
 use super::agenda::Agenda;
+use super::controller::Controller;
 use super::error::EngineError;
 use super::parts::Parts;
 use super::progress::{Progress, Step};
-use super::{Controller, Engine};
 
 /// The schema of stored states.
 const SCHEMA: u16 = 1;

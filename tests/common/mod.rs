@@ -8,7 +8,7 @@ use datarights::adapters::{
     MemoryArtifacts, MemoryCollection, MemorySource, MemoryStore, MemoryVault,
 };
 use datarights::engine::{Controller, Engine, EngineError, Intake, Ports, Settings, Tick};
-use datarights::law::Calendar;
+use datarights::law::{Calendar, ProcessingRecord};
 use datarights::model::{
     Actor, Channel, ControllerId, Correction, Ground, Identifier, IdentifierKind, PartyId,
     Personal, RequestId, SourceId, Until, Wish,
@@ -41,6 +41,17 @@ pub fn staff(name: &str) -> Actor {
 
 pub fn source_id(name: &str) -> SourceId {
     SourceId::new(name).unwrap()
+}
+
+/// What Acme tells people about its processing.
+pub fn record() -> ProcessingRecord {
+    ProcessingRecord {
+        purposes: vec!["support".to_owned()],
+        categories: vec!["contact data".to_owned(), "tickets".to_owned()],
+        recipients: vec!["Mailer Ltd, sends our mail".to_owned()],
+        period: "until one year after the contract ends".to_owned(),
+        ..ProcessingRecord::default()
+    }
 }
 
 /// Everything outside the engine: it stays when an engine dies.
@@ -161,7 +172,9 @@ impl World {
         };
         let calendar = Calendar::in_zone("Europe/Paris").unwrap();
         let controller = Controller::new(self.acme.clone(), "Acme", "eu_gdpr", calendar)
-            .with_policy(self.policy.clone());
+            .with_policy(self.policy.clone())
+            .with_record(record())
+            .with_words("ground.tax_records", "Tax law obliges us to keep invoices.");
         Engine::builder(ports)
             .controller(controller)
             .source(source(Arc::clone(&self.desk_port) as _))
