@@ -9,6 +9,7 @@ mod agenda;
 mod error;
 mod findings;
 mod intake;
+mod package;
 mod parts;
 mod perform;
 mod progress;

@@ -14,8 +14,8 @@ use datarights::model::{
     Personal, RequestId, SourceId, Until, Wish,
 };
 use datarights::ports::{
-    AccessPolicy, Denied, Grant, Notifier, PersonalDataSource, ProcessorGateway, Query,
-    RequestStore, WorkerId,
+    AccessPolicy, ArtifactStore, Denied, Grant, Notifier, PersonalDataSource, ProcessorGateway,
+    Query, RequestStore, WorkerId,
 };
 use datarights::testkit::{Codes, Faulty, Outbox, Recipient, Recorder, SeededEntropy, TestClock};
 use datarights::workflow::{Policy, Request, fulfilment, lifecycle};
@@ -52,6 +52,7 @@ pub struct World {
     pub store: Arc<dyn RequestStore>,
     pub vault: MemoryVault,
     pub artifacts: MemoryArtifacts,
+    pub artifacts_port: Arc<dyn ArtifactStore>,
     pub outbox: Outbox,
     pub notifier: Arc<dyn Notifier>,
     pub codes: Codes,
@@ -114,12 +115,14 @@ impl World {
             Arc::new(Faulty::new(name, source.clone(), shared.clone()).recorded_by(&recorder))
         };
         let recipient = Recipient::new(PartyId::new("mailer").unwrap(), "Mailer Ltd");
+        let artifacts = MemoryArtifacts::new();
         Self {
             acme: ControllerId::new("acme").unwrap(),
             entropy: Arc::new(SeededEntropy::new(3)),
             store: Arc::new(MemoryStore::new()),
             vault: MemoryVault::predictable(1),
-            artifacts: MemoryArtifacts::new(),
+            artifacts_port: Arc::new(artifacts.clone()),
+            artifacts,
             notifier: Arc::new(outbox.clone()),
             outbox,
             codes: Codes::new(7),
@@ -154,7 +157,7 @@ impl World {
             vault: Arc::new(self.vault.clone()),
             clock: Arc::new(self.clock.clone()),
             entropy: self.entropy.clone(),
-            artifacts: Arc::new(self.artifacts.clone()),
+            artifacts: Arc::clone(&self.artifacts_port),
             notifier: Arc::clone(&self.notifier),
             verifier: Arc::new(self.codes.clone()),
             access: Arc::new(Anyone),
