@@ -15,6 +15,7 @@ use crate::workflow::{
 
 use super::agenda::Agenda;
 use super::error::EngineError;
+use super::guard::guard;
 use super::parts::Parts;
 use super::progress::{Progress, Step};
 use super::{Controller, Engine};
@@ -187,6 +188,9 @@ impl Engine {
             .map_or(loaded.head, |event| event.digest);
         let controller = decision.next.facts.controller.clone();
         self.inner.ports.store.commit(&controller, commit).await?;
+        if fence.is_none() {
+            self.inner.bell.tell(|| ());
+        }
         self.tell_events(&decision);
         loaded.version += 1;
         loaded.head = head;
@@ -220,7 +224,7 @@ impl Engine {
         let query = Query::new(
             &facts.controller,
             Some(facts.id),
-            &facts.right,
+            Some(&facts.right),
             actor,
             command,
         );
@@ -282,7 +286,8 @@ impl Engine {
     ///
     /// # Errors
     /// [`EngineError::Rejected`] when no check is open or the attempts are used up;
-    /// [`EngineError::Port`] when the verifier fails: the attempt counts nevertheless.
+    /// [`EngineError::Port`] when the verifier fails, panics or takes longer than
+    /// [`Settings::call_timeout`](super::Settings::call_timeout): the attempt counts nevertheless.
     pub async fn answer_identity(
         &self,
         controller: &ControllerId,
@@ -299,14 +304,17 @@ impl Engine {
             )
             .await?;
         let attempt = counted.lifecycle.attempts;
+        let limit = self.inner.settings.call_timeout;
         let context = CallContext::new(
             controller.clone(),
             request,
             IdempotencyKey(format!("{request}/check/{attempt}")),
             Fence(0),
-            self.now() + self.inner.settings.call_timeout,
+            self.now() + limit,
         );
-        let check = self.inner.ports.verifier.check(&context, evidence).await?;
+        let ports = &self.inner.ports;
+        let check = ports.verifier.check(&context, evidence);
+        let check = guard(&*ports.clock, limit, &context.cancel, check).await??;
         let command = match check {
             Check::Verified => lifecycle::Command::ConfirmIdentity,
             Check::Rejected => lifecycle::Command::RejectIdentity,

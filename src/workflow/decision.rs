@@ -7,8 +7,8 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
 use crate::law::{ClockError, ClockEventKind, RegimePin, Setting};
 use crate::model::{
-    Actor, Channel, ControllerId, Digest, Ground, IdentifierKind, IntakeId, KeyedDigest, PartyId,
-    RequestId, Right,
+    Actor, Channel, ControllerId, Digest, End, Ground, IdentifierKind, IntakeId, KeyedDigest,
+    PartyId, RequestId, Right,
 };
 
 use super::clock::Clock;
@@ -114,6 +114,9 @@ pub struct Intake {
     pub corrections: Option<PartRef>,
     /// To whom an export goes.
     pub delivery: Delivery,
+    /// The open request for the same by the same person, in which this one is carried on: it is
+    /// acknowledged, and closed with [`End::Joined`].
+    pub joins: Option<RequestId>,
 }
 
 /// What follows from a command: to be committed as a whole.
@@ -333,6 +336,9 @@ pub fn receive(
     draft.time_clock();
     if must_acknowledge || context.policy.acknowledge {
         draft.effect(Effect::Notify(Letter::Acknowledgement));
+    }
+    if let Some(into) = intake.joins {
+        lifecycle::close(&mut draft, End::Joined(into));
     }
     Ok(draft.finish())
 }

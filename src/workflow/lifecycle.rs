@@ -797,7 +797,7 @@ fn release(draft: &mut Draft<'_>) {
 }
 
 /// Ends the legal course; what the request holds is swept after its periods.
-fn close(draft: &mut Draft<'_>, end: End) {
+pub(super) fn close(draft: &mut Draft<'_>, end: End) {
     draft.emit(Event::Closed { end });
     for timer in [
         Timer::Deadline,

@@ -160,6 +160,7 @@ impl World {
             identifiers: part("identifiers/0"),
             corrections: (self.right == Right::Rectification).then(|| part("corrections")),
             delivery: self.delivery.clone(),
+            joins: None,
         }
     }
 
