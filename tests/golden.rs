@@ -301,6 +301,13 @@ fn events() -> Vec<(&'static str, Event)> {
         ),
         ("package_deleted", Event::PackageDeleted),
         ("shredded", Event::Shredded),
+        (
+            "identifiers_added",
+            Event::IdentifiersAdded {
+                identifiers: part("identifiers/by-hand"),
+                kinds: vec![IdentifierKind::Phone],
+            },
+        ),
     ]
 }
 
