@@ -115,7 +115,10 @@ impl Watcher {
         match result {
             Err(rejection) => self.may_be_rejected(actor, command, rejection),
             Ok(decision) => {
-                assert!(may(actor, command, self.identified), "{actor:?} may not {command:?}");
+                assert!(
+                    may(actor, command, self.identified),
+                    "{actor:?} may not {command:?}"
+                );
                 self.commanded(situation, now, actor, command);
                 for envelope in &decision.events {
                     self.happened(&envelope.event, now);
