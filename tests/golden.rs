@@ -303,6 +303,13 @@ fn events() -> Vec<(&'static str, Event)> {
         ("package_deleted", Event::PackageDeleted),
         ("shredded", Event::Shredded),
         (
+            "identifiers_added",
+            Event::IdentifiersAdded {
+                identifiers: part("identifiers/by-hand"),
+                kinds: vec![IdentifierKind::Phone],
+            },
+        ),
+        (
             "step_answered.packed_named",
             step(
                 Task::Pack,

@@ -333,7 +333,7 @@ impl Engine {
     }
 
     /// A fresh id, its first bits the time: ids made later sort later (UUID version 7, RFC 9562).
-    fn fresh_id(&self) -> uuid::Uuid {
+    pub(super) fn fresh_id(&self) -> uuid::Uuid {
         let millis = u64::try_from(self.now().timestamp_millis()).unwrap_or(0);
         let entropy = &self.inner.ports.entropy;
         let mut random = [0; 10];

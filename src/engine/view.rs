@@ -286,7 +286,8 @@ impl Engine {
         completion: Completion,
     ) -> Result<StepResult, EngineError> {
         let facts = &loaded.request.facts;
-        let name = format!("by-hand/{target}/{}", loaded.version);
+        // Of its own: two who write at once must not overwrite each other.
+        let name = format!("by-hand/{target}/{}", self.fresh_id());
         let done = StepResult::done;
         Ok(match completion {
             Completion::Located(located) => {

@@ -304,6 +304,10 @@ pub(crate) fn lifecycle_commands() -> Vec<lifecycle::Command> {
         C::AttemptIdentity,
         C::RejectIdentity,
         C::ConfirmIdentity,
+        C::AddIdentifiers {
+            identifiers: part("identifiers/1"),
+            kinds: vec![IdentifierKind::Phone],
+        },
         C::AskClarification,
         C::Clarify,
         C::ChargeFee {
@@ -674,7 +678,7 @@ impl Course {
 }
 
 /// Who may give which command, whatever a host's own policy adds: written down a second time.
-pub(crate) fn may(actor: &Actor, command: &Command) -> bool {
+pub(crate) fn may(actor: &Actor, command: &Command, identified: bool) -> bool {
     let allowed = match command {
         Command::Fire(_) => "engine",
         Command::Work(fulfilment::Command::Answer { target, .. }) => match target {
@@ -689,7 +693,8 @@ pub(crate) fn may(actor: &Actor, command: &Command) -> bool {
             _ => "staff host",
         },
         Command::Lifecycle(command) => match snake(&command.on()).as_str() {
-            "clarify" | "withdraw" => "person agent staff host",
+            "add_identifiers" if identified => "staff host",
+            "add_identifiers" | "clarify" | "withdraw" => "person agent staff host",
             "appeal" => "person agent staff",
             "attempt_identity" => "person agent",
             "reject_identity" | "join" | "letter_answered" => "engine staff",

@@ -652,13 +652,18 @@ impl Fulfilment {
         }
     }
 
-    /// Notes new kinds of identifiers; steps that began without them must search again.
-    fn learn(&mut self, by: &SourceId, kinds: &[IdentifierKind]) {
+    /// Notes kinds of identifiers that are known.
+    pub(in crate::workflow) fn know(&mut self, kinds: &[IdentifierKind]) {
         for kind in kinds {
             if !self.kinds.contains(kind) {
                 self.kinds.push(kind.clone());
             }
         }
+    }
+
+    /// Notes new kinds of identifiers; steps that began without them must search again.
+    fn learn(&mut self, by: &SourceId, kinds: &[IdentifierKind]) {
+        self.know(kinds);
         let concerned: Vec<Target> = self
             .sources
             .iter()
