@@ -189,6 +189,7 @@ fn events() -> Vec<(&'static str, Event)> {
                 StepResult::done(Finding::Packed {
                     bytes: 1000,
                     digest: Digest::of(b"package"),
+                    name: None,
                 }),
             ),
         ),
@@ -307,6 +308,18 @@ fn events() -> Vec<(&'static str, Event)> {
                 identifiers: part("identifiers/by-hand"),
                 kinds: vec![IdentifierKind::Phone],
             },
+        ),
+        (
+            "step_answered.packed_named",
+            step(
+                Task::Pack,
+                Target::Request,
+                StepResult::done(Finding::Packed {
+                    bytes: 1000,
+                    digest: Digest::of(b"package"),
+                    name: Some("package-3-5-1.zip".to_owned()),
+                }),
+            ),
         ),
     ]
 }
@@ -522,7 +535,10 @@ fn states() -> Vec<(&'static str, Request)> {
     erasure.answer_source("accounts", StepResult::Failed(Failure::Refused));
     erasure.work_until(Phase::Withholding);
 
-    [
+    let mut named = export.request().clone();
+    named.fulfilment.as_mut().unwrap().package_name = Some("package-3-5-1.zip".to_owned());
+
+    let mut states = [
         ("lifecycle", lifecycle),
         ("access", access),
         ("export", export),
@@ -530,7 +546,9 @@ fn states() -> Vec<(&'static str, Request)> {
         ("erasure", erasure),
     ]
     .map(|(name, course)| (name, course.request().clone()))
-    .to_vec()
+    .to_vec();
+    states.push(("export_named", named));
+    states
 }
 
 #[test]
