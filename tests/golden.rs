@@ -197,6 +197,7 @@ fn events() -> Vec<(&'static str, Event)> {
                 StepResult::done(Finding::Packed {
                     bytes: 1000,
                     digest: Digest::of(b"package"),
+                    name: None,
                 }),
             ),
         ),
@@ -309,6 +310,25 @@ fn events() -> Vec<(&'static str, Event)> {
         ),
         ("package_deleted", Event::PackageDeleted),
         ("shredded", Event::Shredded),
+        (
+            "identifiers_added",
+            Event::IdentifiersAdded {
+                identifiers: part("identifiers/by-hand"),
+                kinds: vec![IdentifierKind::Phone],
+            },
+        ),
+        (
+            "step_answered.packed_named",
+            step(
+                Task::Pack,
+                Target::Request,
+                StepResult::done(Finding::Packed {
+                    bytes: 1000,
+                    digest: Digest::of(b"package"),
+                    name: Some("package-3-5-1.zip".to_owned()),
+                }),
+            ),
+        ),
         // A file holds its place in this list: what is new comes last.
         (
             "fee_requested.ground",
@@ -569,7 +589,10 @@ fn states() -> Vec<(&'static str, Request)> {
         letters.give(lifecycle::Command::LetterPending { letter, pending });
     }
 
-    [
+    let mut named = export.request().clone();
+    named.fulfilment.as_mut().unwrap().package_name = Some("package-3-5-1.zip".to_owned());
+
+    let mut states = [
         ("lifecycle", lifecycle),
         ("access", access),
         ("export", export),
@@ -578,7 +601,9 @@ fn states() -> Vec<(&'static str, Request)> {
         ("letters", letters),
     ]
     .map(|(name, course)| (name, course.request().clone()))
-    .to_vec()
+    .to_vec();
+    states.push(("export_named", named));
+    states
 }
 
 #[test]
@@ -591,8 +616,8 @@ fn stored_states_are_read_and_written_as_ever() {
         assert_eq!(written, String::from_utf8_lossy(&golden), "{name}");
         // The law is pinned by its digest, which changes with our tables.
         read.clock = state.clock.clone();
-        if name == "export" {
-            // When it was written, the ground of an extension was kept in its event only.
+        if name.starts_with("export") {
+            // When they were written, the ground of an extension was kept in its event only.
             assert_eq!(read.lifecycle.extension, None);
             read.lifecycle.extension = state.lifecycle.extension.clone();
         }

@@ -9,12 +9,15 @@ mod agenda;
 mod controller;
 mod error;
 mod findings;
+mod guard;
 mod intake;
 mod letters;
+mod package;
 mod parts;
 mod perform;
 mod progress;
 mod requests;
+mod run;
 mod settings;
 mod view;
 mod words;
@@ -26,13 +29,14 @@ pub use intake::{Intake, Submitted};
 pub use letters::{MissingWords, Unsaid};
 pub use perform::Completion;
 pub use progress::{Progress, Step};
+pub use run::Tick;
 pub use settings::Settings;
 pub use view::{ManualTask, Plan};
-pub use worker::Tick;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use futures::StreamExt;
 use futures::stream::BoxStream;
 
 use crate::model::{ControllerId, PartyId, SourceId};
@@ -41,6 +45,9 @@ use crate::ports::{
     ProcessorGateway, RequestStore, Vault,
 };
 use crate::workflow::{Landscape, SourceInfo};
+
+/// How many steps are kept for a listener that is slow; it misses what comes beyond.
+const PROGRESS: usize = 1024;
 
 /// The ports that every engine needs.
 #[derive(Clone)]
@@ -80,7 +87,9 @@ struct Inner {
     gateways: BTreeMap<PartyId, Arc<dyn ProcessorGateway>>,
     landscape: Landscape,
     settings: Settings,
-    listeners: progress::Listeners,
+    listeners: progress::Listeners<Progress>,
+    /// Rings when somebody's command left something to do.
+    bell: progress::Listeners<()>,
 }
 
 /// Puts an engine together.
@@ -163,6 +172,7 @@ impl EngineBuilder {
                 },
                 settings,
                 listeners: progress::Listeners::default(),
+                bell: progress::Listeners::default(),
             }),
         }
     }
@@ -181,8 +191,9 @@ impl Engine {
     }
 
     /// What happens from now on, as it happens. A listener that is more than 1,024 behind misses
-    /// some: the whole is in [`Engine::timeline`].
+    /// some: the whole is in [`Engine::timeline`]. It is for the host itself: of all controllers,
+    /// and no policy is asked.
     pub fn progress(&self) -> BoxStream<'static, Progress> {
-        self.inner.listeners.listen()
+        self.inner.listeners.listen(PROGRESS).boxed()
     }
 }

@@ -1,19 +1,16 @@
 //! Performing one effect: from the effect to the port, and from its answer to a result.
 
-use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use chrono::TimeDelta;
-use futures::FutureExt;
-use futures::future::{Either, select};
 
 use crate::model::{
     ControllerId, Correction, Failure, Identifier, KeyId, PartyId, RequestId, RowCount, SourceId,
 };
 use crate::ports::{
-    Answer, ArtifactKey, CallContext, Cancel, Erased, ErrorKind, Fence, IdempotencyKey,
-    Instruction, Located, Locator, MissingRows, Order, Package, Pending, PersonalDataSource,
-    PortError, ProcessorGateway, SourcePlan, VaultError, Work,
+    Answer, CallContext, Cancel, Erased, ErrorKind, Fence, IdempotencyKey, Instruction, Located,
+    Locator, MissingRows, Order, Package, Pending, PersonalDataSource, PortError, ProcessorGateway,
+    SourcePlan, VaultError, Work,
 };
 use crate::workflow::fulfilment::{Machine, SourceWork};
 use crate::workflow::{Effect, Finding, Letter, Request, StepResult, Target, Task};
@@ -22,7 +19,9 @@ use super::Engine;
 use super::agenda::Item;
 use super::error::EngineError;
 use super::findings::not_corrected;
+use super::guard::guard;
 use super::letters::Unsaid;
+use super::package::Made;
 use super::parts::Parts;
 
 /// What becomes of an attempt.
@@ -105,22 +104,11 @@ impl Attempt {
         let limit = self.time_limit();
         let clock = Arc::clone(&self.engine.inner.ports.clock);
         let cancel = self.cancel.clone();
-        let work = AssertUnwindSafe(self.perform()).catch_unwind();
-        let performed = {
-            let work = std::pin::pin!(work);
-            let deadline = clock.now() + limit;
-            match select(work, clock.sleep_until(deadline)).await {
-                Either::Left((Ok(performed), _)) => performed,
-                Either::Left((Err(_), _)) => {
-                    Performed::Later(ErrorKind::Unavailable, "panicked".to_owned())
-                }
-                Either::Right(_) => {
-                    cancel.cancel();
-                    Performed::Later(ErrorKind::Unavailable, "timed_out".to_owned())
-                }
-            }
-        };
-        (item, performed)
+        let performed = guard(&*clock, limit, &cancel, self.perform()).await;
+        (
+            item,
+            performed.unwrap_or_else(|error| Performed::Later(error.kind, error.code.into_owned())),
+        )
     }
 
     fn time_limit(&self) -> TimeDelta {
@@ -178,9 +166,13 @@ impl Attempt {
             {
                 Performed::Later(error.kind, error.code.into_owned())
             }
-            Stop::Port(error) => Performed::Failed(match error.kind {
-                ErrorKind::Nonsense => Failure::Nonsense,
-                _ => Failure::Refused,
+            Stop::Port(error) => Performed::Failed(match (error.kind, error.place) {
+                (ErrorKind::Nonsense, _) => Failure::Nonsense,
+                (_, None) => Failure::Code(error.code),
+                (_, Some(place)) => Failure::At {
+                    code: error.code,
+                    place,
+                },
             }),
             Stop::Unsaid(unsaid) => Performed::Failed(unsaid.into()),
             Stop::Broken(code) => Performed::Failed(Failure::Code(code.into())),
@@ -260,17 +252,12 @@ impl Attempt {
 
     async fn transmit(&self, id: &PartyId) -> Port<()> {
         let gateway = self.gateway(id)?;
-        let package = self
-            .request
-            .fulfilment
-            .as_ref()
-            .and_then(|work| work.package);
-        let (bytes, _) = package.ok_or(Stop::Broken("no_package"))?;
-        let key = self.engine.package_key(&self.request);
-        let content = self.engine.inner.ports.artifacts.read(&key).await?;
-        Ok(gateway
-            .transmit(&self.context(), Package { bytes, content })
-            .await?)
+        let made = Made::of(&self.request).ok_or(Stop::Broken("no_package"))?;
+        let package = Package {
+            bytes: made.bytes,
+            content: made.read(&*self.engine.inner.ports.artifacts).await?,
+        };
+        Ok(gateway.transmit(&self.context(), package).await?)
     }
 
     fn source(&self, id: &SourceId) -> Result<(&dyn PersonalDataSource, &SourceWork), Stop> {
@@ -435,7 +422,9 @@ impl Attempt {
 
     #[cfg(feature = "package")]
     async fn pack(&self) -> Result<Performed, Stop> {
+        use super::package::name_for;
         use crate::package::{self, Cover, Of};
+        use crate::ports::ArtifactKey;
 
         let Some(work) = &self.request.fulfilment else {
             return Err(Stop::Broken("no_such_step"));
@@ -477,8 +466,9 @@ impl Attempt {
             })
             .collect();
         let ports = &self.engine.inner.ports;
+        let name = name_for(self.fence, self.round(), self.item.attempt);
         let report = package::write(
-            &self.engine.package_key(&self.request),
+            &ArtifactKey::new(self.controller(), self.id(), &name),
             &cover,
             &spools,
             &*ports.artifacts,
@@ -490,6 +480,7 @@ impl Attempt {
         Ok(Performed::Step(StepResult::done(Finding::Packed {
             bytes: report.bytes,
             digest: report.digest,
+            name: Some(name),
         })))
     }
 
@@ -540,13 +531,8 @@ fn package_stop(error: crate::package::PackageError) -> Stop {
     }
 }
 
+#[cfg(feature = "package")]
 impl Engine {
-    /// Where the package of a request lies.
-    pub(super) fn package_key(&self, request: &Request) -> ArtifactKey {
-        ArtifactKey::new(&request.facts.controller, request.facts.id, "package.zip")
-    }
-
-    #[cfg(feature = "package")]
     fn spool(
         &self,
         request: &Request,

@@ -74,6 +74,13 @@ pub enum Failure {
     Unsaid(Vec<String>),
     /// A code of the adapter's own, in snake case.
     Code(Cow<'static, str>),
+    /// The same, and where: a constraint on a column, a field that cannot hold the value.
+    At {
+        /// The adapter's own code, in snake case.
+        code: Cow<'static, str>,
+        /// Names of tables and columns only, e.g. `users.email`.
+        place: String,
+    },
 }
 
 impl Failure {
@@ -89,7 +96,7 @@ impl Failure {
             Self::Blocked => "blocked",
             Self::Residue => "residue",
             Self::Unsaid(_) => "unsaid",
-            Self::Code(code) => code,
+            Self::Code(code) | Self::At { code, .. } => code,
         }
     }
 }

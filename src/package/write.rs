@@ -181,7 +181,7 @@ impl Packer<'_> {
         let mut collections = Vec::new();
         self.rows(&source, Json::default(), Some(&mut collections))
             .await?;
-        self.rows(&source, Csv, None).await?;
+        self.rows(&source, Csv::default(), None).await?;
         self.files(&source).await?;
         Ok(SourcePart {
             source: spool.source.clone(),

@@ -9,8 +9,8 @@ use crate::law::{
     ClockError, ClockEvent, ClockEventKind, GroundError, GroundUse, RegimePin, Setting, Step,
 };
 use crate::model::{
-    Actor, Channel, ControllerId, Digest, Ground, IdentifierKind, IntakeId, KeyedDigest, PartyId,
-    RequestId, Right,
+    Actor, Channel, ControllerId, Digest, End, Ground, IdentifierKind, IntakeId, KeyedDigest,
+    PartyId, RequestId, Right,
 };
 
 use super::clock::Clock;
@@ -117,6 +117,9 @@ pub struct Intake {
     pub corrections: Option<PartRef>,
     /// To whom an export goes.
     pub delivery: Delivery,
+    /// The open request for the same by the same person, in which this one is carried on: it is
+    /// acknowledged, and closed with [`End::Joined`].
+    pub joins: Option<RequestId>,
 }
 
 /// What follows from a command: to be committed as a whole.
@@ -345,6 +348,9 @@ pub fn receive(
         draft.effect(Effect::Notify(Letter::Acknowledgement));
     }
     draft.time_clock();
+    if let Some(into) = intake.joins {
+        lifecycle::close(&mut draft, End::Joined(into));
+    }
     Ok(draft.finish())
 }
 

@@ -89,6 +89,10 @@ pub enum Finding {
         bytes: u64,
         /// Its SHA-256.
         digest: Digest,
+        /// The artifact's name within the request. Events written before there were names have
+        /// none: theirs is `package.zip`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        name: Option<String>,
     },
     /// Rows were corrected or restricted.
     Changed {
@@ -182,6 +186,13 @@ pub enum Event {
     IdentityRejected,
     /// The person is who they say.
     IdentityConfirmed,
+    /// More is known of who the person is.
+    IdentifiersAdded {
+        /// All that identifies them now, sealed.
+        identifiers: PartRef,
+        /// The kinds of the new ones.
+        kinds: Vec<IdentifierKind>,
+    },
     /// The person was asked what exactly they want.
     ClarificationRequested,
     /// They said so.

@@ -115,7 +115,10 @@ impl Watcher {
         match result {
             Err(rejection) => self.may_be_rejected(actor, command, rejection),
             Ok(decision) => {
-                assert!(may(actor, command), "{actor:?} may not {command:?}");
+                assert!(
+                    may(actor, command, self.identified),
+                    "{actor:?} may not {command:?}"
+                );
                 self.commanded(situation, now, actor, command);
                 for envelope in &decision.events {
                     self.happened(&envelope.event, now);
@@ -135,7 +138,7 @@ impl Watcher {
     /// A rejection must be true: what it says is checked against what is known.
     fn may_be_rejected(&self, actor: &Actor, command: &Command, rejection: &Rejection) {
         match rejection {
-            Rejection::WrongActor { .. } => assert!(!may(actor, command)),
+            Rejection::WrongActor { .. } => assert!(!may(actor, command, self.identified)),
             Rejection::TooManyAttempts { limit } => assert_eq!(self.attempts, *limit),
             Rejection::NotIdentified => assert!(!self.identified),
             Rejection::FourEyes => assert_eq!(self.approver.as_ref(), Some(actor)),

@@ -143,6 +143,9 @@ pub struct Fulfilment {
     pub erasures: u32,
     /// The package: size in bytes and SHA-256.
     pub package: Option<(u64, Digest)>,
+    /// The package's name among the request's artifacts; one without is called `package.zip`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub package_name: Option<String>,
     /// Why the package could not be made.
     pub package_failure: Option<Failure>,
     /// When the next of what is withheld may go.
@@ -189,6 +192,7 @@ impl Fulfilment {
             written: false,
             erasures: 0,
             package: None,
+            package_name: None,
             package_failure: None,
             withheld_until: None,
             outcome: None,
@@ -460,6 +464,7 @@ impl Fulfilment {
             self.grace_given = false;
             self.grace_until = None;
             self.package = None;
+            self.package_name = None;
             for recipient in self.recipients.iter_mut().chain(&mut self.deliver_to) {
                 recipient.confirmed = false;
             }
@@ -631,23 +636,34 @@ impl Fulfilment {
                     self.package_failure = failure;
                 }
                 if let StepResult::Done {
-                    finding: Finding::Packed { bytes, digest },
+                    finding:
+                        Finding::Packed {
+                            bytes,
+                            digest,
+                            name,
+                        },
                     ..
                 } = result
                 {
                     self.package = Some((*bytes, *digest));
+                    self.package_name.clone_from(name);
                 }
+            }
+        }
+    }
+
+    /// Notes kinds of identifiers that are known.
+    pub(in crate::workflow) fn know(&mut self, kinds: &[IdentifierKind]) {
+        for kind in kinds {
+            if !self.kinds.contains(kind) {
+                self.kinds.push(kind.clone());
             }
         }
     }
 
     /// Notes new kinds of identifiers; steps that began without them must search again.
     fn learn(&mut self, by: &SourceId, kinds: &[IdentifierKind]) {
-        for kind in kinds {
-            if !self.kinds.contains(kind) {
-                self.kinds.push(kind.clone());
-            }
-        }
+        self.know(kinds);
         let concerned: Vec<Target> = self
             .sources
             .iter()
