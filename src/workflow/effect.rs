@@ -89,7 +89,7 @@ pub enum Letter {
     AppealDecision,
     /// The request ended because nothing was heard.
     Expiry,
-    /// A restriction is about to be lifted.
+    /// The restriction is about to be lifted (GDPR Art. 18(3)).
     RestrictionLifted,
 }
 

@@ -3,7 +3,6 @@
 use chrono::TimeDelta;
 use datarights::law::{self, GroundError, GroundUse, Overlay, Regimes, RightRule, Step, Verified};
 use datarights::model::{Ground, Right};
-use datarights::workflow::fulfilment::Phase;
 use datarights::workflow::{Decision, Effect, Event, Letter, Rejection, Timer, lifecycle, receive};
 
 use crate::world::*;
@@ -194,13 +193,6 @@ fn what_the_law_makes_mandatory_goes_out_whatever_the_policy_says() {
     };
     assert!(first("us_ca_ccpa") && first("vn_pdpl"));
     assert!(!first("eu_gdpr"), "good practice, not the law");
-
-    let mut rectified = Course::approved(World::simple(Right::Rectification));
-    rectified.work_until(Phase::Lifting);
-    assert!(asks_for(&rectified.last, Letter::RestrictionLifted));
-    let mut elsewhere = Course::approved(World::simple(Right::Rectification).under("us_va"));
-    elsewhere.work_until(Phase::Lifting);
-    assert!(!asks_for(&elsewhere.last, Letter::RestrictionLifted));
 }
 
 #[test]

@@ -15,7 +15,6 @@ pub use state::{Fulfilment, RecipientWork, SourceWork, Step, StepState};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::law::Step as LawStep;
 use crate::model::{Actor, Digest, Outcome, Right, Until};
 
 use super::decision::{Draft, Rejection};
@@ -654,9 +653,6 @@ fn enter(draft: &mut Draft<'_>, phase: Phase) {
             draft.emit(Event::GraceGranted { until });
             draft.set(Timer::Grace, until);
             return;
-        }
-        Phase::Lifting if draft.law_demands(LawStep::RestrictionLifted) => {
-            draft.effect(Effect::Notify(Letter::RestrictionLifted));
         }
         Phase::Withholding => {
             let until = next_release(draft);
