@@ -5,7 +5,7 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::law::{ClockEventKind, GroundUse};
+use crate::law::{ClockError, ClockEventKind, GroundUse};
 use crate::model::{Actor, End, Failure, Fee, Ground, IdentifierKind, Outcome, Pending};
 
 use super::decision::{Draft, Rejection};
@@ -864,12 +864,13 @@ fn extend(
     ground: &Ground,
     until: Option<NaiveDate>,
 ) -> Result<(), Rejection> {
-    if draft.request().lifecycle.extended {
-        return Err(Rejection::Once { what: "extend" });
-    }
     draft.check_ground(ground, GroundUse::Extend)?;
-    let Some(cutoff) = &draft.request().clock.extension_notice else {
-        return Err(Rejection::NoExtension);
+    let clock = &draft.request().clock;
+    let cutoff = match (&clock.extension_notice, draft.request().lifecycle.extended) {
+        (None, _) => return Err(Rejection::NoExtension),
+        (Some(cutoff), false) => cutoff,
+        // A further one, where the law allows it, is announced while the one before it runs.
+        (Some(cutoff), true) => clock.response.as_ref().unwrap_or(cutoff),
     };
     if let Some(until) = cutoff.late_from()
         && draft.now() >= until
@@ -881,7 +882,11 @@ fn extend(
         until,
     });
     draft.effect(Effect::Notify(Letter::Extension));
-    draft.move_clock_until(ClockEventKind::ExtensionNotified, until)
+    let moved = draft.move_clock_until(ClockEventKind::ExtensionNotified, until);
+    moved.map_err(|rejection| match rejection {
+        Rejection::Law(ClockError::ExtendedTooOften { .. }) => Rejection::Once { what: "extend" },
+        other => other,
+    })
 }
 
 /// The work came to an outcome: the answer goes out, or somebody looks at it first. Work that

@@ -352,3 +352,31 @@ fn several_letters_wait_at_once() {
     });
     assert_eq!(waiting(&course), [Letter::Acknowledgement]);
 }
+
+#[test]
+fn a_deadline_is_extended_as_often_as_the_law_allows() {
+    let mut law = (*Regimes::builtin().get("eu_gdpr").unwrap()).clone();
+    for clock in &mut law.clocks {
+        if let Some(extension) = &mut clock.extension {
+            extension.times = 2; // as in Korea, for reviews
+        }
+    }
+    let mut course = Course::of(World::simple(Right::Access).with_law(law.into()));
+    let mut due = course.request().answer_due().unwrap();
+    for _ in 0..2 {
+        course.give(extend());
+        let later = course.request().answer_due().unwrap();
+        assert!(later > due + TimeDelta::days(50));
+        due = later;
+    }
+    let before = course.request().clone();
+    let third = course.attempt(extend());
+    assert_eq!(third.unwrap_err(), Rejection::Once { what: "extend" });
+    assert_eq!(*course.request(), before);
+    course.situation.now = due;
+    let late = course.attempt(extend());
+    assert!(
+        matches!(late, Err(Rejection::ExtensionTooLate { .. })),
+        "{late:?}"
+    );
+}
