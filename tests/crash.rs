@@ -14,7 +14,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use common::{Round, World};
 use datarights::engine::{EngineError, Tick};
 use datarights::model::{
-    ControllerId, Correction, Identifier, KeyedDigest, RequestId, Right, Wish,
+    ControllerId, Correction, Identifier, KeyedDigest, RequestId, Right, Use, Wish,
 };
 use datarights::ports::*;
 use datarights::workflow::fulfilment::Phase as Work;
@@ -236,6 +236,14 @@ impl PersonalDataSource for Mortal<dyn PersonalDataSource> {
         on: bool,
     ) -> Result<Answer<Vec<RowCount>>, PortError> {
         self.mortality.around(self.inner.restrict(x, l, on)).await
+    }
+    async fn stop(
+        &self,
+        x: &CallContext,
+        i: &[Identifier],
+        u: &[Use],
+    ) -> Result<Answer<Stopped>, PortError> {
+        self.mortality.around(self.inner.stop(x, i, u)).await
     }
     async fn erase(
         &self,

@@ -14,11 +14,12 @@ use std::task::Poll;
 use async_trait::async_trait;
 use datarights::adapters::MemorySource;
 use datarights::model::{
-    Assurance, Collection, Column, Correction, Digest, Identifier, Personal, RowCount, Value,
+    Assurance, Collection, Column, Correction, Digest, Identifier, Personal, RowCount, Use, Value,
 };
 use datarights::ports::{
     Answer, CallContext, Cancel, Cell, Erased, ErrorKind, IdempotencyKey, Item, Located, Locator,
-    PersonalDataSource, PlannedAction, PortError, Reading, SourceDescription, SourcePlan, Work,
+    PersonalDataSource, PlannedAction, PortError, Reading, SourceDescription, SourcePlan, Stopped,
+    Work,
 };
 use datarights::testkit::{SourceLine, source_suite};
 use desk::{PASSWORD, PERSON, Rules, correction, desk, specimen};
@@ -52,6 +53,13 @@ enum Wrong {
     SecondErasureCountsDouble,
     SecondErasureAnswersForItself,
     SecondCorrectionCountsNothing,
+    SecondStopCountsNothing,
+    LiftsForOthers,
+    StopsNothing,
+    StopsWhoIsThere,
+    StopsNotForStrangers,
+    StopsEverybody,
+    StopsByErasing,
     LiesAboutErasing,
     ErasesNothingButSaysPartly,
     IgnoresRetention,
@@ -310,10 +318,55 @@ impl PersonalDataSource for Mutant {
         restricted: bool,
     ) -> Result<Answer<Vec<RowCount>>, PortError> {
         let (context, mut locators) = (self.context(context), self.real(locators).await?);
+        let mut context = context;
+        if self.is(Wrong::LiftsForOthers) {
+            context.request = datarights::model::RequestId::new(uuid::Uuid::nil());
+        }
         if self.is(Wrong::RestrictsEverybody) {
             locators.push(Locator::new("8"));
         }
         self.inner.restrict(&context, &locators, restricted).await
+    }
+
+    async fn stop(
+        &self,
+        context: &CallContext,
+        identifiers: &[Identifier],
+        uses: &[Use],
+    ) -> Result<Answer<Stopped>, PortError> {
+        let context = self.context(context);
+        if context.cancel.is_cancelled() {
+            return self.inner.stop(&context, identifiers, uses).await;
+        }
+        let found = self.inner.locate(&context, identifiers).await?;
+        let is_stranger = matches!(&found, Answer::Done(l) if l.locators.is_empty());
+        let nothing = Ok(Answer::Done(Stopped::default()));
+        match self.wrong {
+            Wrong::StopsNothing => return nothing,
+            Wrong::StopsWhoIsThere if is_stranger => return nothing,
+            Wrong::StopsNotForStrangers if is_stranger => {
+                return Err(PortError::refused("no_such_person"));
+            }
+            Wrong::StopsEverybody => {
+                let bob = [Identifier::mail("bob@example.org").unwrap()];
+                self.inner.stop(&calm(), &bob, uses).await?;
+            }
+            Wrong::StopsByErasing => self.inner.lose("tickets", PERSON).unwrap(),
+            _ => {}
+        }
+        let second = {
+            let mut keys = self.erased.lock().unwrap();
+            let times = keys.entry(context.key.clone()).or_default();
+            *times += 1;
+            *times > 1
+        };
+        let answer = self.inner.stop(&context, identifiers, uses).await?;
+        Ok(done(answer, |mut stopped| {
+            if self.is(Wrong::SecondStopCountsNothing) && second {
+                stopped.rows.clear();
+            }
+            stopped
+        }))
     }
 
     async fn erase(
@@ -490,6 +543,13 @@ const MUTANTS: &[(Wrong, SourceLine)] = &[
     (Wrong::SecondErasureCountsDouble, SourceLine::Idempotent),
     (Wrong::SecondErasureAnswersForItself, SourceLine::Idempotent),
     (Wrong::SecondCorrectionCountsNothing, SourceLine::Idempotent),
+    (Wrong::SecondStopCountsNothing, SourceLine::Idempotent),
+    (Wrong::LiftsForOthers, SourceLine::KeepsRestrictions),
+    (Wrong::StopsNothing, SourceLine::Stops),
+    (Wrong::StopsWhoIsThere, SourceLine::Stops),
+    (Wrong::StopsNotForStrangers, SourceLine::Stops),
+    (Wrong::StopsEverybody, SourceLine::Stops),
+    (Wrong::StopsByErasing, SourceLine::Stops),
     (Wrong::LiesAboutErasing, SourceLine::Erases),
     (Wrong::ErasesNothingButSaysPartly, SourceLine::Erases),
     (Wrong::IgnoresRetention, SourceLine::Erases),

@@ -7,7 +7,7 @@ use datarights::adapters::{
     MemoryCell, MemoryCollection, MemoryRow, MemorySource, MemoryStoredRow,
 };
 use datarights::model::{
-    Correction, Ground, Identifier, IdentifierKind, Personal, SourceId, Until, Value,
+    Correction, Ground, Identifier, IdentifierKind, Personal, SourceId, Until, Use, Value,
 };
 use datarights::ports::PersonalDataSource;
 use datarights::testkit::source_suite::{Oracle, OracleRow, Specimen, Whose};
@@ -88,6 +88,10 @@ impl Oracle for DeskOracle {
         rows.iter()
             .map(|row| OracleRow::new(&row.collection, content(row)))
             .collect()
+    }
+
+    async fn is_used(&self, identifier: &Identifier, what: &Use) -> Option<bool> {
+        Some(!self.0.is_stopped(identifier, what))
     }
 
     async fn lose(&self, collection: &str) -> bool {
