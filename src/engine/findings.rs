@@ -1,7 +1,9 @@
 //! What may stand in an event of what a port answered: the rest is sealed into parts.
 
-use crate::model::{Correction, Digest, Identifier, KeyedDigest, RowCount, SourceId, WithheldRows};
-use crate::ports::{Fence, Located, MAX_LOCATORS, PlannedAction, SourcePlan};
+use crate::model::{
+    Correction, Digest, Identifier, IdentifierKind, KeyedDigest, RowCount, SourceId, WithheldRows,
+};
+use crate::ports::{Fence, Located, MAX_LOCATORS, PlannedAction, SourcePlan, Stopped};
 use crate::workflow::{Finding, PartRef, Request};
 
 use super::Engine;
@@ -44,6 +46,68 @@ impl Engine {
         })
     }
 
+    /// Says of uses that ended what may stand in an event, and adds what else identifies the person
+    /// to what is known.
+    ///
+    /// `None` when the source answered what cannot be.
+    pub(super) async fn seal_stopped(
+        &self,
+        request: &Request,
+        name: &str,
+        fence: Option<Fence>,
+        stopped: Stopped,
+    ) -> Result<Option<Finding>, EngineError> {
+        let facts = &request.facts;
+        let parts = self.parts(&facts.controller, facts.id, fence);
+        let learned = Self::learn(&parts, request, name, stopped.identifiers).await?;
+        Ok(learned.map(|identified| Finding::Stopped {
+            rows: stopped.rows,
+            identified,
+        }))
+    }
+
+    /// Adds identifiers to what is known of the person: the part with all of them and the kinds of
+    /// the new ones, if any are new.
+    ///
+    /// `None` when they cannot be.
+    #[allow(clippy::type_complexity)] // the inner one is what a finding holds
+    async fn learn(
+        parts: &Parts<'_>,
+        request: &Request,
+        name: &str,
+        identifiers: Vec<Identifier>,
+    ) -> Result<Option<Option<(PartRef, Vec<IdentifierKind>)>>, EngineError> {
+        let mut known: Vec<Identifier> = parts.read(&request.identifiers).await?;
+        let mut forms = Vec::new();
+        for identifier in &known {
+            forms.push(identifier.normal()?);
+        }
+        let mut kinds = Vec::new();
+        for identifier in identifiers {
+            let Ok(form) = identifier.normal() else {
+                return Ok(None);
+            };
+            if !forms.contains(&form) {
+                if !kinds.contains(form.kind()) {
+                    kinds.push(form.kind().clone());
+                }
+                forms.push(form);
+                known.push(identifier);
+            }
+        }
+        if known.len() > MAX_IDENTIFIERS {
+            return Ok(None);
+        }
+        if kinds.is_empty() {
+            return Ok(Some(None));
+        }
+        let exposed: Vec<_> = known.iter().map(Identifier::exposed).collect();
+        let part = parts
+            .write(&format!("identifiers/{name}"), &exposed)
+            .await?;
+        Ok(Some(Some((part, kinds))))
+    }
+
     /// Seals where a person was found, and adds what else identifies them to what is known.
     ///
     /// `None` when the source answered what cannot be.
@@ -60,35 +124,9 @@ impl Engine {
         if located.locators.len() > MAX_LOCATORS {
             return Ok(None);
         }
-        let mut known: Vec<Identifier> = parts.read(&request.identifiers).await?;
-        let mut forms = Vec::new();
-        for identifier in &known {
-            forms.push(identifier.normal()?);
-        }
-        let mut kinds = Vec::new();
-        for identifier in located.identifiers {
-            let Ok(form) = identifier.normal() else {
-                return Ok(None);
-            };
-            if !forms.contains(&form) {
-                if !kinds.contains(form.kind()) {
-                    kinds.push(form.kind().clone());
-                }
-                forms.push(form);
-                known.push(identifier);
-            }
-        }
-        if known.len() > MAX_IDENTIFIERS {
+        let Some(identified) = Self::learn(&parts, request, name, located.identifiers).await?
+        else {
             return Ok(None);
-        }
-        let identified = if kinds.is_empty() {
-            None
-        } else {
-            let exposed: Vec<_> = known.iter().map(Identifier::exposed).collect();
-            let part = parts
-                .write(&format!("identifiers/{name}"), &exposed)
-                .await?;
-            Some((part, kinds))
         };
         let mut keys: Vec<KeyedDigest> = Vec::new();
         for locator in &located.locators {

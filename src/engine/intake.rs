@@ -6,7 +6,7 @@ use uuid::Builder;
 use crate::law::Setting;
 use crate::model::{
     Actor, Channel, ControllerId, Digest, Identifier, IdentifierKind, IntakeId, KeyId, KeyedDigest,
-    RequestId, Right, Wish,
+    RequestId, Right, Use, Wish,
 };
 use crate::ports::{Query, StoreError};
 use crate::workflow::{self, Cause, Command, Context, Delivery, lifecycle, receive};
@@ -198,6 +198,7 @@ impl Engine {
                 identifiers,
                 corrections,
                 delivery: intake.delivery.clone(),
+                uses: wish.uses.clone(),
             },
             pin,
             &context,
@@ -210,7 +211,15 @@ impl Engine {
                 return Err(rejection.into());
             }
         };
-        let joins = self.same_open_request(controller, wish, person).await?;
+        // What began at once goes its way: nothing that is stopped waits for another request.
+        let joins = match decision.next.fulfilment {
+            Some(_) => None,
+            None => {
+                let uses = &decision.next.facts.uses;
+                self.same_open_request(controller, wish, uses, person)
+                    .await?
+            }
+        };
         let mut agenda = Agenda::new();
         agenda.absorb(&decision, now);
         let mut commit = Self::prepare(&mut decision, &agenda, 0, Digest::default(), None)?;
@@ -237,6 +246,7 @@ impl Engine {
         &self,
         controller: &ControllerId,
         wish: &Wish,
+        uses: &[Use],
         person: &[KeyedDigest],
     ) -> Result<Option<RequestId>, EngineError> {
         // Two corrections are two wishes, even of one person.
@@ -266,6 +276,7 @@ impl Engine {
                 .iter()
                 .all(|digest| request.facts.person.contains(digest));
             if request.facts.right == wish.right
+                && request.facts.uses == uses
                 && covers
                 && (!request.lifecycle.is_answered() || unfinished)
             {

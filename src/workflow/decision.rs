@@ -8,7 +8,7 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use crate::law::{ClockError, ClockEventKind, RegimePin, Setting};
 use crate::model::{
     Actor, Channel, ControllerId, Digest, Ground, IdentifierKind, IntakeId, KeyedDigest, PartyId,
-    RequestId, Right,
+    RequestId, Right, Use,
 };
 
 use super::clock::Clock;
@@ -114,6 +114,8 @@ pub struct Intake {
     pub corrections: Option<PartRef>,
     /// To whom an export goes.
     pub delivery: Delivery,
+    /// Which uses should end; without any, those that the right is about.
+    pub uses: Vec<Use>,
 }
 
 /// What follows from a command: to be committed as a whole.
@@ -219,8 +221,8 @@ pub enum Rejection {
         /// The present instant.
         now: DateTime<Utc>,
     },
-    /// No machine carries out this right yet.
-    #[error("`{right}` cannot be carried out; access, rectification, erasure and export can")]
+    /// No machine carries out this right.
+    #[error("`{right}` cannot be carried out; it is none of the rights that are built in")]
     UnsupportedRight {
         /// Which right.
         right: Right,
@@ -260,7 +262,8 @@ pub fn decide(
     Ok(draft.finish())
 }
 
-/// Receives a request: starts its clocks and confirms receipt.
+/// Receives a request: starts its clocks and confirms receipt. Where nothing has to be decided and
+/// the person need not be known better, the work begins with it.
 ///
 /// # Errors
 /// [`Rejection::InTheFuture`], [`Rejection::UnsupportedRight`], [`Rejection::Malformed`], and
@@ -294,6 +297,7 @@ pub fn receive(
             accepted: "one correction or more",
         });
     }
+    let uses = fulfilment::stop::uses(right, intake.uses)?;
     let clock = Clock::start(context.setting, regime, intake.received_at)?;
     let must_acknowledge = clock.acknowledgement.is_some();
     let first = Envelope {
@@ -318,6 +322,7 @@ pub fn receive(
                 Delivery::Download => None,
                 Delivery::Transmit(to) => Some(to),
             },
+            uses,
             clock,
         })),
     };
@@ -333,6 +338,9 @@ pub fn receive(
     draft.time_clock();
     if must_acknowledge || context.policy.acknowledge {
         draft.effect(Effect::Notify(Letter::Acknowledgement));
+    }
+    if !fulfilment::needs_identity(&draft) {
+        fulfilment::grant(&mut draft)?;
     }
     Ok(draft.finish())
 }
@@ -389,6 +397,12 @@ impl<'a> Draft<'a> {
 
     pub(super) const fn landscape(&self) -> &'a Landscape {
         self.context.landscape
+    }
+
+    /// Whether the law of this request lets its right be exercised without proof of identity.
+    pub(super) fn is_unverified(&self) -> bool {
+        let rights = &self.context.setting.regime.unverified_rights;
+        rights.contains(&self.request.facts.right)
     }
 
     /// Refuses a command that the table does not open in a phase, and names those it opens.
