@@ -308,14 +308,18 @@ fn a_withdrawn_consent_ends_its_uses_at_once_everywhere() {
     let seen = world.see(&engine, request);
     assert_eq!(seen.lifecycle.phase, Phase::Answered);
     assert_eq!(seen.lifecycle.outcome, Some(Outcome::Done));
-    assert!(world.desk.is_stopped(&ada(), &Use::Consent));
+    assert!(world.desk.is_stopped(&world.acme, &ada(), &Use::Consent));
     assert!(
-        world.log.is_stopped(&phone(), &Use::Consent),
+        world.log.is_stopped(&world.acme, &phone(), &Use::Consent),
         "the phone led to the log"
     );
     let grace = mail("grace@example.org");
-    assert!(!world.desk.is_stopped(&grace, &Use::Consent));
-    assert!(!world.desk.is_stopped(&ada(), &Use::SaleOrSharing));
+    assert!(!world.desk.is_stopped(&world.acme, &grace, &Use::Consent));
+    assert!(
+        !world
+            .desk
+            .is_stopped(&world.acme, &ada(), &Use::SaleOrSharing)
+    );
     let stop = Instruction::Stop(vec![Use::Consent]);
     // Told at once, and again when the phone came to light.
     assert_eq!(told(&world), [stop.clone(), stop]);
@@ -342,7 +346,11 @@ fn a_source_that_fails_keeps_no_other_waiting_and_success_waits_for_it() {
     );
     // The desk is not found by phone; the log is, and the recipient is told.
     world.work(&engine);
-    assert!(world.log.is_stopped(&phone(), &Use::DirectMarketing));
+    assert!(
+        world
+            .log
+            .is_stopped(&world.acme, &phone(), &Use::DirectMarketing)
+    );
     assert_eq!(told(&world).len(), 1);
     let seen = world.see(&engine, request);
     assert_eq!(seen.lifecycle.phase, Phase::Review);
@@ -367,7 +375,11 @@ fn a_source_that_fails_keeps_no_other_waiting_and_success_waits_for_it() {
     world.work_until(&engine, world.now() + TimeDelta::days(4));
     let seen = world.see(&engine, second);
     assert_eq!(seen.lifecycle.outcome, Some(Outcome::Done));
-    assert!(world.desk.is_stopped(&ada(), &Use::DirectMarketing));
+    assert!(
+        world
+            .desk
+            .is_stopped(&world.acme, &ada(), &Use::DirectMarketing)
+    );
 }
 
 #[test]
@@ -386,7 +398,7 @@ fn a_source_that_refuses_is_named_and_asked_again() {
         Some(Outcome::Partly),
         "the recipient confirmed, the desk did not"
     );
-    assert!(!world.desk.is_stopped(&ada(), &Use::Consent));
+    assert!(!world.desk.is_stopped(&world.acme, &ada(), &Use::Consent));
     let rework = lifecycle::Command::Rework;
     world
         .command(&engine, request, &staff("alice"), rework)
@@ -394,7 +406,7 @@ fn a_source_that_refuses_is_named_and_asked_again() {
     world.work(&engine);
     let seen = world.see(&engine, request);
     assert_eq!(seen.lifecycle.outcome, Some(Outcome::Done));
-    assert!(world.desk.is_stopped(&ada(), &Use::Consent));
+    assert!(world.desk.is_stopped(&world.acme, &ada(), &Use::Consent));
 }
 
 #[test]
@@ -410,7 +422,11 @@ fn whoever_is_not_there_yet_is_not_used_when_they_come() {
         .insert("users", "9", ["Eve", "eve@example.org", "+1 555 0100"])
         .unwrap();
     let eve = mail("eve@example.org");
-    assert!(world.desk.is_stopped(&eve, &Use::DirectMarketing));
+    assert!(
+        world
+            .desk
+            .is_stopped(&world.acme, &eve, &Use::DirectMarketing)
+    );
     // The log could not be searched by mail: it is named.
     let seen = world.see(&engine, request);
     assert_eq!(seen.lifecycle.outcome, Some(Outcome::Partly));
@@ -430,7 +446,11 @@ fn an_opt_out_needs_no_identity_where_the_law_says_so_and_one_where_it_does_not(
     world.work(&engine);
     let seen = world.see(&engine, california);
     assert_eq!(seen.lifecycle.phase, Phase::Answered);
-    assert!(world.desk.is_stopped(&ada(), &Use::SaleOrSharing));
+    assert!(
+        world
+            .desk
+            .is_stopped(&world.acme, &ada(), &Use::SaleOrSharing)
+    );
     // Due as the law says, in fifteen business days.
     let due = seen.clock.late_from().unwrap();
     assert_eq!(due.date_naive().to_string(), "2026-03-23");
@@ -439,7 +459,11 @@ fn an_opt_out_needs_no_identity_where_the_law_says_so_and_one_where_it_does_not(
     let limit = submit_as(&world, &engine, ada(), "us_ca_ccpa", limit);
     world.work(&engine);
     assert_eq!(world.see(&engine, limit).lifecycle.phase, Phase::Answered);
-    assert!(world.desk.is_stopped(&ada(), &Use::SensitiveBeyondNeeds));
+    assert!(
+        world
+            .desk
+            .is_stopped(&world.acme, &ada(), &Use::SensitiveBeyondNeeds)
+    );
 
     // Where an opt-out must be authenticated, it begins in the commit that confirms it.
     let grace = mail("grace@example.org");
@@ -448,14 +472,22 @@ fn an_opt_out_needs_no_identity_where_the_law_says_so_and_one_where_it_does_not(
     world.work(&engine);
     let seen = world.see(&engine, indiana);
     assert_eq!(seen.lifecycle.phase, Phase::Received);
-    assert!(!world.desk.is_stopped(&grace, &Use::SaleOrSharing));
+    assert!(
+        !world
+            .desk
+            .is_stopped(&world.acme, &grace, &Use::SaleOrSharing)
+    );
     let confirm = lifecycle::Command::ConfirmIdentity;
     let seen = world
         .command(&engine, indiana, &staff("alice"), confirm)
         .unwrap();
     assert_eq!(phase(&seen), Work::Stopping);
     world.work(&engine);
-    assert!(world.desk.is_stopped(&grace, &Use::SaleOrSharing));
+    assert!(
+        world
+            .desk
+            .is_stopped(&world.acme, &grace, &Use::SaleOrSharing)
+    );
 }
 
 #[test]
@@ -478,7 +510,7 @@ fn an_objection_to_other_purposes_is_weighed() {
     world.work(&engine);
     let seen = world.see(&engine, request);
     assert_eq!(seen.lifecycle.outcome, Some(Outcome::Done));
-    assert!(world.desk.is_stopped(&ada(), &newsletter()));
+    assert!(world.desk.is_stopped(&world.acme, &ada(), &newsletter()));
 }
 
 #[test]
@@ -497,7 +529,7 @@ fn what_ends_at_once_waits_for_no_lock() {
     assert_eq!(phase(&world.see(&engine, erasure)), Work::Erasing);
     let request = world.submit(&engine, Wish::of(Right::ConsentWithdrawal));
     world.work(&engine);
-    assert!(world.desk.is_stopped(&ada(), &Use::Consent));
+    assert!(world.desk.is_stopped(&world.acme, &ada(), &Use::Consent));
     let seen = world.see(&engine, request);
     assert_eq!(seen.lifecycle.outcome, Some(Outcome::Done));
 }

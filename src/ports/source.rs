@@ -240,7 +240,8 @@ pub type Reading = BoxStream<'static, Result<Item, PortError>>;
 /// - A restriction belongs to the request that set it (`context.request`). Rows stay restricted
 ///   until every request that restricted them has lifted its own.
 /// - `stop` is in effect when it answers *done*: for the rows that are there, and for whatever
-///   arrives later under one of these identifiers; it finds nobody without an error. A source that
+///   arrives later under one of these identifiers; it finds nobody without an error. It holds for
+///   the controller of the call and no other, and an erasure does not take it back. A source that
 ///   never uses data so answers *done* without rows. *Unsupported* says that it does, or may, and
 ///   cannot be told.
 /// - `erase` removes last what identifies the person, and answers *done* only if all is gone or

@@ -7,7 +7,8 @@ use datarights::adapters::{
     MemoryCell, MemoryCollection, MemoryRow, MemorySource, MemoryStoredRow,
 };
 use datarights::model::{
-    Correction, Ground, Identifier, IdentifierKind, Personal, SourceId, Until, Use, Value,
+    ControllerId, Correction, Ground, Identifier, IdentifierKind, Personal, SourceId, Until, Use,
+    Value,
 };
 use datarights::ports::PersonalDataSource;
 use datarights::testkit::source_suite::{Oracle, OracleRow, Specimen, Whose};
@@ -90,8 +91,8 @@ impl Oracle for DeskOracle {
             .collect()
     }
 
-    async fn is_used(&self, identifier: &Identifier, what: &Use) -> Option<bool> {
-        Some(!self.0.is_stopped(identifier, what))
+    async fn is_used(&self, by: &ControllerId, who: &Identifier, what: &Use) -> Option<bool> {
+        Some(!self.0.is_stopped(by, who, what))
     }
 
     async fn lose(&self, collection: &str) -> bool {

@@ -15,8 +15,8 @@ pub use collection::{MemoryCell, MemoryCollection, MemoryRow};
 use state::{Owners, State};
 
 use crate::model::{
-    Assurance, Correction, Failure, Identifier, IdentifierKind, MissingRows, NormalForm, Personal,
-    RowCount, SourceId, Until, Use, WithheldRows,
+    Assurance, ControllerId, Correction, Failure, Identifier, IdentifierKind, MissingRows,
+    NormalForm, Personal, RowCount, SourceId, Until, Use, WithheldRows,
 };
 use crate::ports::{
     Answer, CallContext, Cancel, Cell, Clock, Erased, ErrorKind, File, IdempotencyKey, Item,
@@ -207,11 +207,11 @@ impl MemorySource {
         rows
     }
 
-    /// Whether a person's data must not be used so any more: asked by whoever would, before each
-    /// use. An identifier that is none may be used for nothing.
-    pub fn is_stopped(&self, identifier: &Identifier, what: &Use) -> bool {
+    /// Whether a controller must not use a person's data so any more: asked by whoever would, before
+    /// each use. An identifier that is none may be used for nothing.
+    pub fn is_stopped(&self, by: &ControllerId, identifier: &Identifier, what: &Use) -> bool {
         match identifier.normal() {
-            Ok(form) => self.state().is_stopped(form, what),
+            Ok(form) => self.state().is_stopped(by, form, what),
             Err(_) => true,
         }
     }
@@ -240,7 +240,7 @@ fn forms(identifiers: &[Identifier]) -> BTreeSet<NormalForm> {
     identifiers.iter().filter_map(|i| i.normal().ok()).collect()
 }
 
-fn effect(context: &CallContext) -> (crate::model::ControllerId, IdempotencyKey) {
+fn effect(context: &CallContext) -> (ControllerId, IdempotencyKey) {
     (context.controller.clone(), context.key.clone())
 }
 

@@ -27,7 +27,7 @@ pub(super) struct State {
     rows: BTreeMap<u64, StoredRow>,
     next_row: u64,
     /// Who is not used for what any more, and will not be.
-    stopped: BTreeSet<(NormalForm, Use)>,
+    stopped: BTreeSet<(ControllerId, NormalForm, Use)>,
     /// What each key did so far.
     done: HashMap<(ControllerId, IdempotencyKey), Counts>,
 }
@@ -454,7 +454,8 @@ impl State {
         let theirs = theirs.iter().filter_map(|i| i.normal().ok());
         let forms: BTreeSet<NormalForm> = theirs.chain(wanted.iter().cloned()).collect();
         for what in uses {
-            let each = forms.iter().map(|form| (form.clone(), what.clone()));
+            let each = forms.iter();
+            let each = each.map(|form| (who.0.clone(), form.clone(), what.clone()));
             self.stopped.extend(each);
         }
         let counts = self.held(owners).into_iter();
@@ -463,8 +464,8 @@ impl State {
         self.done_by(who).unwrap_or_default()
     }
 
-    pub(super) fn is_stopped(&self, form: NormalForm, what: &Use) -> bool {
-        self.stopped.contains(&(form, what.clone()))
+    pub(super) fn is_stopped(&self, by: &ControllerId, form: NormalForm, what: &Use) -> bool {
+        self.stopped.contains(&(by.clone(), form, what.clone()))
     }
 
     /// The next row of a collection after an id, as it may be handed over.

@@ -30,7 +30,7 @@ lines! {
         KeepsSecrets = "`read` does not show secrets",
         Idempotent = "`erase`, `rectify`, `restrict` and `stop` are idempotent by key: a second call leaves what one call leaves and answers for the whole",
         KeepsRestrictions = "a restriction belongs to the request that set it: lifting one leaves those of other requests",
-        Stops = "`stop` is in effect when it answers *done*, for those who are there and for those who may come, and finds nobody without an error",
+        Stops = "`stop` is in effect when it answers *done*, for those who are there and for those who may come; it holds for the controller of the call alone, outlives an erasure, and finds nobody without an error",
         Erases = "`erase` answers *done* only if all is gone or named as withheld",
         IdentifiesLast = "`erase` removes last what identifies the person",
         TellsResidue = "`residue` counts what is still there and not withheld",

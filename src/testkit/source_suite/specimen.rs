@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use crate::model::{Correction, Identifier, Personal, Use};
+use crate::model::{ControllerId, Correction, Identifier, Personal, Use};
 use crate::ports::PersonalDataSource;
 
 /// Whose rows.
@@ -48,9 +48,10 @@ pub trait Oracle: Send + Sync {
     /// Answers whether that was possible; constraints may forbid it.
     async fn lose(&self, collection: &str) -> bool;
 
-    /// Whether the application would use the data of whoever has this identifier so: asked before
-    /// and after uses ended. `None` where that cannot be seen from outside.
-    async fn is_used(&self, _identifier: &Identifier, _what: &Use) -> Option<bool> {
+    /// Whether the application would use the data of whoever has this identifier so, for a
+    /// controller: asked before and after uses ended. `None` where that cannot be seen from
+    /// outside; nothing of `stop` but its answers is checked then.
+    async fn is_used(&self, _: &ControllerId, _: &Identifier, _: &Use) -> Option<bool> {
         None
     }
 
