@@ -206,7 +206,7 @@ fn a_letter_that_cannot_be_sent_is_shown_and_sent_again() {
     );
     assert_eq!(
         seen.lifecycle.stuck_letters,
-        [(Letter::Response, Failure::Refused)]
+        [(Letter::Response, Failure::Code("injected_fault".into()))]
     );
     let resend = lifecycle::Command::Resend {
         letter: Letter::Response,

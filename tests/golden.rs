@@ -304,6 +304,13 @@ fn events() -> Vec<(&'static str, Event)> {
         ("shredded", Event::Shredded),
         // New ones come last: an event is stored with its place in this list.
         (
+            "identifiers_added",
+            Event::IdentifiersAdded {
+                identifiers: part("identifiers/by-hand"),
+                kinds: vec![IdentifierKind::Phone],
+            },
+        ),
+        (
             "received.uses",
             Event::Received(Box::new(Received {
                 intake: IntakeId::new(uuid::Uuid::from_u128(2)),

@@ -30,6 +30,12 @@ pub enum EngineError {
     /// There is nothing to ask for, or nobody to ask about.
     #[error("an intake needs {0}")]
     EmptyIntake(&'static str),
+    /// More identifiers than one person can have.
+    #[error(
+        "more identifiers than one person has; {} are accepted",
+        super::findings::MAX_IDENTIFIERS
+    )]
+    TooManyIdentifiers,
     /// The store failed, or somebody else was faster too often.
     #[error(transparent)]
     Store(#[from] StoreError),

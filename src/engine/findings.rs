@@ -11,7 +11,17 @@ use super::error::EngineError;
 use super::parts::Parts;
 
 /// How many identifiers one person may have before something has gone wrong.
-const MAX_IDENTIFIERS: usize = 1_000;
+pub(super) const MAX_IDENTIFIERS: usize = 1_000;
+
+/// What is known of a person after more was said.
+pub(super) enum Known {
+    /// Nothing that was not known before.
+    Same,
+    /// All of it, sealed, and the kinds of what is new.
+    More(PartRef, Vec<IdentifierKind>),
+    /// What was said cannot identify, or is too much.
+    Nonsense,
+}
 
 impl Engine {
     /// Seals a plan and says of it what may stand in an event.
@@ -46,6 +56,45 @@ impl Engine {
         })
     }
 
+    /// Adds identifiers to those that are known, and seals them all.
+    pub(super) async fn seal_known(
+        &self,
+        request: &Request,
+        parts: &Parts<'_>,
+        name: &str,
+        more: Vec<Identifier>,
+    ) -> Result<Known, EngineError> {
+        let mut known: Vec<Identifier> = parts.read(&request.identifiers).await?;
+        let mut forms = Vec::new();
+        for identifier in &known {
+            forms.push(identifier.normal()?);
+        }
+        let mut kinds = Vec::new();
+        for identifier in more {
+            let Ok(form) = identifier.normal() else {
+                return Ok(Known::Nonsense);
+            };
+            if !forms.contains(&form) {
+                if !kinds.contains(form.kind()) {
+                    kinds.push(form.kind().clone());
+                }
+                forms.push(form);
+                known.push(identifier);
+            }
+        }
+        if known.len() > MAX_IDENTIFIERS {
+            return Ok(Known::Nonsense);
+        }
+        if kinds.is_empty() {
+            return Ok(Known::Same);
+        }
+        let exposed: Vec<_> = known.iter().map(Identifier::exposed).collect();
+        let part = parts
+            .write(&format!("identifiers/{name}"), &exposed)
+            .await?;
+        Ok(Known::More(part, kinds))
+    }
+
     /// Says of uses that ended what may stand in an event, and adds what else identifies the person
     /// to what is known.
     ///
@@ -59,53 +108,16 @@ impl Engine {
     ) -> Result<Option<Finding>, EngineError> {
         let facts = &request.facts;
         let parts = self.parts(&facts.controller, facts.id, fence);
-        let learned = Self::learn(&parts, request, name, stopped.identifiers).await?;
-        Ok(learned.map(|identified| Finding::Stopped {
+        let found = stopped.identifiers;
+        let identified = match self.seal_known(request, &parts, name, found).await? {
+            Known::Same => None,
+            Known::More(part, kinds) => Some((part, kinds)),
+            Known::Nonsense => return Ok(None),
+        };
+        Ok(Some(Finding::Stopped {
             rows: stopped.rows,
             identified,
         }))
-    }
-
-    /// Adds identifiers to what is known of the person: the part with all of them and the kinds of
-    /// the new ones, if any are new.
-    ///
-    /// `None` when they cannot be.
-    #[allow(clippy::type_complexity)] // the inner one is what a finding holds
-    async fn learn(
-        parts: &Parts<'_>,
-        request: &Request,
-        name: &str,
-        identifiers: Vec<Identifier>,
-    ) -> Result<Option<Option<(PartRef, Vec<IdentifierKind>)>>, EngineError> {
-        let mut known: Vec<Identifier> = parts.read(&request.identifiers).await?;
-        let mut forms = Vec::new();
-        for identifier in &known {
-            forms.push(identifier.normal()?);
-        }
-        let mut kinds = Vec::new();
-        for identifier in identifiers {
-            let Ok(form) = identifier.normal() else {
-                return Ok(None);
-            };
-            if !forms.contains(&form) {
-                if !kinds.contains(form.kind()) {
-                    kinds.push(form.kind().clone());
-                }
-                forms.push(form);
-                known.push(identifier);
-            }
-        }
-        if known.len() > MAX_IDENTIFIERS {
-            return Ok(None);
-        }
-        if kinds.is_empty() {
-            return Ok(Some(None));
-        }
-        let exposed: Vec<_> = known.iter().map(Identifier::exposed).collect();
-        let part = parts
-            .write(&format!("identifiers/{name}"), &exposed)
-            .await?;
-        Ok(Some(Some((part, kinds))))
     }
 
     /// Seals where a person was found, and adds what else identifies them to what is known.
@@ -124,9 +136,11 @@ impl Engine {
         if located.locators.len() > MAX_LOCATORS {
             return Ok(None);
         }
-        let Some(identified) = Self::learn(&parts, request, name, located.identifiers).await?
-        else {
-            return Ok(None);
+        let found = located.identifiers;
+        let identified = match self.seal_known(request, &parts, name, found).await? {
+            Known::Same => None,
+            Known::More(part, kinds) => Some((part, kinds)),
+            Known::Nonsense => return Ok(None),
         };
         let mut keys: Vec<KeyedDigest> = Vec::new();
         for locator in &located.locators {

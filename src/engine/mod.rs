@@ -8,11 +8,13 @@
 mod agenda;
 mod error;
 mod findings;
+mod guard;
 mod intake;
 mod parts;
 mod perform;
 mod progress;
 mod requests;
+mod run;
 mod settings;
 mod view;
 mod worker;
@@ -21,13 +23,14 @@ pub use error::EngineError;
 pub use intake::{Intake, Submitted};
 pub use perform::Completion;
 pub use progress::{Progress, Step};
+pub use run::Tick;
 pub use settings::Settings;
 pub use view::{ManualTask, Plan};
-pub use worker::Tick;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use futures::StreamExt;
 use futures::stream::BoxStream;
 
 use crate::law::{Calendar, Readings, Regimes};
@@ -37,6 +40,9 @@ use crate::ports::{
     ProcessorGateway, RequestStore, Vault,
 };
 use crate::workflow::{Landscape, Policy, SourceInfo};
+
+/// How many steps are kept for a listener that is slow; it misses what comes beyond.
+const PROGRESS: usize = 1024;
 
 /// The ports that every engine needs.
 #[derive(Clone)]
@@ -126,7 +132,9 @@ struct Inner {
     gateways: BTreeMap<PartyId, Arc<dyn ProcessorGateway>>,
     landscape: Landscape,
     settings: Settings,
-    listeners: progress::Listeners,
+    listeners: progress::Listeners<Progress>,
+    /// Rings when somebody's command left something to do.
+    bell: progress::Listeners<()>,
 }
 
 /// Puts an engine together.
@@ -209,6 +217,7 @@ impl EngineBuilder {
                 },
                 settings,
                 listeners: progress::Listeners::default(),
+                bell: progress::Listeners::default(),
             }),
         }
     }
@@ -227,8 +236,9 @@ impl Engine {
     }
 
     /// What happens from now on, as it happens. A listener that is more than 1,024 behind misses
-    /// some: the whole is in [`Engine::timeline`].
+    /// some: the whole is in [`Engine::timeline`]. It is for the host itself: of all controllers,
+    /// and no policy is asked.
     pub fn progress(&self) -> BoxStream<'static, Progress> {
-        self.inner.listeners.listen()
+        self.inner.listeners.listen(PROGRESS).boxed()
     }
 }

@@ -1,11 +1,8 @@
 //! Performing one effect: from the effect to the port, and from its answer to a result.
 
-use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use chrono::TimeDelta;
-use futures::FutureExt;
-use futures::future::{Either, select};
 
 use crate::model::{
     ControllerId, Correction, Failure, Handle, Identifier, KeyId, PartyId, RequestId, RowCount,
@@ -23,6 +20,7 @@ use super::Engine;
 use super::agenda::Item;
 use super::error::EngineError;
 use super::findings::not_corrected;
+use super::guard::guard;
 use super::parts::Parts;
 
 /// What becomes of an attempt.
@@ -105,22 +103,11 @@ impl Attempt {
         let limit = self.time_limit();
         let clock = Arc::clone(&self.engine.inner.ports.clock);
         let cancel = self.cancel.clone();
-        let work = AssertUnwindSafe(self.perform()).catch_unwind();
-        let performed = {
-            let work = std::pin::pin!(work);
-            let deadline = clock.now() + limit;
-            match select(work, clock.sleep_until(deadline)).await {
-                Either::Left((Ok(performed), _)) => performed,
-                Either::Left((Err(_), _)) => {
-                    Performed::Later(ErrorKind::Unavailable, "panicked".to_owned())
-                }
-                Either::Right(_) => {
-                    cancel.cancel();
-                    Performed::Later(ErrorKind::Unavailable, "timed_out".to_owned())
-                }
-            }
-        };
-        (item, performed)
+        let performed = guard(&*clock, limit, &cancel, self.perform()).await;
+        (
+            item,
+            performed.unwrap_or_else(|error| Performed::Later(error.kind, error.code.into_owned())),
+        )
     }
 
     fn time_limit(&self) -> TimeDelta {
@@ -178,9 +165,13 @@ impl Attempt {
             {
                 Performed::Later(error.kind, error.code.into_owned())
             }
-            Stop::Port(error) => Performed::Failed(match error.kind {
-                ErrorKind::Nonsense => Failure::Nonsense,
-                _ => Failure::Refused,
+            Stop::Port(error) => Performed::Failed(match (error.kind, error.place) {
+                (ErrorKind::Nonsense, _) => Failure::Nonsense,
+                (_, None) => Failure::Code(error.code),
+                (_, Some(place)) => Failure::At {
+                    code: error.code,
+                    place,
+                },
             }),
             Stop::Broken(code) => Performed::Failed(Failure::Code(code.into())),
             Stop::Engine(EngineError::Vault(VaultError::Shredded(_))) => {

@@ -4,10 +4,10 @@ use chrono::{DateTime, Utc};
 
 use crate::evidence;
 use crate::model::{Actor, ControllerId, Correction, Digest, Identifier, RequestId, SourceId};
-use crate::ports::{ByteStream, Due, Pending, SourcePlan};
+use crate::ports::{ByteStream, Due, Pending, Query, SourcePlan};
 use crate::workflow::fulfilment::{self, StepState};
 use crate::workflow::{
-    Cause, Envelope, Finding, Letter, Request, StepResult, Target, Task, lifecycle,
+    Cause, CodecError, Envelope, Finding, Letter, Request, StepResult, Target, Task, lifecycle,
 };
 
 use super::Engine;
@@ -58,10 +58,11 @@ impl Engine {
         Ok(loaded.request)
     }
 
-    /// Everything that happened to a request, checked for gaps and alterations.
+    /// Everything that happened to a request, checked for gaps and alterations, and to end where
+    /// the request stands.
     ///
     /// # Errors
-    /// [`EngineError::Codec`] when the history was altered; as [`Engine::request`] otherwise.
+    /// [`EngineError::Codec`] when the history was altered or cut; as [`Engine::request`] otherwise.
     pub async fn timeline(
         &self,
         controller: &ControllerId,
@@ -81,7 +82,14 @@ impl Engine {
                 break;
             }
         }
-        let (envelopes, _) = evidence::verify(events.iter().map(|event| event.bytes.as_slice()))?;
+        // What was recorded since the request was loaded is left for the next time.
+        events.truncate(usize::try_from(loaded.request.sequence).unwrap_or(usize::MAX));
+        let bytes = events.iter().map(|event| event.bytes.as_slice());
+        let (envelopes, head) = evidence::verify(bytes)?;
+        if head != loaded.head {
+            let sequence = envelopes.len() as u64 + 1;
+            return Err(CodecError::Broken { sequence }.into());
+        }
         Ok(envelopes)
     }
 
@@ -183,16 +191,20 @@ impl Engine {
             .await?)
     }
 
-    /// Open requests whose deadline is before an instant, earliest first, `limit` at most.
+    /// Open requests whose deadline is before an instant, earliest first, `limit` at most: ids and
+    /// instants, for whoever the policy lets see this list (`due`).
     ///
     /// # Errors
-    /// Those of the store.
+    /// [`EngineError::Denied`], and those of the store.
     pub async fn due(
         &self,
         controller: &ControllerId,
+        actor: &Actor,
         before: DateTime<Utc>,
         limit: usize,
     ) -> Result<Vec<Due>, EngineError> {
+        let query = Query::new(controller, None, None, actor, "due");
+        self.inner.ports.access.allow(&query).await?;
         Ok(self
             .inner
             .ports
@@ -281,7 +293,8 @@ impl Engine {
         completion: Completion,
     ) -> Result<StepResult, EngineError> {
         let facts = &loaded.request.facts;
-        let name = format!("by-hand/{target}/{}", loaded.version);
+        // Of its own: two who write at once must not overwrite each other.
+        let name = format!("by-hand/{target}/{}", self.fresh_id());
         let done = StepResult::done;
         Ok(match completion {
             Completion::Located(located) => {

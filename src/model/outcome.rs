@@ -61,6 +61,13 @@ pub enum Failure {
     Residue,
     /// A code of the adapter's own, in snake case.
     Code(Cow<'static, str>),
+    /// The same, and where: a constraint on a column, a field that cannot hold the value.
+    At {
+        /// The adapter's own code, in snake case.
+        code: Cow<'static, str>,
+        /// Names of tables and columns only, e.g. `users.email`.
+        place: String,
+    },
 }
 
 /// How a fulfilment ended. What was done, withheld and missed stands beside it.

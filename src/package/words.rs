@@ -392,7 +392,7 @@ pub(super) fn code(failure: &Failure) -> &str {
         Failure::NoIdentifier => "no_identifier",
         Failure::Blocked => "blocked",
         Failure::Residue => "residue",
-        Failure::Code(code) => code,
+        Failure::Code(code) | Failure::At { code, .. } => code,
     }
 }
 

@@ -7,8 +7,8 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
 use crate::law::{ClockError, ClockEventKind, RegimePin, Setting};
 use crate::model::{
-    Actor, Channel, ControllerId, Digest, Ground, IdentifierKind, IntakeId, KeyedDigest, PartyId,
-    RequestId, Right, Use,
+    Actor, Channel, ControllerId, Digest, End, Ground, IdentifierKind, IntakeId, KeyedDigest,
+    PartyId, RequestId, Right, Use,
 };
 
 use super::clock::Clock;
@@ -116,6 +116,9 @@ pub struct Intake {
     pub delivery: Delivery,
     /// Which uses should end; without any, those that the right is about.
     pub uses: Vec<Use>,
+    /// The open request for the same by the same person, in which this one is carried on: it is
+    /// acknowledged, and closed with [`End::Joined`]. What begins at once is carried on by itself.
+    pub joins: Option<RequestId>,
 }
 
 /// What follows from a command: to be committed as a whole.
@@ -340,7 +343,10 @@ pub fn receive(
         draft.effect(Effect::Notify(Letter::Acknowledgement));
     }
     if !fulfilment::needs_identity(&draft) {
+        // What ends at once waits for no other request.
         fulfilment::grant(&mut draft)?;
+    } else if let Some(into) = intake.joins {
+        lifecycle::close(&mut draft, End::Joined(into));
     }
     Ok(draft.finish())
 }

@@ -209,6 +209,13 @@ pub enum Event {
     IdentityRejected,
     /// The person is who they say.
     IdentityConfirmed,
+    /// More is known of who the person is.
+    IdentifiersAdded {
+        /// All that identifies them now, sealed.
+        identifiers: PartRef,
+        /// The kinds of the new ones.
+        kinds: Vec<IdentifierKind>,
+    },
     /// The person was asked what exactly they want.
     ClarificationRequested,
     /// They said so.

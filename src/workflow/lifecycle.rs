@@ -6,11 +6,11 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::law::ClockEventKind;
-use crate::model::{Actor, End, Failure, Ground, Outcome, Pending};
+use crate::model::{Actor, End, Failure, Ground, IdentifierKind, Outcome, Pending};
 
 use super::decision::{Draft, Rejection};
 use super::effect::{Effect, Letter, Timer};
-use super::event::{Envelope, Event};
+use super::event::{Envelope, Event, PartRef};
 use super::fulfilment;
 use super::policy::Review;
 use super::table::{Table, table};
@@ -73,6 +73,8 @@ pub enum On {
     RejectIdentity,
     /// The person is who they say.
     ConfirmIdentity,
+    /// Add what else identifies the person.
+    AddIdentifiers,
     /// Ask what exactly is wanted.
     AskClarification,
     /// Say so.
@@ -115,11 +117,12 @@ pub enum On {
 
 impl On {
     /// Every kind.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 24] = [
         Self::RequestIdentity,
         Self::AttemptIdentity,
         Self::RejectIdentity,
         Self::ConfirmIdentity,
+        Self::AddIdentifiers,
         Self::AskClarification,
         Self::Clarify,
         Self::ChargeFee,
@@ -151,6 +154,7 @@ impl On {
 pub const TABLE: Table<Phase, On> = table!(Phase, On;
     Received {
         RequestIdentity => Identity;
+        AddIdentifiers => Received;
         ConfirmIdentity => Assessment | Fulfilment | Review;
         Extend => Received;
         Refuse => Response;
@@ -162,6 +166,7 @@ pub const TABLE: Table<Phase, On> = table!(Phase, On;
     }
     Identity {
         AttemptIdentity => Identity;
+        AddIdentifiers => Identity;
         RejectIdentity => Identity;
         ConfirmIdentity => Assessment | Fulfilment | Review;
         Extend => Identity;
@@ -173,6 +178,7 @@ pub const TABLE: Table<Phase, On> = table!(Phase, On;
     }
     Assessment {
         AskClarification => Clarification;
+        AddIdentifiers => Assessment;
         ChargeFee => Fee;
         Extend => Assessment;
         Approve => Fulfilment | Review;
@@ -185,6 +191,7 @@ pub const TABLE: Table<Phase, On> = table!(Phase, On;
     }
     Clarification {
         Clarify => Assessment;
+        AddIdentifiers => Clarification;
         Extend => Clarification;
         Refuse => Response;
         Resend => Clarification;
@@ -195,6 +202,7 @@ pub const TABLE: Table<Phase, On> = table!(Phase, On;
     }
     Fee {
         PayFee => Assessment;
+        AddIdentifiers => Fee;
         WaiveFee => Assessment;
         Extend => Fee;
         Refuse => Response;
@@ -465,6 +473,12 @@ pub enum Command {
     AttemptIdentity,
     RejectIdentity,
     ConfirmIdentity,
+    AddIdentifiers {
+        /// All that are known now, sealed.
+        identifiers: PartRef,
+        /// The kinds of the new ones.
+        kinds: Vec<IdentifierKind>,
+    },
     AskClarification,
     Clarify,
     ChargeFee {
@@ -530,6 +544,7 @@ impl Command {
             Self::AttemptIdentity => On::AttemptIdentity,
             Self::RejectIdentity => On::RejectIdentity,
             Self::ConfirmIdentity => On::ConfirmIdentity,
+            Self::AddIdentifiers { .. } => On::AddIdentifiers,
             Self::AskClarification => On::AskClarification,
             Self::Clarify => On::Clarify,
             Self::ChargeFee { .. } => On::ChargeFee,
@@ -556,7 +571,9 @@ impl Command {
     fn permits(&self, actor: &Actor) -> bool {
         use Actor::{Agent, Controller, Engine, Host, Person, Staff};
         match self.on() {
-            On::Clarify | On::Withdraw => matches!(actor, Person | Agent(_) | Staff(_) | Host),
+            On::AddIdentifiers | On::Clarify | On::Withdraw => {
+                matches!(actor, Person | Agent(_) | Staff(_) | Host)
+            }
             On::Appeal => matches!(actor, Person | Agent(_) | Staff(_)),
             On::AttemptIdentity => matches!(actor, Person | Agent(_)),
             On::RejectIdentity => matches!(actor, Engine | Staff(_)),
@@ -623,6 +640,24 @@ pub(super) fn decide(draft: &mut Draft<'_>, command: &Command) -> Result<(), Rej
                 draft.move_clock(ClockEventKind::IdentityConfirmed)?;
             }
             fulfilment::grant(draft)?;
+        }
+        Command::AddIdentifiers { identifiers, kinds } => {
+            // Who is known already could name somebody else: from then on staff answers for it.
+            let identified = draft.request().lifecycle.identified;
+            if identified && matches!(draft.actor(), Actor::Person | Actor::Agent(_)) {
+                return Err(Rejection::WrongActor {
+                    command: "add_identifiers".to_owned(),
+                });
+            }
+            if fulfilment::has_written(draft) {
+                return Err(Rejection::TooLate {
+                    done: "the work has begun to change data; more identifiers take a new request",
+                });
+            }
+            draft.emit(Event::IdentifiersAdded {
+                identifiers: identifiers.clone(),
+                kinds: kinds.clone(),
+            });
         }
         Command::AskClarification => {
             draft.emit(Event::ClarificationRequested);
@@ -818,7 +853,7 @@ fn release(draft: &mut Draft<'_>) {
 }
 
 /// Ends the legal course; what the request holds is swept after its periods.
-fn close(draft: &mut Draft<'_>, end: End) {
+pub(super) fn close(draft: &mut Draft<'_>, end: End) {
     draft.emit(Event::Closed { end });
     for timer in [
         Timer::Deadline,

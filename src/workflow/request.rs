@@ -53,6 +53,9 @@ pub struct Request {
     pub sequence: u64,
     /// The identifiers known now, sealed.
     pub identifiers: PartRef,
+    /// The kinds of identifiers that were added since it was received, before the work began.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub added: Vec<IdentifierKind>,
     /// The deadlines.
     pub clock: Clock,
     /// The legal course.
@@ -98,6 +101,7 @@ impl Request {
             }),
             sequence: first.sequence,
             identifiers: received.identifiers.clone(),
+            added: Vec::new(),
             clock: received.clock.clone(),
             lifecycle: Lifecycle::new(),
             fulfilment: None,
@@ -130,8 +134,20 @@ impl Request {
                 recipients,
             } => {
                 let before = self.fulfilment.as_ref();
-                let work = Fulfilment::new(&self.facts, sources, recipients, before);
+                let mut work = Fulfilment::new(&self.facts, sources, recipients, before);
+                work.know(&self.added);
                 self.fulfilment = Some(work);
+            }
+            Event::IdentifiersAdded { identifiers, kinds } => {
+                self.identifiers = identifiers.clone();
+                for kind in kinds {
+                    if !self.facts.kinds.contains(kind) && !self.added.contains(kind) {
+                        self.added.push(kind.clone());
+                    }
+                }
+                if let Some(work) = &mut self.fulfilment {
+                    work.know(kinds);
+                }
             }
             Event::StepAnswered {
                 result: StepResult::Done { finding, .. },

@@ -14,8 +14,8 @@ use datarights::model::{
     Personal, RequestId, SourceId, Until, Wish,
 };
 use datarights::ports::{
-    AccessPolicy, Denied, Grant, Notifier, PersonalDataSource, ProcessorGateway, Query,
-    RequestStore, WorkerId,
+    AccessPolicy, Denied, Grant, IdentityVerifier, Notifier, PersonalDataSource, ProcessorGateway,
+    Query, RequestStore, Vault, WorkerId,
 };
 use datarights::testkit::{Codes, Faulty, Outbox, Recipient, Recorder, SeededEntropy, TestClock};
 use datarights::workflow::{Policy, Request, fulfilment, lifecycle};
@@ -51,10 +51,13 @@ pub struct World {
     pub entropy: Arc<SeededEntropy>,
     pub store: Arc<dyn RequestStore>,
     pub vault: MemoryVault,
+    pub vault_port: Arc<dyn Vault>,
     pub artifacts: MemoryArtifacts,
     pub outbox: Outbox,
     pub notifier: Arc<dyn Notifier>,
     pub codes: Codes,
+    pub verifier: Arc<dyn IdentityVerifier>,
+    pub access: Arc<dyn AccessPolicy>,
     pub recorder: Recorder,
     pub desk: MemorySource,
     pub log: MemorySource,
@@ -113,21 +116,26 @@ impl World {
         let faulty = |name: &str, source: &MemorySource| {
             Arc::new(Faulty::new(name, source.clone(), shared.clone()).recorded_by(&recorder))
         };
+        let codes = Codes::new(7);
+        let vault = MemoryVault::predictable(1);
         let recipient = Recipient::new(PartyId::new("mailer").unwrap(), "Mailer Ltd");
         Self {
             acme: ControllerId::new("acme").unwrap(),
             entropy: Arc::new(SeededEntropy::new(3)),
             store: Arc::new(MemoryStore::new()),
-            vault: MemoryVault::predictable(1),
+            vault_port: Arc::new(vault.clone()),
+            vault,
             artifacts: MemoryArtifacts::new(),
             notifier: Arc::new(outbox.clone()),
             outbox,
-            codes: Codes::new(7),
+            verifier: Arc::new(codes.clone()),
+            codes,
             desk_port: faulty("desk", &desk),
             log_port: faulty("log", &log),
             recipient_port: Arc::new(
                 Faulty::new("mailer", recipient.clone(), shared.clone()).recorded_by(&recorder),
             ),
+            access: Arc::new(Anyone),
             recorder,
             desk,
             log,
@@ -151,13 +159,13 @@ impl World {
     ) -> Engine {
         let ports = Ports {
             store: Arc::clone(&self.store),
-            vault: Arc::new(self.vault.clone()),
+            vault: Arc::clone(&self.vault_port),
             clock: Arc::new(self.clock.clone()),
             entropy: self.entropy.clone(),
             artifacts: Arc::new(self.artifacts.clone()),
             notifier: Arc::clone(&self.notifier),
-            verifier: Arc::new(self.codes.clone()),
-            access: Arc::new(Anyone),
+            verifier: Arc::clone(&self.verifier),
+            access: Arc::clone(&self.access),
         };
         let calendar = Calendar::in_zone("Europe/Paris").unwrap();
         let controller = Controller::new(self.acme.clone(), "Acme", "eu_gdpr", calendar)

@@ -171,6 +171,7 @@ impl World {
             corrections: (self.right == Right::Rectification).then(|| part("corrections")),
             delivery: self.delivery.clone(),
             uses: self.uses.clone(),
+            joins: None,
         }
     }
 
@@ -314,6 +315,10 @@ pub(crate) fn lifecycle_commands() -> Vec<lifecycle::Command> {
         C::AttemptIdentity,
         C::RejectIdentity,
         C::ConfirmIdentity,
+        C::AddIdentifiers {
+            identifiers: part("identifiers/1"),
+            kinds: vec![IdentifierKind::Phone],
+        },
         C::AskClarification,
         C::Clarify,
         C::ChargeFee {
@@ -724,7 +729,7 @@ impl Course {
 }
 
 /// Who may give which command, whatever a host's own policy adds: written down a second time.
-pub(crate) fn may(actor: &Actor, command: &Command) -> bool {
+pub(crate) fn may(actor: &Actor, command: &Command, identified: bool) -> bool {
     let allowed = match command {
         Command::Fire(_) => "engine",
         Command::Work(fulfilment::Command::Answer {
@@ -747,7 +752,8 @@ pub(crate) fn may(actor: &Actor, command: &Command) -> bool {
             _ => "staff host",
         },
         Command::Lifecycle(command) => match snake(&command.on()).as_str() {
-            "clarify" | "withdraw" => "person agent staff host",
+            "add_identifiers" if identified => "staff host",
+            "add_identifiers" | "clarify" | "withdraw" => "person agent staff host",
             "appeal" => "person agent staff",
             "attempt_identity" => "person agent",
             "reject_identity" | "join" | "letter_answered" => "engine staff",

@@ -159,7 +159,10 @@ impl Watcher {
         match result {
             Err(rejection) => self.may_be_rejected(actor, command, rejection),
             Ok(decision) => {
-                assert!(may(actor, command), "{actor:?} may not {command:?}");
+                assert!(
+                    may(actor, command, self.identified),
+                    "{actor:?} may not {command:?}"
+                );
                 self.commanded(situation, now, actor, command);
                 self.took(decision, now);
                 let begun = decision.next.fulfilment.is_some();
@@ -175,7 +178,7 @@ impl Watcher {
     /// A rejection must be true: what it says is checked against what is known.
     fn may_be_rejected(&self, actor: &Actor, command: &Command, rejection: &Rejection) {
         match rejection {
-            Rejection::WrongActor { .. } => assert!(!may(actor, command)),
+            Rejection::WrongActor { .. } => assert!(!may(actor, command, self.identified)),
             Rejection::TooManyAttempts { limit } => assert_eq!(self.attempts, *limit),
             Rejection::NotIdentified => assert!(!self.identified),
             Rejection::FourEyes => assert_eq!(self.approver.as_ref(), Some(actor)),

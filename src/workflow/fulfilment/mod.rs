@@ -228,6 +228,12 @@ pub fn is_supported(right: &Right) -> bool {
     Machine::of(right).is_some()
 }
 
+/// Whether the work has begun to change data.
+pub(super) fn has_written(draft: &Draft<'_>) -> bool {
+    let work = draft.request().fulfilment.as_ref();
+    work.is_some_and(Fulfilment::has_written)
+}
+
 fn work<'d>(draft: &'d Draft<'_>, on: On) -> Result<&'d Fulfilment, Rejection> {
     let work = draft.request().fulfilment.as_ref();
     let work = work.ok_or_else(|| Rejection::NotNow {

@@ -676,13 +676,18 @@ impl Fulfilment {
         }
     }
 
-    /// Notes new kinds of identifiers; steps that began without them must search again.
-    fn learn(&mut self, kinds: &[IdentifierKind]) {
+    /// Notes kinds of identifiers that are known.
+    pub(in crate::workflow) fn know(&mut self, kinds: &[IdentifierKind]) {
         for kind in kinds {
             if !self.kinds.contains(kind) {
                 self.kinds.push(kind.clone());
             }
         }
+    }
+
+    /// Notes new kinds of identifiers; steps that began without them must search again.
+    fn learn(&mut self, kinds: &[IdentifierKind]) {
+        self.know(kinds);
         let concerned = self.concerned_by(kinds);
         for step in &mut self.steps {
             if step.is_unsettled() && concerned.contains(&step.target) {

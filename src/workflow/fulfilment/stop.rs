@@ -24,7 +24,7 @@ pub(super) const TABLE: Table<Phase, On> = table!(Phase, On;
 /// # Errors
 /// [`Rejection::Malformed`] for a right that ends none, an objection that names none or mixes what
 /// is weighed with what is not, and a purpose that is no name.
-pub(in crate::workflow) fn uses(right: &Right, mut named: Vec<Use>) -> Result<Vec<Use>, Rejection> {
+pub fn uses(right: &Right, mut named: Vec<Use>) -> Result<Vec<Use>, Rejection> {
     let malformed = |what, accepted| Err(Rejection::Malformed { what, accepted });
     if Machine::of(right) != Some(Machine::Stop) {
         return match named.is_empty() {
