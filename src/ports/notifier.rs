@@ -5,7 +5,9 @@ use std::borrow::Cow;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
-use crate::model::{Assurance, Ground, Identifier, MissingRows, Outcome, Right, WithheldRows};
+use crate::model::{
+    Assurance, Ground, Identifier, MissingRows, Outcome, Right, Use, Verdict, WithheldRows,
+};
 
 use super::{Answer, CallContext, PortError};
 
@@ -31,6 +33,10 @@ pub struct Notice {
     pub missing: Vec<MissingRows>,
     /// How sure an erasure is, for responses.
     pub assurance: Option<Assurance>,
+    /// Which uses were to end.
+    pub uses: Vec<Use>,
+    /// What the review of a decision came to, for responses.
+    pub verdict: Option<Verdict>,
 }
 
 impl Notice {
@@ -46,6 +52,8 @@ impl Notice {
             withheld: Vec::new(),
             missing: Vec::new(),
             assurance: None,
+            uses: Vec::new(),
+            verdict: None,
         }
     }
 }

@@ -8,7 +8,7 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use crate::law::{ClockError, ClockEventKind, RegimePin, Setting};
 use crate::model::{
     Actor, Channel, ControllerId, Digest, End, Ground, IdentifierKind, IntakeId, KeyedDigest,
-    PartyId, RequestId, Right,
+    PartyId, RequestId, Right, Use,
 };
 
 use super::clock::Clock;
@@ -114,8 +114,10 @@ pub struct Intake {
     pub corrections: Option<PartRef>,
     /// To whom an export goes.
     pub delivery: Delivery,
+    /// Which uses should end; without any, those that the right is about.
+    pub uses: Vec<Use>,
     /// The open request for the same by the same person, in which this one is carried on: it is
-    /// acknowledged, and closed with [`End::Joined`].
+    /// acknowledged, and closed with [`End::Joined`]. What begins at once is carried on by itself.
     pub joins: Option<RequestId>,
 }
 
@@ -222,8 +224,8 @@ pub enum Rejection {
         /// The present instant.
         now: DateTime<Utc>,
     },
-    /// No machine carries out this right yet.
-    #[error("`{right}` cannot be carried out; access, rectification, erasure and export can")]
+    /// No machine carries out this right.
+    #[error("`{right}` cannot be carried out; it is none of the rights that are built in")]
     UnsupportedRight {
         /// Which right.
         right: Right,
@@ -263,7 +265,8 @@ pub fn decide(
     Ok(draft.finish())
 }
 
-/// Receives a request: starts its clocks and confirms receipt.
+/// Receives a request: starts its clocks and confirms receipt. Where nothing has to be decided and
+/// the person need not be known better, the work begins with it.
 ///
 /// # Errors
 /// [`Rejection::InTheFuture`], [`Rejection::UnsupportedRight`], [`Rejection::Malformed`], and
@@ -297,6 +300,7 @@ pub fn receive(
             accepted: "one correction or more",
         });
     }
+    let uses = fulfilment::stop::uses(right, intake.uses)?;
     let clock = Clock::start(context.setting, regime, intake.received_at)?;
     let must_acknowledge = clock.acknowledgement.is_some();
     let first = Envelope {
@@ -321,6 +325,7 @@ pub fn receive(
                 Delivery::Download => None,
                 Delivery::Transmit(to) => Some(to),
             },
+            uses,
             clock,
         })),
     };
@@ -337,7 +342,10 @@ pub fn receive(
     if must_acknowledge || context.policy.acknowledge {
         draft.effect(Effect::Notify(Letter::Acknowledgement));
     }
-    if let Some(into) = intake.joins {
+    if !fulfilment::needs_identity(&draft) {
+        // What ends at once waits for no other request.
+        fulfilment::grant(&mut draft)?;
+    } else if let Some(into) = intake.joins {
         lifecycle::close(&mut draft, End::Joined(into));
     }
     Ok(draft.finish())
@@ -395,6 +403,12 @@ impl<'a> Draft<'a> {
 
     pub(super) const fn landscape(&self) -> &'a Landscape {
         self.context.landscape
+    }
+
+    /// Whether the law of this request lets its right be exercised without proof of identity.
+    pub(super) fn is_unverified(&self) -> bool {
+        let rights = &self.context.setting.regime.unverified_rights;
+        rights.contains(&self.request.facts.right)
     }
 
     /// Refuses a command that the table does not open in a phase, and names those it opens.
