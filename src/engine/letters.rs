@@ -8,7 +8,7 @@ use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use crate::law::{Content, Due, DueOn, GroundUse, Item, Letter as Complete, Notice, Regime, Step};
 use crate::model::{
     Actor, ControllerId, Failure, Fee, Ground, Identifier, MissingRows, Outcome, RequestId, Right,
-    Until, WithheldRows,
+    Until, Verdict, WithheldRows,
 };
 use crate::ports::{self, Statement};
 use crate::workflow::{Letter, Request, Target};
@@ -340,6 +340,11 @@ impl Controller {
         if nothing_held(request) {
             facts.so.push("nothing_found");
         }
+        match request.fulfilment.as_ref().and_then(|work| work.verdict) {
+            Some(Verdict::Upheld) => facts.so.push("upheld"),
+            Some(Verdict::Changed) => facts.so.push("changed"),
+            None => {}
+        }
         if let Some(outcome) = &life.outcome {
             facts.so.push(outcome_name(outcome));
         }
@@ -595,10 +600,12 @@ impl Engine {
             _ => life.refusal.clone(),
         };
         notice.outcome = life.outcome.clone();
+        notice.uses.clone_from(&request.facts.uses);
         if let Some(work) = &request.fulfilment {
             notice.withheld = work.withheld().map(|(_, rows)| rows.clone()).collect();
             notice.missing = work.missing().map(|(_, rows)| rows).collect();
             notice.assurance = work.assurance();
+            notice.verdict = work.verdict;
             notice.horizon = work
                 .sources
                 .iter()

@@ -44,6 +44,8 @@ pub(super) fn english(key: &str) -> Option<&'static str> {
         "help" => "If anything in this letter is not clear to you, we help you to understand it.",
 
         // The answer.
+        "action_taken.upheld" => "A person looked at the decision again, and it stands.",
+        "action_taken.changed" => "A person looked at the decision again, and it was changed.",
         "action_taken.done" => "Your request was carried out in full.",
         "action_taken.partly" => "Your request was carried out in part; what was left out is named.",
         "action_taken.nothing_found" => "We searched for data about you and found none.",

@@ -21,11 +21,11 @@ pub use id::{ControllerId, IdError, IntakeId, RequestId, SourceId};
 pub use identifier::{Identifier, IdentifierError, IdentifierKind, NormalForm, Window};
 pub use outcome::{
     Assurance, End, Failure, Fee, Ground, Handle, MissingRows, Outcome, Pending, RowCount, Task,
-    Until, WithheldRows,
+    Until, Verdict, WithheldRows,
 };
 pub use party::{Actor, Party, PartyId, PartyRole};
 pub use personal::{Exposed, Personal, exposed};
 pub use record::{Collection, Column, Correction, Value};
-pub use request::{Channel, Wish};
+pub use request::{Channel, Use, Wish};
 pub use right::Right;
 pub use sealed::{Digest, KeyId, KeyedDigest, Sealed};

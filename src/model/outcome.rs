@@ -120,6 +120,17 @@ pub enum Outcome {
     Cancelled,
 }
 
+/// What a human's review of an automated decision came to (GDPR Art. 22(3)).
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Verdict {
+    /// The decision stands.
+    Upheld,
+    /// The decision was changed.
+    Changed,
+}
+
 /// How a request ended.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -6,7 +6,8 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
 use crate::model::{
-    Assurance, Fee, Ground, Identifier, MissingRows, Outcome, RequestId, Right, WithheldRows,
+    Assurance, Fee, Ground, Identifier, MissingRows, Outcome, RequestId, Right, Use, Verdict,
+    WithheldRows,
 };
 
 use super::{Answer, CallContext, PortError};
@@ -63,6 +64,10 @@ pub struct Notice {
     pub assurance: Option<Assurance>,
     /// Until how far back was searched, for responses: what is older is not held.
     pub horizon: Option<DateTime<Utc>>,
+    /// Which uses were to end.
+    pub uses: Vec<Use>,
+    /// What the review of a decision came to, for responses.
+    pub verdict: Option<Verdict>,
 }
 
 impl Notice {
@@ -91,6 +96,8 @@ impl Notice {
             missing: Vec::new(),
             assurance: None,
             horizon: None,
+            uses: Vec::new(),
+            verdict: None,
         }
     }
 

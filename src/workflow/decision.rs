@@ -10,7 +10,7 @@ use crate::law::{
 };
 use crate::model::{
     Actor, Channel, ControllerId, Digest, End, Ground, IdentifierKind, IntakeId, KeyedDigest,
-    PartyId, RequestId, Right,
+    PartyId, RequestId, Right, Use,
 };
 
 use super::clock::Clock;
@@ -117,8 +117,10 @@ pub struct Intake {
     pub corrections: Option<PartRef>,
     /// To whom an export goes.
     pub delivery: Delivery,
+    /// Which uses should end; without any, those that the right is about.
+    pub uses: Vec<Use>,
     /// The open request for the same by the same person, in which this one is carried on: it is
-    /// acknowledged, and closed with [`End::Joined`].
+    /// acknowledged, and closed with [`End::Joined`]. What begins at once is carried on by itself.
     pub joins: Option<RequestId>,
 }
 
@@ -234,8 +236,8 @@ pub enum Rejection {
         /// The present instant.
         now: DateTime<Utc>,
     },
-    /// No machine carries out this right yet.
-    #[error("`{right}` cannot be carried out; access, rectification, erasure and export can")]
+    /// No machine carries out this right.
+    #[error("`{right}` cannot be carried out; it is none of the rights that are built in")]
     UnsupportedRight {
         /// Which right.
         right: Right,
@@ -275,7 +277,8 @@ pub fn decide(
     Ok(draft.finish())
 }
 
-/// Receives a request: starts its clocks and confirms receipt.
+/// Receives a request: starts its clocks and confirms receipt. Where nothing has to be decided and
+/// the person need not be known better, the work begins with it.
 ///
 /// # Errors
 /// [`Rejection::InTheFuture`], [`Rejection::UnsupportedRight`], [`Rejection::Malformed`], and
@@ -309,6 +312,7 @@ pub fn receive(
             accepted: "one correction or more",
         });
     }
+    let uses = fulfilment::stop::uses(right, intake.uses)?;
     let clock = Clock::start(context.setting, regime, intake.received_at)?;
     let first = Envelope {
         schema: SCHEMA,
@@ -332,6 +336,7 @@ pub fn receive(
                 Delivery::Download => None,
                 Delivery::Transmit(to) => Some(to),
             },
+            uses,
             clock,
         })),
     };
@@ -348,7 +353,10 @@ pub fn receive(
         draft.effect(Effect::Notify(Letter::Acknowledgement));
     }
     draft.time_clock();
-    if let Some(into) = intake.joins {
+    if !fulfilment::needs_identity(&draft) {
+        // What ends at once waits for no other request.
+        fulfilment::grant(&mut draft)?;
+    } else if let Some(into) = intake.joins {
         lifecycle::close(&mut draft, End::Joined(into));
     }
     Ok(draft.finish())
@@ -406,6 +414,12 @@ impl<'a> Draft<'a> {
 
     pub(super) const fn landscape(&self) -> &'a Landscape {
         self.context.landscape
+    }
+
+    /// Whether the law of this request lets its right be exercised without proof of identity.
+    pub(super) fn is_unverified(&self) -> bool {
+        let rights = &self.context.setting.regime.unverified_rights;
+        rights.contains(&self.request.facts.right)
     }
 
     /// Refuses a command that the table does not open in a phase, and names those it opens.

@@ -15,7 +15,7 @@ pub enum Target {
     Source(SourceId),
     /// A processor or another recipient.
     Recipient(PartyId),
-    /// The request itself: its locks, its package.
+    /// The request itself: its locks, its package, its review.
     Request,
 }
 
@@ -62,6 +62,10 @@ pub enum Task {
     Search,
     /// Tell a recipient.
     Inform,
+    /// End uses of the person's data, in a source or at a recipient.
+    Stop,
+    /// Have a human review an automated decision.
+    Review,
 }
 
 /// A letter.

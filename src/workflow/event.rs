@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::{
     Actor, Assurance, Channel, ControllerId, Digest, End, Ground, IdentifierKind, IntakeId,
-    KeyedDigest, MissingRows, Outcome, PartyId, Pending, RequestId, Right, RowCount, SourceId,
-    WithheldRows,
+    KeyedDigest, MissingRows, Outcome, PartyId, Pending, RequestId, Right, RowCount, SourceId, Use,
+    Verdict, WithheldRows,
 };
 
 use super::clock::Clock;
@@ -113,6 +113,30 @@ pub enum Finding {
         /// How many rows.
         rows: Vec<RowCount>,
     },
+    /// Uses ended, for what is there and for what may come.
+    Stopped {
+        /// How many rows there are.
+        rows: Vec<RowCount>,
+        /// All identifiers known now and the kinds of the new ones, when there are any.
+        identified: Option<(PartRef, Vec<IdentifierKind>)>,
+    },
+    /// A human reviewed the decision.
+    Reviewed {
+        /// What it came to.
+        verdict: Verdict,
+    },
+}
+
+impl Finding {
+    /// What else identifies the person came to light with it.
+    pub(super) const fn identified(&self) -> Option<&(PartRef, Vec<IdentifierKind>)> {
+        match self {
+            Self::Located { identified, .. } | Self::Stopped { identified, .. } => {
+                identified.as_ref()
+            }
+            _ => None,
+        }
+    }
 }
 
 /// How a step ended, or goes on.
@@ -167,6 +191,9 @@ pub struct Received {
     pub corrections: Option<PartRef>,
     /// To whom an export is handed over, when not to the person.
     pub deliver_to: Option<PartyId>,
+    /// Which uses should end.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub uses: Vec<Use>,
     /// The law it runs under, and its deadlines.
     pub clock: Clock,
 }
@@ -223,6 +250,8 @@ pub enum Event {
     ClockMoved(Box<Clock>),
     /// The request will be carried out.
     Approved,
+    /// The request is carried out at once: the law leaves nothing to decide.
+    Granted,
     /// The request will not be carried out.
     Refused {
         /// Why.
@@ -277,6 +306,11 @@ pub enum Event {
     Withholding {
         /// The instant from which something may go.
         until: Option<DateTime<Utc>>,
+    },
+    /// The data is restricted, and stays so until somebody lifts it.
+    Restricted {
+        /// How far that succeeded.
+        outcome: Outcome,
     },
     /// The work was stopped before it changed anything.
     Cancelled,

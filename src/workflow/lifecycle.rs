@@ -155,7 +155,7 @@ pub const TABLE: Table<Phase, On> = table!(Phase, On;
     Received {
         RequestIdentity => Identity;
         AddIdentifiers => Received;
-        ConfirmIdentity => Assessment;
+        ConfirmIdentity => Assessment | Fulfilment | Review;
         Extend => Received;
         Refuse => Response;
         Resend => Received;
@@ -168,7 +168,7 @@ pub const TABLE: Table<Phase, On> = table!(Phase, On;
         AttemptIdentity => Identity;
         AddIdentifiers => Identity;
         RejectIdentity => Identity;
-        ConfirmIdentity => Assessment;
+        ConfirmIdentity => Assessment | Fulfilment | Review;
         Extend => Identity;
         Refuse => Response;
         Resend => Identity;
@@ -417,6 +417,10 @@ impl Lifecycle {
                 self.identified = true;
                 self.go(Phase::Assessment);
             }
+            Event::Granted => {
+                self.outcome = None;
+                self.go(Phase::Fulfilment);
+            }
             Event::ClarificationRequested => self.wait(Phase::Clarification, envelope.at),
             Event::FeeRequested {
                 minor_units,
@@ -448,7 +452,9 @@ impl Lifecycle {
                 self.outcome = None;
                 self.go(Phase::Response);
             }
-            Event::Ended { outcome } => self.report(outcome.clone()),
+            Event::Ended { outcome } | Event::Restricted { outcome } => {
+                self.report(outcome.clone());
+            }
             Event::Withholding { .. } => self.report(Outcome::Partly),
             Event::Reworked => {
                 self.outcome = None;
@@ -676,6 +682,17 @@ pub(super) fn decide(draft: &mut Draft<'_>, command: &Command) -> Result<(), Rej
             command: super::table::snake(&format!("{:?}", command.on())),
         });
     }
+    if let Command::Resend { letter }
+    | Command::LetterSent { letter }
+    | Command::LetterFailed { letter, .. }
+    | Command::LetterPending { letter, .. } = command
+        && *letter == Letter::RestrictionLifted
+        && !fulfilment::restriction::is_announcing(draft)
+    {
+        return Err(Rejection::NoSuchStep {
+            step: letter.name().to_owned(),
+        });
+    }
     match command {
         Command::RequestIdentity => {
             draft.emit(Event::IdentityRequested);
@@ -699,6 +716,7 @@ pub(super) fn decide(draft: &mut Draft<'_>, command: &Command) -> Result<(), Rej
                 draft.clear(Timer::Expiry);
                 draft.move_clock(ClockEventKind::IdentityConfirmed)?;
             }
+            fulfilment::grant(draft)?;
         }
         Command::AddIdentifiers { identifiers, kinds } => {
             // Who is known already could name somebody else: from then on staff answers for it.
@@ -762,7 +780,7 @@ pub(super) fn decide(draft: &mut Draft<'_>, command: &Command) -> Result<(), Rej
         }
         Command::Extend { ground, until } => extend(draft, ground, *until)?,
         Command::Approve => {
-            if !draft.request().lifecycle.identified {
+            if !draft.request().lifecycle.identified && fulfilment::needs_identity(draft) {
                 return Err(Rejection::NotIdentified);
             }
             draft.emit(Event::Approved);
@@ -813,6 +831,9 @@ pub(super) fn decide(draft: &mut Draft<'_>, command: &Command) -> Result<(), Rej
                 draft.clear(Timer::Deadline);
                 draft.clear(Timer::Reminder);
                 draft.set(Timer::Appeal, draft.later(draft.policy().appeal_within));
+            }
+            if *letter == Letter::RestrictionLifted {
+                fulfilment::restriction::announced(draft)?;
             }
         }
         Command::LetterFailed { letter, failure } => draft.emit(Event::LetterFailed {

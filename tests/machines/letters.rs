@@ -41,7 +41,7 @@ fn overdue(decision: &Decision) -> Vec<Letter> {
 #[test]
 fn a_ground_is_one_of_the_law_for_that_use_and_that_right() {
     let accepted = |regime, right: Right, code| {
-        let course = Course::of(World::simple(right).under(regime));
+        let course = Course::of(World::simple(right).under_law(regime));
         course.attempt(refuse(code)).map(|_| ())
     };
     assert_eq!(
@@ -106,7 +106,7 @@ fn a_host_adds_its_own_ground_by_an_overlay() {
 
 #[test]
 fn where_a_law_lists_no_grounds_for_a_use_any_will_do() {
-    let mut course = Course::of(World::simple(Right::Access).under("us_hipaa"));
+    let mut course = Course::of(World::simple(Right::Access).under_law("us_hipaa"));
     let extend = |code: &'static str| lifecycle::Command::Extend {
         ground: Ground::new(code),
         until: None,
@@ -118,7 +118,7 @@ fn where_a_law_lists_no_grounds_for_a_use_any_will_do() {
 #[test]
 fn a_fee_needs_a_ground_where_the_law_lists_them() {
     let identified = |regime| {
-        let mut course = Course::of(World::simple(Right::Access).under(regime));
+        let mut course = Course::of(World::simple(Right::Access).under_law(regime));
         course.give(lifecycle::Command::ConfirmIdentity);
         course
     };
@@ -147,7 +147,7 @@ fn a_right_that_the_law_does_not_grant_on_that_day_is_not_received() {
         let context = world.context(start(), &host, &datarights::workflow::Cause::Command);
         receive(world.intake(), pin, &context).map(|_| ())
     };
-    let hipaa = World::simple(Right::Erasure).under("us_hipaa");
+    let hipaa = World::simple(Right::Erasure).under_law("us_hipaa");
     let refused = received(&hipaa).unwrap_err();
     assert!(
         refused
@@ -187,7 +187,7 @@ fn a_right_that_the_law_does_not_grant_on_that_day_is_not_received() {
 #[test]
 fn what_the_law_makes_mandatory_goes_out_whatever_the_policy_says() {
     let first = |regime| {
-        let mut world = World::simple(Right::Access).under(regime);
+        let mut world = World::simple(Right::Access).under_law(regime);
         world.policy.acknowledge = false;
         asks_for(&world.receive(), Letter::Acknowledgement)
     };
@@ -218,7 +218,7 @@ fn every_step_of_the_law_that_is_a_letter_is_said_in_it() {
 
 #[test]
 fn an_acknowledgement_that_does_not_go_out_is_overdue_and_seen_as_due() {
-    let mut course = Course::of(World::simple(Right::Access).under("us_ca_ccpa"));
+    let mut course = Course::of(World::simple(Right::Access).under_law("us_ca_ccpa"));
     let last = course
         .request()
         .letter_due(Letter::Acknowledgement)
@@ -230,7 +230,7 @@ fn an_acknowledgement_that_does_not_go_out_is_overdue_and_seen_as_due() {
         "the earliest of what is open"
     );
     assert_eq!(course.situation.timers[&Timer::Acknowledgement], last);
-    let mut sent = Course::of(World::simple(Right::Access).under("us_ca_ccpa"));
+    let mut sent = Course::of(World::simple(Right::Access).under_law("us_ca_ccpa"));
     sent.give(lifecycle::Command::LetterSent {
         letter: Letter::Acknowledgement,
     });
@@ -283,7 +283,7 @@ fn whoever_extended_must_still_refuse_in_the_first_month() {
 
 #[test]
 fn an_extension_without_a_length_needs_the_date_that_it_promises() {
-    let mut course = Course::of(World::simple(Right::Access).under("ch_fadp"));
+    let mut course = Course::of(World::simple(Right::Access).under_law("ch_fadp"));
     let extend = |until| lifecycle::Command::Extend {
         ground: Ground::new("complexity"),
         until,
@@ -302,7 +302,7 @@ fn an_extension_without_a_length_needs_the_date_that_it_promises() {
 #[test]
 fn an_appeal_has_a_deadline_where_the_law_gives_one() {
     let answered = |regime| {
-        let mut course = Course::of(World::simple(Right::Access).under(regime));
+        let mut course = Course::of(World::simple(Right::Access).under_law(regime));
         course.give(refuse(match regime {
             "eu_gdpr" => "manifestly_unfounded",
             _ => "trade_secret",
