@@ -6,7 +6,8 @@ use std::fmt::Debug;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
 use crate::law::{
-    ClockError, ClockEvent, ClockEventKind, GroundError, GroundUse, RegimePin, Setting, Step,
+    self, ClockError, ClockEvent, ClockEventKind, GroundError, GroundUse, RegimePin, Setting,
+    Start, Step,
 };
 use crate::model::{
     Actor, Channel, ControllerId, Digest, End, Ground, IdentifierKind, IntakeId, KeyedDigest,
@@ -476,6 +477,17 @@ impl<'a> Draft<'a> {
                     known: known.join(", "),
                 })
             }
+        }
+    }
+
+    /// What a fee that is charged, and one that is settled, are to the clocks of this law: under
+    /// some the person must accept it, and has days to think about that.
+    pub(super) fn fee_events(&self) -> (ClockEventKind, ClockEventKind) {
+        let reflects = |clock: &law::Clock| matches!(clock.start, Start::FeeReflectionEnd { .. });
+        if self.context.setting.regime.clocks.iter().any(reflects) {
+            (ClockEventKind::FeeNotified, ClockEventKind::FeeConfirmed)
+        } else {
+            (ClockEventKind::FeeRequested, ClockEventKind::FeePaid)
         }
     }
 

@@ -766,17 +766,17 @@ pub(super) fn decide(draft: &mut Draft<'_>, command: &Command) -> Result<(), Rej
             });
             draft.effect(Effect::Notify(Letter::FeeRequest));
             draft.expire_later();
-            draft.move_clock(ClockEventKind::FeeRequested)?;
+            draft.move_clock(draft.fee_events().0)?;
         }
         Command::PayFee => {
             draft.emit(Event::FeePaid);
             draft.clear(Timer::Expiry);
-            draft.move_clock(ClockEventKind::FeePaid)?;
+            draft.move_clock(draft.fee_events().1)?;
         }
         Command::WaiveFee => {
             draft.emit(Event::FeeWaived);
             draft.clear(Timer::Expiry);
-            draft.move_clock(ClockEventKind::FeePaid)?;
+            draft.move_clock(draft.fee_events().1)?;
         }
         Command::Extend { ground, until } => extend(draft, ground, *until)?,
         Command::Approve => {

@@ -380,3 +380,32 @@ fn a_deadline_is_extended_as_often_as_the_law_allows() {
         "{late:?}"
     );
 }
+
+/// Swiss law: the thirty days begin when the ten to think about the fee are over.
+#[test]
+fn a_fee_that_must_be_accepted_moves_the_deadline_behind_the_days_to_think() {
+    let charged = || {
+        let mut course = Course::of(World::simple(Right::Access).under_law("ch_fadp"));
+        course.give(lifecycle::Command::ConfirmIdentity);
+        course.give(charge(None));
+        assert_eq!(
+            course.request().answer_due(),
+            None,
+            "it waits for the person"
+        );
+        course
+    };
+    let mut course = charged();
+    course
+        .wait(TimeDelta::days(2))
+        .give(lifecycle::Command::PayFee);
+    let due = course.request().answer_due().unwrap();
+    assert_eq!(due.date_naive(), day(40));
+    let mut late = charged();
+    late.wait(TimeDelta::days(11));
+    let before = late.request().clone();
+    let paid = late.attempt(lifecycle::Command::PayFee);
+    let withdrawn = law::ClockError::Withdrawn { by: day(10) };
+    assert_eq!(paid.unwrap_err(), Rejection::Law(withdrawn));
+    assert_eq!(*late.request(), before);
+}
