@@ -190,6 +190,7 @@ fn events() -> Vec<(&'static str, Event)> {
                 StepResult::done(Finding::Packed {
                     bytes: 1000,
                     digest: Digest::of(b"package"),
+                    name: None,
                 }),
             ),
         ),
@@ -309,6 +310,18 @@ fn events() -> Vec<(&'static str, Event)> {
                 identifiers: part("identifiers/by-hand"),
                 kinds: vec![IdentifierKind::Phone],
             },
+        ),
+        (
+            "step_answered.packed_named",
+            step(
+                Task::Pack,
+                Target::Request,
+                StepResult::done(Finding::Packed {
+                    bytes: 1000,
+                    digest: Digest::of(b"package"),
+                    name: Some("package-3-5-1.zip".to_owned()),
+                }),
+            ),
         ),
         (
             "received.uses",
@@ -589,7 +602,10 @@ fn states() -> Vec<(&'static str, Request)> {
     let verdict = success(Task::Review, &Target::Request);
     review.answer(&Target::Request, verdict);
 
-    [
+    let mut named = export.request().clone();
+    named.fulfilment.as_mut().unwrap().package_name = Some("package-3-5-1.zip".to_owned());
+
+    let mut states = [
         ("restriction", restriction),
         ("stop", stop),
         ("human_review", review),
@@ -600,7 +616,9 @@ fn states() -> Vec<(&'static str, Request)> {
         ("erasure", erasure),
     ]
     .map(|(name, course)| (name, course.request().clone()))
-    .to_vec()
+    .to_vec();
+    states.push(("export_named", named));
+    states
 }
 
 #[test]

@@ -351,7 +351,7 @@ fn nothing_planted_is_seen_anywhere_it_does_not_belong() {
     }
     for key in world.artifacts.keys() {
         seen.bytes("the name of an artifact", key.as_str().as_bytes());
-        if !key.as_str().ends_with("package.zip") {
+        if !key.as_str().ends_with(".zip") {
             seen.bytes(
                 format!("artifact {key}"),
                 &world.artifacts.bytes(&key).unwrap(),

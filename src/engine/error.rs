@@ -31,11 +31,11 @@ pub enum EngineError {
     #[error("an intake needs {0}")]
     EmptyIntake(&'static str),
     /// More identifiers than one person can have.
-    #[error(
-        "more identifiers than one person has; {} are accepted",
-        super::findings::MAX_IDENTIFIERS
-    )]
-    TooManyIdentifiers,
+    #[error("more identifiers than one person has; {accepted} are accepted")]
+    TooManyIdentifiers {
+        /// How many are accepted.
+        accepted: usize,
+    },
     /// The store failed, or somebody else was faster too often.
     #[error(transparent)]
     Store(#[from] StoreError),

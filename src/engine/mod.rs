@@ -10,6 +10,7 @@ mod error;
 mod findings;
 mod guard;
 mod intake;
+mod package;
 mod parts;
 mod perform;
 mod progress;

@@ -9,9 +9,9 @@ use crate::model::{
     SourceId, Task as ManualTask, Verdict,
 };
 use crate::ports::{
-    Answer, ArtifactKey, CallContext, Cancel, Erased, ErrorKind, Fence, IdempotencyKey,
-    Instruction, Located, Locator, MissingRows, Notice, Order, Package, Pending,
-    PersonalDataSource, PortError, ProcessorGateway, SourcePlan, Stopped, VaultError, Work,
+    Answer, CallContext, Cancel, Erased, ErrorKind, Fence, IdempotencyKey, Instruction, Located,
+    Locator, MissingRows, Notice, Order, Package, Pending, PersonalDataSource, PortError,
+    ProcessorGateway, SourcePlan, Stopped, VaultError, Work,
 };
 use crate::workflow::fulfilment::{Machine, SourceWork};
 use crate::workflow::{Effect, Finding, Letter, Request, StepResult, Target, Task};
@@ -21,6 +21,7 @@ use super::agenda::Item;
 use super::error::EngineError;
 use super::findings::not_corrected;
 use super::guard::guard;
+use super::package::Made;
 use super::parts::Parts;
 
 /// What becomes of an attempt.
@@ -281,17 +282,12 @@ impl Attempt {
 
     async fn transmit(&self, id: &PartyId) -> Port<()> {
         let gateway = self.gateway(id)?;
-        let package = self
-            .request
-            .fulfilment
-            .as_ref()
-            .and_then(|work| work.package);
-        let (bytes, _) = package.ok_or(Stop::Broken("no_package"))?;
-        let key = self.engine.package_key(&self.request);
-        let content = self.engine.inner.ports.artifacts.read(&key).await?;
-        Ok(gateway
-            .transmit(&self.context(), Package { bytes, content })
-            .await?)
+        let made = Made::of(&self.request).ok_or(Stop::Broken("no_package"))?;
+        let package = Package {
+            bytes: made.bytes,
+            content: made.read(&*self.engine.inner.ports.artifacts).await?,
+        };
+        Ok(gateway.transmit(&self.context(), package).await?)
     }
 
     fn source(&self, id: &SourceId) -> Result<(&dyn PersonalDataSource, &SourceWork), Stop> {
@@ -466,7 +462,9 @@ impl Attempt {
 
     #[cfg(feature = "package")]
     async fn pack(&self) -> Result<Performed, Stop> {
+        use super::package::name_for;
         use crate::package::{self, Cover, Of};
+        use crate::ports::ArtifactKey;
 
         let Some(work) = &self.request.fulfilment else {
             return Err(Stop::Broken("no_such_step"));
@@ -504,8 +502,9 @@ impl Attempt {
             })
             .collect();
         let ports = &self.engine.inner.ports;
+        let name = name_for(self.fence, self.round(), self.item.attempt);
         let report = package::write(
-            &self.engine.package_key(&self.request),
+            &ArtifactKey::new(self.controller(), self.id(), &name),
             &cover,
             &spools,
             &*ports.artifacts,
@@ -517,6 +516,7 @@ impl Attempt {
         Ok(Performed::Step(StepResult::done(Finding::Packed {
             bytes: report.bytes,
             digest: report.digest,
+            name: Some(name),
         })))
     }
 
@@ -567,13 +567,8 @@ fn package_stop(error: crate::package::PackageError) -> Stop {
     }
 }
 
+#[cfg(feature = "package")]
 impl Engine {
-    /// Where the package of a request lies.
-    pub(super) fn package_key(&self, request: &Request) -> ArtifactKey {
-        ArtifactKey::new(&request.facts.controller, request.facts.id, "package.zip")
-    }
-
-    #[cfg(feature = "package")]
     fn spool(
         &self,
         request: &Request,

@@ -15,7 +15,7 @@ use crate::workflow::{
 
 use super::agenda::Agenda;
 use super::error::EngineError;
-use super::findings::Known;
+use super::findings::{Known, MAX_IDENTIFIERS};
 use super::guard::guard;
 use super::parts::Parts;
 use super::progress::{Progress, Step};
@@ -317,7 +317,11 @@ impl Engine {
             let (identifiers, kinds) = match known {
                 Known::Same => return Ok(loaded.request),
                 Known::More(part, kinds) => (part, kinds),
-                Known::Nonsense => return Err(EngineError::TooManyIdentifiers),
+                Known::Nonsense => {
+                    return Err(EngineError::TooManyIdentifiers {
+                        accepted: MAX_IDENTIFIERS,
+                    });
+                }
             };
             let command = lifecycle::Command::AddIdentifiers { identifiers, kinds };
             let committed = self

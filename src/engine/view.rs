@@ -12,6 +12,7 @@ use crate::workflow::{
 
 use super::Engine;
 use super::error::EngineError;
+use super::package::Made;
 use super::perform::Completion;
 use super::requests::Loaded;
 
@@ -160,10 +161,13 @@ impl Engine {
         parts.read(&loaded.request.identifiers).await
     }
 
-    /// The finished package, a ZIP.
+    /// The finished package, a ZIP. Its bytes are compared with what was recorded when it was
+    /// made: only a stream that comes to its end without an error was the package.
     ///
     /// # Errors
-    /// [`EngineError::Nothing`] before it is made or after it was deleted.
+    /// [`EngineError::Nothing`] before it is made or after it was deleted. The stream itself ends
+    /// with an error of kind [`Nonsense`](crate::ports::ErrorKind::Nonsense) and code
+    /// `package_altered` when length or SHA-256 differ.
     pub async fn package(
         &self,
         controller: &ControllerId,
@@ -173,22 +177,11 @@ impl Engine {
         let loaded = self.load(controller, request).await?;
         let seen = loaded.request;
         self.allow(&seen, actor, "package").await?;
-        let made = seen
-            .fulfilment
-            .as_ref()
-            .is_some_and(|w| w.package.is_some());
-        if !made || seen.lifecycle.package_deleted {
-            return Err(EngineError::Nothing {
-                what: "package",
-                request,
-            });
-        }
-        Ok(self
-            .inner
-            .ports
-            .artifacts
-            .read(&self.package_key(&seen))
-            .await?)
+        let made = Made::of(&seen).ok_or(EngineError::Nothing {
+            what: "package",
+            request,
+        })?;
+        Ok(made.read(&*self.inner.ports.artifacts).await?)
     }
 
     /// Open requests whose deadline is before an instant, earliest first, `limit` at most: ids and

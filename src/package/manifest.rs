@@ -24,9 +24,9 @@ const ENCODING: [(&str, &str); 2] = [
     ),
     (
         "csv",
-        "RFC 4180, UTF-8 with byte order mark; NULL is an empty field without quotes, the empty \
-         text is \"\" (both \"\" in a collection of one column); in text, one apostrophe stands \
-         before each = + - @ tab or carriage return with which a formula could begin",
+        "RFC 4180, UTF-8 with byte order mark; NULL and the empty text are both an empty field \
+         (the JSON tells them apart); in text, one apostrophe stands before each = + - @ tab or \
+         carriage return with which a formula could begin",
     ),
 ];
 

@@ -72,6 +72,8 @@ impl std::fmt::Debug for Package {
 /// # A correct implementation
 /// - `inform` and `transmit` are idempotent by `context.key`: what is sent twice takes effect once.
 /// - *done* means that the recipient confirmed, not that a message left. Until then: *pending*.
+/// - A package whose content ends in an error was altered or cut: `transmit` passes the error on,
+///   and what the recipient has of it is taken back or never takes effect.
 ///
 /// ```
 /// use datarights::model::PartyId;

@@ -89,6 +89,10 @@ pub enum Finding {
         bytes: u64,
         /// Its SHA-256.
         digest: Digest,
+        /// The artifact's name within the request. Events written before there were names have
+        /// none: theirs is `package.zip`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        name: Option<String>,
     },
     /// Rows were corrected or restricted.
     Changed {

@@ -14,8 +14,8 @@ use datarights::model::{
     Personal, RequestId, SourceId, Until, Wish,
 };
 use datarights::ports::{
-    AccessPolicy, Denied, Grant, IdentityVerifier, Notifier, PersonalDataSource, ProcessorGateway,
-    Query, RequestStore, Vault, WorkerId,
+    AccessPolicy, ArtifactStore, Denied, Grant, IdentityVerifier, Notifier, PersonalDataSource,
+    ProcessorGateway, Query, RequestStore, Vault, WorkerId,
 };
 use datarights::testkit::{Codes, Faulty, Outbox, Recipient, Recorder, SeededEntropy, TestClock};
 use datarights::workflow::{Policy, Request, fulfilment, lifecycle};
@@ -53,6 +53,7 @@ pub struct World {
     pub vault: MemoryVault,
     pub vault_port: Arc<dyn Vault>,
     pub artifacts: MemoryArtifacts,
+    pub artifacts_port: Arc<dyn ArtifactStore>,
     pub outbox: Outbox,
     pub notifier: Arc<dyn Notifier>,
     pub codes: Codes,
@@ -119,13 +120,15 @@ impl World {
         let codes = Codes::new(7);
         let vault = MemoryVault::predictable(1);
         let recipient = Recipient::new(PartyId::new("mailer").unwrap(), "Mailer Ltd");
+        let artifacts = MemoryArtifacts::new();
         Self {
             acme: ControllerId::new("acme").unwrap(),
             entropy: Arc::new(SeededEntropy::new(3)),
             store: Arc::new(MemoryStore::new()),
             vault_port: Arc::new(vault.clone()),
             vault,
-            artifacts: MemoryArtifacts::new(),
+            artifacts_port: Arc::new(artifacts.clone()),
+            artifacts,
             notifier: Arc::new(outbox.clone()),
             outbox,
             verifier: Arc::new(codes.clone()),
@@ -162,7 +165,7 @@ impl World {
             vault: Arc::clone(&self.vault_port),
             clock: Arc::new(self.clock.clone()),
             entropy: self.entropy.clone(),
-            artifacts: Arc::new(self.artifacts.clone()),
+            artifacts: Arc::clone(&self.artifacts_port),
             notifier: Arc::clone(&self.notifier),
             verifier: Arc::clone(&self.verifier),
             access: Arc::clone(&self.access),

@@ -392,6 +392,7 @@ pub(crate) fn results(task: Task, target: &Target) -> Vec<StepResult> {
         Task::Pack => vec![StepResult::done(Finding::Packed {
             bytes: 1000,
             digest: Digest::of(b"package"),
+            name: None,
         })],
         Task::Rectify | Task::Restrict | Task::Unrestrict => {
             vec![StepResult::done(Finding::Changed { rows: rows(1) })]

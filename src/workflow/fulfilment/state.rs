@@ -88,6 +88,9 @@ pub struct Fulfilment {
     pub erasures: u32,
     /// The package: size in bytes and SHA-256.
     pub package: Option<(u64, Digest)>,
+    /// The package's name among the request's artifacts; one without is called `package.zip`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub package_name: Option<String>,
     /// Why the package could not be made.
     pub package_failure: Option<Failure>,
     /// When the next of what is withheld may go.
@@ -140,6 +143,7 @@ impl Fulfilment {
             written: false,
             erasures: 0,
             package: None,
+            package_name: None,
             package_failure: None,
             withheld_until: None,
             outcome: None,
@@ -452,6 +456,7 @@ impl Fulfilment {
             self.grace_given = false;
             self.grace_until = None;
             self.package = None;
+            self.package_name = None;
             // A recipient restricts a person, not rows: it need not hear of it twice.
             let told = self.machine == Machine::Restriction;
             for recipient in self.recipients.iter_mut().chain(&mut self.deliver_to) {
@@ -659,11 +664,17 @@ impl Fulfilment {
                     self.package_failure = failure;
                 }
                 if let StepResult::Done {
-                    finding: Finding::Packed { bytes, digest },
+                    finding:
+                        Finding::Packed {
+                            bytes,
+                            digest,
+                            name,
+                        },
                     ..
                 } = result
                 {
                     self.package = Some((*bytes, *digest));
+                    self.package_name.clone_from(name);
                 }
                 if let StepResult::Done {
                     finding: Finding::Reviewed { verdict },
