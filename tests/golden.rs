@@ -61,6 +61,7 @@ fn clock() -> Clock {
         refusal: None,
         acknowledgement: None,
         extension_notice: Some(due),
+        appeal: None,
     }
 }
 
@@ -129,11 +130,18 @@ fn events() -> Vec<(&'static str, Event)> {
             Event::FeeRequested {
                 minor_units: 1250,
                 currency: "EUR".to_owned(),
+                ground: None,
             },
         ),
         ("fee_paid", Event::FeePaid),
         ("fee_waived", Event::FeeWaived),
-        ("extended", Event::Extended { ground: ground() }),
+        (
+            "extended",
+            Event::Extended {
+                ground: ground(),
+                until: None,
+            },
+        ),
         ("clock_moved", Event::ClockMoved(Box::new(clock()))),
         ("approved", Event::Approved),
         ("refused", Event::Refused { ground: ground() }),
@@ -370,6 +378,36 @@ fn events() -> Vec<(&'static str, Event)> {
                 outcome: Outcome::Done,
             },
         ),
+        // A file holds its place in this list: what is new comes last.
+        (
+            "fee_requested.ground",
+            Event::FeeRequested {
+                minor_units: 1250,
+                currency: "EUR".to_owned(),
+                ground: Some(ground()),
+            },
+        ),
+        (
+            "extended.until",
+            Event::Extended {
+                ground: ground(),
+                until: Some(day(60)),
+            },
+        ),
+        (
+            "clock_moved.appeal",
+            Event::ClockMoved(Box::new(Clock {
+                appeal: clock().response,
+                ..clock()
+            })),
+        ),
+        (
+            "letter_overdue",
+            Event::LetterOverdue {
+                letter: Letter::Acknowledgement,
+                at: start() + TimeDelta::days(14),
+            },
+        ),
     ]
 }
 
@@ -570,7 +608,7 @@ fn states() -> Vec<(&'static str, Request)> {
     export.delivery = datarights::workflow::Delivery::Transmit(party("other-bank"));
     let mut export = Course::approved(export);
     export.work_until(Phase::Sending);
-    export.give(lifecycle::Command::Extend { ground: ground() });
+    export.give(extend());
 
     let mut rectification = Course::approved(world(Right::Rectification));
     rectification.work_until(Phase::Approval);
@@ -585,6 +623,25 @@ fn states() -> Vec<(&'static str, Request)> {
     erasure.answer_source("orders", StepResult::done(erased(3, kept)));
     erasure.answer_source("accounts", StepResult::Failed(Failure::Refused));
     erasure.work_until(Phase::Withholding);
+
+    let mut letters = Course::of(world(Right::Access));
+    letters.give(extend());
+    letters.give(lifecycle::Command::ConfirmIdentity);
+    letters.give(lifecycle::Command::ChargeFee {
+        minor_units: 1250,
+        currency: "EUR".to_owned(),
+        ground: Some(ground()),
+    });
+    letters.give(lifecycle::Command::LetterSent {
+        letter: Letter::Acknowledgement,
+    });
+    for letter in [Letter::FeeRequest, Letter::Extension] {
+        let pending = manual();
+        letters.give(lifecycle::Command::LetterPending { letter, pending });
+    }
+
+    let mut named = export.request().clone();
+    named.fulfilment.as_mut().unwrap().package_name = Some("package-3-5-1.zip".to_owned());
 
     let mut restriction = Course::approved(world(Right::Restriction));
     restriction.answer_source("accounts", learned_again);
@@ -602,9 +659,6 @@ fn states() -> Vec<(&'static str, Request)> {
     let verdict = success(Task::Review, &Target::Request);
     review.answer(&Target::Request, verdict);
 
-    let mut named = export.request().clone();
-    named.fulfilment.as_mut().unwrap().package_name = Some("package-3-5-1.zip".to_owned());
-
     let mut states = [
         ("restriction", restriction),
         ("stop", stop),
@@ -614,6 +668,7 @@ fn states() -> Vec<(&'static str, Request)> {
         ("export", export),
         ("rectification", rectification),
         ("erasure", erasure),
+        ("letters", letters),
     ]
     .map(|(name, course)| (name, course.request().clone()))
     .to_vec();
@@ -631,6 +686,33 @@ fn stored_states_are_read_and_written_as_ever() {
         assert_eq!(written, String::from_utf8_lossy(&golden), "{name}");
         // The law is pinned by its digest, which changes with our tables.
         read.clock = state.clock.clone();
+        // Once, what went out and on which ground it was extended was told by the events alone.
+        let text = String::from_utf8_lossy(&golden);
+        if !text.contains(r#""sent":"#) {
+            assert_eq!(read.lifecycle.sent, []);
+            read.lifecycle.sent.clone_from(&state.lifecycle.sent);
+        }
+        if !text.contains(r#""extension":"#) {
+            assert_eq!(read.lifecycle.extension, None);
+            read.lifecycle
+                .extension
+                .clone_from(&state.lifecycle.extension);
+        }
         assert_eq!(read, state, "{name}");
     }
+}
+
+/// One letter at most could wait when there was a place for one.
+#[test]
+fn a_letter_that_waited_alone_still_waits() {
+    let written = r#""pending_letter":["response",{"handle":"task-7","look_again":"2026-03-16T09:00:00Z","task":null}]"#;
+    let golden = std::fs::read_to_string(folder("states").join("lifecycle.json")).unwrap();
+    let golden = golden.replace(r#""pending_letter":null"#, written);
+    assert!(golden.contains(written));
+    let read: Request = serde_json::from_str(&golden).unwrap();
+    let waiting = &read.lifecycle.pending_letters;
+    assert_eq!(waiting.len(), 1);
+    assert_eq!(waiting[0].0, Letter::Response);
+    let again: Request = serde_json::from_str(&serde_json::to_string(&read).unwrap()).unwrap();
+    assert_eq!(again, read);
 }

@@ -13,6 +13,8 @@
 mod diagrams;
 #[path = "machines/holes.rs"]
 mod holes;
+#[path = "machines/letters.rs"]
+mod letters;
 #[path = "machines/rights.rs"]
 mod rights;
 #[path = "machines/world.rs"]

@@ -5,6 +5,8 @@ use crate::model::{ControllerId, IdentifierError, RequestId};
 use crate::ports::{Denied, PortError, StoreError, VaultError};
 use crate::workflow::{CodecError, FoldError, Rejection};
 
+use super::letters::Unsaid;
+
 /// Why the engine did not do what it was asked. Nothing is half-written.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -48,6 +50,9 @@ pub enum EngineError {
     /// The law cannot compute a deadline.
     #[error(transparent)]
     Law(#[from] ClockError),
+    /// A letter leaves out what the law demands.
+    #[error(transparent)]
+    Unsaid(#[from] Unsaid),
     /// What is stored cannot be read.
     #[error(transparent)]
     Codec(#[from] CodecError),

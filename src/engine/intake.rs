@@ -167,9 +167,7 @@ impl Engine {
         let controller = opening.controller;
         let query = Query::new(controller, None, Some(&wish.right), opening.actor, "submit");
         self.inner.ports.access.allow(&query).await?;
-        let same = self
-            .same_open_request(controller, wish, &opening.person)
-            .await?;
+        let same = self.same_open_request(controller, wish, opening).await?;
         let request = RequestId::new(self.fresh_id());
         let key = KeyId::of_request(controller, request);
         self.inner.ports.vault.create_key(&key).await?;
@@ -289,8 +287,9 @@ impl Engine {
         &self,
         controller: &ControllerId,
         wish: &Wish,
-        person: &[KeyedDigest],
+        opening: &Opening<'_>,
     ) -> Result<Option<RequestId>, EngineError> {
+        let person = &opening.person;
         // Two corrections are two wishes, even of one person.
         if wish.right == Right::Rectification {
             return Ok(None);
@@ -318,7 +317,11 @@ impl Engine {
             let covers = person
                 .iter()
                 .all(|digest| request.facts.person.contains(digest));
+            // Another law has other clocks, grounds and letters.
+            let regime = &self.controller(controller)?.regime;
+            let regime = opening.intake.regime.as_ref().unwrap_or(regime);
             if request.facts.right == wish.right
+                && request.clock.regime.id.as_str() == regime
                 && request.facts.uses == uses
                 && covers
                 && (!request.lifecycle.is_answered() || unfinished)

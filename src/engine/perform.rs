@@ -10,8 +10,8 @@ use crate::model::{
 };
 use crate::ports::{
     Answer, CallContext, Cancel, Erased, ErrorKind, Fence, IdempotencyKey, Instruction, Located,
-    Locator, MissingRows, Notice, Order, Package, Pending, PersonalDataSource, PortError,
-    ProcessorGateway, SourcePlan, Stopped, VaultError, Work,
+    Locator, MissingRows, Order, Package, Pending, PersonalDataSource, PortError, ProcessorGateway,
+    SourcePlan, Stopped, VaultError, Work,
 };
 use crate::workflow::fulfilment::{Machine, SourceWork};
 use crate::workflow::{Effect, Finding, Letter, Request, StepResult, Target, Task};
@@ -21,6 +21,7 @@ use super::agenda::Item;
 use super::error::EngineError;
 use super::findings::not_corrected;
 use super::guard::guard;
+use super::letters::Unsaid;
 use super::package::Made;
 use super::parts::Parts;
 
@@ -80,6 +81,7 @@ pub(super) struct Attempt {
 enum Stop {
     Port(PortError),
     Engine(EngineError),
+    Unsaid(Unsaid),
     Broken(&'static str),
 }
 
@@ -91,7 +93,10 @@ impl From<PortError> for Stop {
 
 impl From<EngineError> for Stop {
     fn from(error: EngineError) -> Self {
-        Self::Engine(error)
+        match error {
+            EngineError::Unsaid(unsaid) => Self::Unsaid(unsaid),
+            other => Self::Engine(other),
+        }
     }
 }
 
@@ -174,6 +179,7 @@ impl Attempt {
                     place,
                 },
             }),
+            Stop::Unsaid(unsaid) => Performed::Failed(unsaid.into()),
             Stop::Broken(code) => Performed::Failed(Failure::Code(code.into())),
             Stop::Engine(EngineError::Vault(VaultError::Shredded(_))) => {
                 Performed::Failed(Failure::Code("key_destroyed".into()))
@@ -201,22 +207,8 @@ impl Attempt {
     }
 
     async fn notify(&self, letter: Letter) -> Port<()> {
-        let lifecycle = &self.request.lifecycle;
-        let mut notice = Notice::new(
-            letter.name(),
-            self.request.facts.right.clone(),
-            self.identifiers().await?,
-        );
-        notice.due = self.request.clock.late_from();
-        notice.ground = lifecycle.refusal.clone();
-        notice.outcome = lifecycle.outcome.clone();
-        notice.uses.clone_from(&self.request.facts.uses);
-        if let Some(work) = &self.request.fulfilment {
-            notice.withheld = work.withheld().map(|(_, rows)| rows.clone()).collect();
-            notice.missing = work.missing().map(|(_, rows)| rows).collect();
-            notice.assurance = work.assurance();
-            notice.verdict = work.verdict;
-        }
+        let to = self.identifiers().await?;
+        let notice = self.engine.notice(&self.request, letter, to)?;
         let notifier = &self.engine.inner.ports.notifier;
         Ok(notifier.notify(&self.context(), &notice).await?)
     }
@@ -494,6 +486,10 @@ impl Attempt {
             self.engine.now(),
             &setup.language,
         );
+        cover.statements = setup.sections(&self.request)?;
+        for (code, words) in setup.grounds(&self.request)? {
+            cover.words.name(format!("ground.{code}"), words);
+        }
         cover.missing = work
             .missing()
             .filter_map(|(target, missing)| match target {

@@ -13,13 +13,14 @@ use crate::workflow::{
     Cause, Command, Context, Decision, Locks, Request, chain, decide, lifecycle,
 };
 
+use super::Engine;
 use super::agenda::Agenda;
+use super::controller::Controller;
 use super::error::EngineError;
 use super::findings::{Known, MAX_IDENTIFIERS};
 use super::guard::guard;
 use super::parts::Parts;
 use super::progress::{Progress, Step};
-use super::{Controller, Engine};
 
 /// The schema of stored states.
 const SCHEMA: u16 = 1;

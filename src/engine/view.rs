@@ -347,7 +347,7 @@ impl Engine {
 
 fn tasks_of(request: &Request) -> Vec<ManualTask> {
     let mut tasks = Vec::new();
-    if let Some((letter, pending)) = &request.lifecycle.pending_letter {
+    for (letter, pending) in &request.lifecycle.pending_letters {
         tasks.push(ManualTask {
             request: request.facts.id,
             step: None,

@@ -20,7 +20,7 @@ pub use clock::{Clock, Entropy};
 pub use context::{Answer, CallContext, Cancel, ErrorKind, Fence, IdempotencyKey, PortError};
 pub use gateway::{GatewayDescription, Instruction, Order, Package, ProcessorGateway};
 pub use identity::{Check, IdentityVerifier};
-pub use notifier::{Notice, Notifier};
+pub use notifier::{Notice, Notifier, Statement};
 pub use policy::{AccessPolicy, Denied, Grant, Query};
 pub use source::{
     Cell, Erased, File, Item, Located, Locator, MAX_LOCATORS, PersonalDataSource, PlannedAction,

@@ -188,6 +188,14 @@ pub enum Timer {
     Personal,
     /// The request is no longer kept.
     Request,
+    /// The last day to confirm receipt is over.
+    Acknowledgement,
+    /// The last day to refuse is over.
+    Refusal,
+    /// The last day to announce an extension is over.
+    Extension,
+    /// The last day to decide an appeal is over.
+    AppealDecision,
 }
 
 /// What a decision does to a timer.

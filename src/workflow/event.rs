@@ -1,6 +1,6 @@
 //! What happened to a request: events, their envelope, and how they are written for ever.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::model::{
@@ -230,6 +230,9 @@ pub enum Event {
         minor_units: u64,
         /// ISO 4217 code.
         currency: String,
+        /// Why, where the law lists grounds for that.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        ground: Option<Ground>,
     },
     /// It was paid.
     FeePaid,
@@ -239,6 +242,9 @@ pub enum Event {
     Extended {
         /// Why.
         ground: Ground,
+        /// The date that was promised, where the law sets no length.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        until: Option<NaiveDate>,
     },
     /// The deadlines are these from now on.
     ClockMoved(Box<Clock>),
@@ -354,6 +360,14 @@ pub enum Event {
     DeadlineNear,
     /// The deadline passed without an answer.
     DeadlinePassed {
+        /// The first instant that was late.
+        at: DateTime<Utc>,
+    },
+    /// The last day of a letter passed without it: a confirmation of receipt or a decision on an
+    /// appeal is late, a refusal would be, an extension can no longer be announced.
+    LetterOverdue {
+        /// Which one.
+        letter: Letter,
         /// The first instant that was late.
         at: DateTime<Utc>,
     },

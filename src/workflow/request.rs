@@ -169,13 +169,4 @@ impl Request {
     pub fn is_open(&self) -> bool {
         !(self.lifecycle.is_closed() && self.fulfilment.as_ref().is_none_or(Fulfilment::is_ended))
     }
-
-    /// The deadline in force, as the first instant that is late; `None` once the request is
-    /// answered, while its clock stands still, or where the law sets no number.
-    pub fn due_at(&self) -> Option<DateTime<Utc>> {
-        if self.lifecycle.is_answered() {
-            return None;
-        }
-        self.clock.late_from()
-    }
 }

@@ -133,6 +133,17 @@ impl World {
         Self::new(right, plain_policy(), landscape)
     }
 
+    /// The same under another law.
+    pub(crate) fn under_law(self, regime: &str) -> Self {
+        let regime = Regimes::builtin().get(regime).unwrap();
+        self.with_law(regime)
+    }
+
+    pub(crate) fn with_law(mut self, regime: std::sync::Arc<Regime>) -> Self {
+        self.regime = regime;
+        self
+    }
+
     pub(crate) fn setting(&self) -> Setting<'_> {
         Setting {
             regime: &self.regime,
@@ -307,6 +318,13 @@ pub(crate) fn ground() -> Ground {
     Ground::new("manifestly_unfounded")
 }
 
+pub(crate) fn extend() -> lifecycle::Command {
+    lifecycle::Command::Extend {
+        ground: Ground::new("complexity"),
+        until: None,
+    }
+}
+
 /// One command of every kind of the legal course (several where their content matters).
 pub(crate) fn lifecycle_commands() -> Vec<lifecycle::Command> {
     use lifecycle::Command as C;
@@ -324,10 +342,11 @@ pub(crate) fn lifecycle_commands() -> Vec<lifecycle::Command> {
         C::ChargeFee {
             minor_units: 1000,
             currency: "EUR".to_owned(),
+            ground: Some(ground()),
         },
         C::PayFee,
         C::WaiveFee,
-        C::Extend { ground: ground() },
+        extend(),
         C::Approve,
         C::Refuse { ground: ground() },
         C::Rework,

@@ -277,7 +277,7 @@ impl Watcher {
                 self.answered(*task, target, result);
             }
             Command::Fire(Timer::Deadline) => {
-                let due = situation.request.due_at();
+                let due = situation.request.answer_due();
                 self.overdue |= due.is_some_and(|due| now >= due);
             }
             _ => {}
@@ -634,7 +634,7 @@ impl Watcher {
         if life.is_answered() {
             assert!(!has(Timer::Deadline) && !has(Timer::Reminder));
         } else if !self.was_answered {
-            let watched = request.due_at().is_none() || has(Timer::Deadline) || life.overdue;
+            let watched = request.answer_due().is_none() || has(Timer::Deadline) || life.overdue;
             assert!(watched, "nobody watches the deadline");
         }
         if self.closed {
