@@ -15,6 +15,8 @@ mod diagrams;
 mod holes;
 #[path = "machines/letters.rs"]
 mod letters;
+#[path = "machines/rights.rs"]
+mod rights;
 #[path = "machines/world.rs"]
 mod world;
 
