@@ -342,9 +342,9 @@ pub fn receive(
     if must_acknowledge || context.policy.acknowledge {
         draft.effect(Effect::Notify(Letter::Acknowledgement));
     }
-    if !fulfilment::needs_identity(&draft) {
+    if !fulfilment::stop::needs_identity(&draft) {
         // What ends at once waits for no other request.
-        fulfilment::grant(&mut draft)?;
+        fulfilment::stop::grant(&mut draft)?;
     } else if let Some(into) = intake.joins {
         lifecycle::close(&mut draft, End::Joined(into));
     }

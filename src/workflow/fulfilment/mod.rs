@@ -24,14 +24,13 @@ pub use state::{Fulfilment, Step, StepState};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::model::{Actor, Digest, Outcome, Right, Until, Use};
+use crate::model::{Actor, Digest, Outcome, Right, Until};
 
 use super::decision::{Draft, Landscape, Rejection};
 use super::effect::{Effect, Letter, Locks, Target, Task, Timer};
 use super::event::{Event, Finding, SourceInfo, StepResult};
 use super::lifecycle;
 use super::policy::Approval;
-use super::request::Facts;
 use super::table::snake;
 
 /// What follows a phase.
@@ -108,36 +107,6 @@ impl Command {
             Self::LiftHold | Self::Lift => matches!(actor, Staff(_) | Host),
         }
     }
-}
-
-/// Whether nothing is weighed: what the person wants is carried out as soon as they may want it.
-fn is_at_once(facts: &Facts) -> bool {
-    match facts.right {
-        Right::ConsentWithdrawal | Right::OptOut | Right::LimitSensitive => true,
-        Right::Objection => facts.uses == [Use::DirectMarketing],
-        _ => false,
-    }
-}
-
-/// Whether the person must show who they are. Withdrawing consent is as easy as giving it (GDPR
-/// Art. 7(3)), and whoever wants no advertisement says so (Art. 21(3)); for other rights the law
-/// of the request says which are free.
-pub(super) fn needs_identity(draft: &Draft<'_>) -> bool {
-    let facts = &draft.request().facts;
-    let free = match facts.right {
-        Right::ConsentWithdrawal | Right::Objection => true,
-        _ => draft.is_unverified(),
-    };
-    !(free && is_at_once(facts))
-}
-
-/// Begins the work without a decision, where the law leaves none.
-pub(super) fn grant(draft: &mut Draft<'_>) -> Result<(), Rejection> {
-    if !is_at_once(&draft.request().facts) {
-        return Ok(());
-    }
-    draft.emit(Event::Granted);
-    start(draft)
 }
 
 /// Whether a machine exists for this right.

@@ -5,10 +5,12 @@
 #![doc = include_str!("../../../docs/machines/stop.md")]
 
 use crate::model::{Right, Use, is_name};
-use crate::workflow::decision::Rejection;
+use crate::workflow::decision::{Draft, Rejection};
+use crate::workflow::event::Event;
+use crate::workflow::request::Facts;
 use crate::workflow::table::{Table, table};
 
-use super::{Machine, On, Phase};
+use super::{Machine, On, Phase, start};
 
 pub(super) const TABLE: Table<Phase, On> = table!(Phase, On;
     Stopping {
@@ -60,4 +62,34 @@ pub fn uses(right: &Right, mut named: Vec<Use>) -> Result<Vec<Use>, Rejection> {
         return malformed("a purpose", "1 to 128 characters of a-z A-Z 0-9 . _ -");
     }
     Ok(named)
+}
+
+/// Whether nothing is weighed: what the person wants is carried out as soon as they may want it.
+fn is_at_once(facts: &Facts) -> bool {
+    match facts.right {
+        Right::ConsentWithdrawal | Right::OptOut | Right::LimitSensitive => true,
+        Right::Objection => facts.uses == [Use::DirectMarketing],
+        _ => false,
+    }
+}
+
+/// Whether the person must show who they are. Withdrawing consent is as easy as giving it (GDPR
+/// Art. 7(3)), and whoever wants no advertisement says so (Art. 21(3)); for other rights the law
+/// of the request says which are free.
+pub(in crate::workflow) fn needs_identity(draft: &Draft<'_>) -> bool {
+    let facts = &draft.request().facts;
+    let free = match facts.right {
+        Right::ConsentWithdrawal | Right::Objection => true,
+        _ => draft.is_unverified(),
+    };
+    !(free && is_at_once(facts))
+}
+
+/// Begins the work without a decision, where the law leaves none.
+pub(in crate::workflow) fn grant(draft: &mut Draft<'_>) -> Result<(), Rejection> {
+    if !is_at_once(&draft.request().facts) {
+        return Ok(());
+    }
+    draft.emit(Event::Granted);
+    start(draft)
 }
