@@ -24,8 +24,8 @@ pub(super) const TABLE: Table<Phase, On> = table!(Phase, On;
 /// The uses that a request ends, from those that were named: sorted, without duplicates.
 ///
 /// # Errors
-/// [`Rejection::Malformed`] for a right that ends none, an objection that names none or mixes what
-/// is weighed with what is not, and a purpose that is no name.
+/// [`Rejection::Malformed`] for a right that ends none or not these, an objection that names none or
+/// mixes what is weighed with what is not, and a purpose that is no name.
 pub fn uses(right: &Right, mut named: Vec<Use>) -> Result<Vec<Use>, Rejection> {
     let malformed = |what, accepted| Err(Rejection::Malformed { what, accepted });
     if Machine::of(right) != Some(Machine::Stop) {
@@ -45,14 +45,27 @@ pub fn uses(right: &Right, mut named: Vec<Use>) -> Result<Vec<Use>, Rejection> {
     named.sort_unstable();
     named.dedup();
     let is_purpose = |what: &Use| matches!(what, Use::Purpose(_));
-    if *right == Right::Objection
-        && named != [Use::DirectMarketing]
-        && (named.is_empty() || !named.iter().all(is_purpose))
-    {
-        return malformed(
-            "an objection",
+    let (fit, accepted) = match right {
+        // The one is not weighed, the other is.
+        Right::Objection => (
+            named == [Use::DirectMarketing] || (!named.is_empty() && named.iter().all(is_purpose)),
             "direct marketing alone, or one purpose or more",
-        );
+        ),
+        Right::LimitSensitive => (
+            named == [Use::SensitiveBeyondNeeds],
+            "sensitive data beyond needs",
+        ),
+        Right::OptOut => (
+            !named.contains(&Use::Consent) && !named.contains(&Use::SensitiveBeyondNeeds),
+            "sale or sharing, direct marketing, purposes",
+        ),
+        _ => (
+            !named.contains(&Use::SaleOrSharing) && !named.contains(&Use::SensitiveBeyondNeeds),
+            "consent, direct marketing, purposes that rest on consent",
+        ),
+    };
+    if !fit {
+        return malformed("the uses of this right", accepted);
     }
     let is_named = |what: &Use| match what {
         Use::Purpose(purpose) => is_name(&purpose.0),
