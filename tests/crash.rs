@@ -393,13 +393,13 @@ fn a_worker_that_dies_at_any_call_changes_nothing_at_the_end() {
                 calm.recipient.received().len(),
                 "{place}"
             );
-            let packed = matches!(wish.right, Right::Access | Right::Export);
-            assert_eq!(package(&world, request).is_some(), packed, "{place}");
             let stopped = |world: &World| {
                 let ada = Identifier::mail("ada@example.org").unwrap();
                 world.desk.is_stopped(&world.acme, &ada, &Use::Consent)
             };
             assert_eq!(stopped(&world), wish.right == Right::ConsentWithdrawal);
+            let packed = matches!(wish.right, Right::Access | Right::Export);
+            assert_eq!(package(&world, request).is_some(), packed, "{place}");
             assert_no_step_answered_twice(&world, request, &place);
         }
     }

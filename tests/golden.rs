@@ -586,9 +586,6 @@ fn states() -> Vec<(&'static str, Request)> {
     erasure.answer_source("accounts", StepResult::Failed(Failure::Refused));
     erasure.work_until(Phase::Withholding);
 
-    let mut named = export.request().clone();
-    named.fulfilment.as_mut().unwrap().package_name = Some("package-3-5-1.zip".to_owned());
-
     let mut restriction = Course::approved(world(Right::Restriction));
     restriction.answer_source("accounts", learned_again);
     restriction.work_until(Phase::Restricted).answered();
@@ -604,6 +601,9 @@ fn states() -> Vec<(&'static str, Request)> {
     let mut review = Course::approved(world(Right::HumanReview));
     let verdict = success(Task::Review, &Target::Request);
     review.answer(&Target::Request, verdict);
+
+    let mut named = export.request().clone();
+    named.fulfilment.as_mut().unwrap().package_name = Some("package-3-5-1.zip".to_owned());
 
     let mut states = [
         ("restriction", restriction),
