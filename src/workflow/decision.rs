@@ -354,9 +354,9 @@ pub fn receive(
         draft.effect(Effect::Notify(Letter::Acknowledgement));
     }
     draft.time_clock();
-    if !fulfilment::needs_identity(&draft) {
+    if !fulfilment::stop::needs_identity(&draft) {
         // What ends at once waits for no other request.
-        fulfilment::grant(&mut draft)?;
+        fulfilment::stop::grant(&mut draft)?;
     } else if let Some(into) = intake.joins {
         lifecycle::close(&mut draft, End::Joined(into));
     }

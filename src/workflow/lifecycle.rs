@@ -716,7 +716,7 @@ pub(super) fn decide(draft: &mut Draft<'_>, command: &Command) -> Result<(), Rej
                 draft.clear(Timer::Expiry);
                 draft.move_clock(ClockEventKind::IdentityConfirmed)?;
             }
-            fulfilment::grant(draft)?;
+            fulfilment::stop::grant(draft)?;
         }
         Command::AddIdentifiers { identifiers, kinds } => {
             // Who is known already could name somebody else: from then on staff answers for it.
@@ -780,7 +780,7 @@ pub(super) fn decide(draft: &mut Draft<'_>, command: &Command) -> Result<(), Rej
         }
         Command::Extend { ground, until } => extend(draft, ground, *until)?,
         Command::Approve => {
-            if !draft.request().lifecycle.identified && fulfilment::needs_identity(draft) {
+            if !draft.request().lifecycle.identified && fulfilment::stop::needs_identity(draft) {
                 return Err(Rejection::NotIdentified);
             }
             draft.emit(Event::Approved);
