@@ -348,6 +348,7 @@ impl Controller {
         if let Some(outcome) = &life.outcome {
             facts.so.push(outcome_name(outcome));
         }
+        facts.put("horizon", self.horizon(request));
         let fee_ground = life.fee.as_ref().and_then(|fee| fee.ground.as_ref());
         let (ground, usage) = match letter {
             Letter::Extension => (life.extension.as_ref(), GroundUse::Extend),
@@ -377,6 +378,16 @@ impl Controller {
         facts.put("because", because);
         facts.put("left_out", left_out);
         facts
+    }
+
+    /// Until how far back was searched, as a sentence of its own; nothing where it was without end.
+    fn horizon(&self, request: &Request) -> Result<String, String> {
+        let Some(at) = horizon(request) else {
+            return Ok(String::new());
+        };
+        let mut facts = Facts::default();
+        facts.put("day", Ok(self.day_of(at)));
+        facts.fill(self.words("horizon").unwrap_or_default())
     }
 
     /// What is so of every request under a regime.
@@ -419,6 +430,7 @@ impl Controller {
             "recipients",
             "because",
             "left_out",
+            "horizon",
         ] {
             facts.put(place, Ok(place.to_owned()));
         }
@@ -473,7 +485,8 @@ impl Controller {
         if lines.is_empty() {
             let outcome = request.lifecycle.outcome.as_ref();
             let key = outcome.map(|outcome| format!("action_taken.{}", outcome_name(outcome)));
-            lines.extend(key.and_then(|key| Some(self.words(&key)?.to_owned())));
+            let words = key.and_then(|key| Some(self.words(&key)?.replace("{horizon}", "")));
+            lines.extend(words);
         }
         Ok(lines.join("\n"))
     }
@@ -606,11 +619,7 @@ impl Engine {
             notice.missing = work.missing().map(|(_, rows)| rows).collect();
             notice.assurance = work.assurance();
             notice.verdict = work.verdict;
-            notice.horizon = work
-                .sources
-                .iter()
-                .filter_map(|source| source.horizon)
-                .max();
+            notice.horizon = horizon(request);
         }
         Ok(notice)
     }
@@ -624,6 +633,15 @@ fn demanded(request: &Request, letter: Letter, regime: &Regime) -> Vec<Notice> {
     } else {
         notices.collect()
     }
+}
+
+/// The latest instant from before which some source holds nothing.
+fn horizon(request: &Request) -> Option<DateTime<Utc>> {
+    let work = request.fulfilment.as_ref()?;
+    work.sources
+        .iter()
+        .filter_map(|source| source.horizon)
+        .max()
 }
 
 /// Whether every search was made, and found nothing.

@@ -46,9 +46,10 @@ pub(super) fn english(key: &str) -> Option<&'static str> {
         // The answer.
         "action_taken.upheld" => "A person looked at the decision again, and it stands.",
         "action_taken.changed" => "A person looked at the decision again, and it was changed.",
-        "action_taken.done" => "Your request was carried out in full.",
-        "action_taken.partly" => "Your request was carried out in part; what was left out is named.",
-        "action_taken.nothing_found" => "We searched for data about you and found none.",
+        "action_taken.done" => "Your request was carried out in full.{horizon}",
+        "action_taken.partly" => "Your request was carried out in part; what was left out is named.{horizon}",
+        "action_taken.nothing_found" => "We searched for data about you and found none.{horizon}",
+        "horizon" => " We hold nothing from before {day}.",
         "action_taken.unsupported" => "None of our systems can do what you asked for.",
         "action_taken.failed" => "Your request could not be carried out.",
         "action_taken.cancelled" => "Your request was stopped before anything was changed.",
