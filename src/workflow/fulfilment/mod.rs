@@ -10,7 +10,7 @@ pub mod export;
 pub mod human_review;
 mod machine;
 mod moves;
-mod phase;
+pub(super) mod phase;
 pub mod rectification;
 pub mod restriction;
 mod source;
@@ -26,11 +26,12 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::model::{Actor, Digest, Outcome, Right, Until};
 
-use super::decision::{Draft, Landscape, Rejection};
+use super::draft::{Draft, Landscape};
 use super::effect::{Effect, Letter, Locks, Target, Task, Timer};
 use super::event::{Event, Finding, SourceInfo, StepResult};
 use super::lifecycle;
 use super::policy::Approval;
+use super::rejection::Rejection;
 use super::table::snake;
 
 /// What follows a phase.

@@ -5,8 +5,9 @@
 #![doc = include_str!("../../../docs/machines/stop.md")]
 
 use crate::model::{Right, Use, is_name};
-use crate::workflow::decision::{Draft, Rejection};
+use crate::workflow::draft::Draft;
 use crate::workflow::event::Event;
+use crate::workflow::rejection::Rejection;
 use crate::workflow::request::Facts;
 use crate::workflow::table::{Table, table};
 
