@@ -12,6 +12,7 @@ mod findings;
 mod guard;
 mod intake;
 mod letters;
+mod notice;
 mod package;
 mod parts;
 mod perform;

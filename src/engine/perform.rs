@@ -187,6 +187,10 @@ impl Attempt {
             Stop::Engine(EngineError::Unreadable { .. }) => {
                 Performed::Failed(Failure::Code("part_unreadable".into()))
             }
+            // What cannot be written down either: the worker tells of it, and leaves the request.
+            Stop::Engine(EngineError::UnknownController(_) | EngineError::UnknownRegime(_)) => {
+                Performed::Failed(Failure::Code("not_served".into()))
+            }
             Stop::Engine(_) => Performed::Later(ErrorKind::Unavailable, "own_store".to_owned()),
         })
     }
