@@ -25,9 +25,9 @@ mod words;
 mod worker;
 
 pub use controller::Controller;
-pub use error::EngineError;
+pub use error::{EngineError, Unsaid};
 pub use intake::{Intake, Submitted};
-pub use letters::{MissingWords, Unsaid};
+pub use letters::MissingWords;
 pub use perform::Completion;
 pub use progress::{Progress, Step};
 pub use run::Tick;
