@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use datarights::model::{Actor, Digest, Failure, MissingRows, Outcome, Right, Until, WithheldRows};
 use datarights::workflow::fulfilment;
 use datarights::workflow::{
-    Approval, Command, Decision, Effect, Event, Finding, Letter, Locks, Policy, Rejection,
+    Approval, Command, Decision, Effect, Event, Finding, Letter, Locks, Policy, Rejection, Request,
     StepResult, Target, Task, Timer, lifecycle,
 };
 
