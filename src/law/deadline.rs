@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     Awaiting, Calendar, Clock, ClockEvent, ClockEventKind, ClockHistory, Day, Extension,
     HourReading, IdentityReading, PauseBasis, PauseReading, Period, Question, Readings,
-    ReceiptReading, Regime, RegimeId, Roll, Start,
+    ReceiptReading, Regime, RegimeId, Roll, Start, Verified,
 };
 use crate::model::Right;
 
@@ -107,6 +107,20 @@ pub enum ClockError {
         right: Right,
         /// Those it grants, separated by commas.
         known: String,
+    },
+    /// What was left out as checked too little is needed to serve this right.
+    #[error(
+        "under {regime} the right `{right}` needs {missing}, which was checked less well than is taken here ({least} or better)"
+    )]
+    Unsure {
+        /// Which regime.
+        regime: RegimeId,
+        /// For which right.
+        right: Right,
+        /// What was left out first.
+        missing: String,
+        /// How well what is taken was checked at least.
+        least: Verified,
     },
     /// Right or clock start later than the request.
     #[error(
@@ -595,7 +609,11 @@ impl<'a> Engine<'a> {
             return Ok(stops);
         }
         for pause in &self.setting.regime.pauses {
-            if !applies(&pause.rights, self.setting) {
+            if !self
+                .setting
+                .regime
+                .concerns(&pause.rights, self.setting.right)
+            {
                 continue;
             }
             let suspends = self.setting.readings.eu_identity == IdentityReading::SuspendDays;
@@ -775,19 +793,6 @@ fn next_full_hour(instant: DateTime<Utc>) -> Result<DateTime<Utc>, ClockError> {
         .ok_or(ClockError::OutOfRange)
 }
 
-/// Whether a rule for `rights` (empty: all) concerns the right in question, by this law's
-/// name for it or by the neutral one.
-fn applies(rights: &[Right], setting: &Setting<'_>) -> bool {
-    if rights.is_empty() || rights.contains(setting.right) {
-        return true;
-    }
-    setting.regime.right(setting.right).is_some_and(|rule| {
-        rights
-            .iter()
-            .any(|right| rule.rights.contains(right) || rule.id == right.name())
-    })
-}
-
 fn find_clock<'a>(
     setting: &Setting<'a>,
     question: Question,
@@ -796,7 +801,18 @@ fn find_clock<'a>(
 ) -> Result<&'a Clock, ClockError> {
     let regime = setting.regime;
     let rule = regime.right(setting.right);
-    if question.concerns_right() && rule.is_none() && !regime.rights.is_empty() {
+    if question.concerns_right() {
+        let mut lacking = regime.lacks_for(setting.right, setting.readings);
+        if let Some(removed) = lacking.next() {
+            return Err(ClockError::Unsure {
+                regime: regime.id.clone(),
+                right: setting.right.clone(),
+                missing: removed.describe(),
+                least: regime.least,
+            });
+        }
+    }
+    if question.concerns_right() && rule.is_none() && !regime.any_right {
         return Err(ClockError::UnknownRight {
             regime: regime.id.clone(),
             right: setting.right.clone(),
@@ -816,7 +832,7 @@ fn find_clock<'a>(
     }
     let fits = |clock: &&Clock| {
         clock.question == asked
-            && applies(&clock.rights, setting)
+            && regime.concerns(&clock.rights, setting.right)
             && clock
                 .when
                 .as_deref()
@@ -859,8 +875,12 @@ fn find_roll(setting: &Setting<'_>, clock: &Clock) -> Result<Roll, ClockError> {
         })
 }
 
-fn listed(names: impl Iterator<Item = String>) -> String {
+/// Names for a message, separated by commas.
+pub(super) fn listed(names: impl Iterator<Item = String>) -> String {
     let mut names: Vec<_> = names.collect();
     names.dedup();
+    if names.is_empty() {
+        return "none".to_owned();
+    }
     names.join(", ")
 }

@@ -139,6 +139,15 @@ impl Question {
         }
     }
 
+    /// Whether every request asks it, so that one without the clock could pass its last day
+    /// unseen.
+    pub(super) const fn is_of_every_request(self) -> bool {
+        matches!(
+            self,
+            Self::Response | Self::RefusalNotice | Self::Ack | Self::AppealResponse
+        )
+    }
+
     /// Whether the answer depends on the right that was exercised, so that a regime
     /// that does not know the right has no answer.
     pub const fn concerns_right(self) -> bool {

@@ -100,6 +100,17 @@ fn own(name: &'static str) -> Right {
     Right::Custom(Text::Borrowed(name))
 }
 
+impl Regime {
+    /// A table of ours once it is filled: what it lists nothing for, that law leaves open.
+    /// Settled here, before anything can be left out.
+    pub(super) fn opened(mut self) -> Self {
+        self.any_right = self.rights.is_empty();
+        let listed = |usage: &GroundUse| self.grounds.iter().any(|g| g.uses.contains(usage));
+        self.any_ground = GroundUse::ALL.into_iter().filter(|u| !listed(u)).collect();
+        self
+    }
+}
+
 /// Filling a table, one line per fact.
 impl Regime {
     fn in_force_from(mut self, from: NaiveDate, verified: Verified) -> Self {
