@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use datarights::engine::Controller;
-use datarights::law::{Due, GroundUse, Notice, Question, Regime, Regimes, Step};
+use datarights::law::{Due, GroundUse, Notice, Period, Question, Regime, Regimes, Step};
 use datarights::model::{Ground, Outcome, Right};
 use datarights::workflow::fulfilment::Phase;
 use datarights::workflow::{
@@ -277,6 +277,12 @@ impl Course {
     }
 
     /// The same commands on grounds of this law.
+    /// Whether the law leaves the length of an extension to its notice.
+    fn names_its_own_date(&self) -> bool {
+        let mut extensions = self.law.clocks.iter().filter_map(|c| c.extension.as_ref());
+        extensions.any(|extension| extension.by == Period::Unnumbered)
+    }
+
     fn on_its_grounds(&self, command: Command) -> Command {
         use lifecycle::Command as C;
         let right = &self.request().facts.right;
@@ -291,7 +297,10 @@ impl Course {
             .into(),
             Command::Lifecycle(C::Extend { .. }) => C::Extend {
                 ground: ground(GroundUse::Extend),
-                until: Some((self.situation.now + TimeDelta::days(60)).date_naive()),
+                until: self.names_its_own_date().then(|| {
+                    let later = self.situation.now + TimeDelta::days(90);
+                    later.date_naive()
+                }),
             }
             .into(),
             Command::Lifecycle(C::ChargeFee {
