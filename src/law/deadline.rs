@@ -180,6 +180,23 @@ pub enum ClockError {
         /// Which regime.
         regime: RegimeId,
     },
+    /// The law leaves the length of the extension to the notice, and the date it names gives
+    /// no more time.
+    #[error("the extension names {until}; accepted: a date from {earliest} on")]
+    ExtensionShortens {
+        /// The date that the notice promised.
+        until: NaiveDate,
+        /// The first day that would have been accepted.
+        earliest: NaiveDate,
+    },
+    /// The law sets the length of the extension, and the notice names a date of its own.
+    #[error("{regime} sets the length of an extension ({by}); accepted: no date of one's own")]
+    ExtensionLengthFixed {
+        /// Which regime.
+        regime: RegimeId,
+        /// By how much it extends.
+        by: Period,
+    },
     /// The clock starts with an event that has not happened.
     #[error("this clock starts with `{0:?}`, which is not in the history")]
     NotStarted(ClockEventKind),
@@ -270,7 +287,13 @@ pub fn deadline(
     question: Question,
     history: &ClockHistory,
 ) -> Result<Due, ClockError> {
-    Engine::new(setting, question, history)?.answer()
+    let asked = Engine::new(setting, question, history)?;
+    let counted = asked.what_counts()?;
+    Engine {
+        history: &counted,
+        ..asked
+    }
+    .answer()
 }
 
 /// Where a clock starts, and what it needs to run from there.
@@ -290,8 +313,10 @@ struct Stop {
 }
 
 /// One computation.
+#[derive(Clone, Copy)]
 struct Engine<'a> {
     setting: &'a Setting<'a>,
+    /// What counts of what happened.
     history: &'a ClockHistory,
     clock: &'a Clock,
     form: Form,
@@ -365,6 +390,7 @@ impl<'a> Engine<'a> {
     /// came too late moves nothing.
     fn with_extensions(&self, extension: &Extension, original: Due) -> Result<Due, ClockError> {
         let mut due = original;
+        let mut promised = None;
         let mut count = 0;
         for notice in self.history.all(ClockEventKind::ExtensionNotified) {
             let cutoff = if count == 0 {
@@ -386,7 +412,17 @@ impl<'a> Engine<'a> {
                 });
             }
             count += 1;
-            due = self.extended_by(extension, count, Some(notice))?;
+            if extension.by == Period::Unnumbered {
+                promised = Some(self.promise(notice, promised)?);
+                due = promised.map_or(Ok(original), |date| self.no_sooner_than(original, date))?;
+            } else if notice.until.is_some() {
+                return Err(ClockError::ExtensionLengthFixed {
+                    regime: self.setting.regime.id.clone(),
+                    by: extension.by,
+                });
+            } else {
+                due = self.extended_by(extension, count)?;
+            }
         }
         Ok(due)
     }
@@ -399,7 +435,7 @@ impl<'a> Engine<'a> {
             return Ok(original);
         }
         let Some(notice) = self.history.first(ClockEventKind::ExtensionNotified) else {
-            return self.extended_by(extension, 1, None);
+            return self.extended_by(extension, 1);
         };
         let due = self.with_extensions(extension, original)?;
         match self.notice_cutoff(extension)?.late_from() {
@@ -411,22 +447,63 @@ impl<'a> Engine<'a> {
         }
     }
 
-    fn extended_by(
-        &self,
-        extension: &Extension,
-        times: u32,
-        notice: Option<ClockEvent>,
-    ) -> Result<Due, ClockError> {
+    fn extended_by(&self, extension: &Extension, times: u32) -> Result<Due, ClockError> {
         if extension.by == Period::Unnumbered {
-            // The law leaves the length to the notice; the promise is then the deadline.
-            let promised = notice.and_then(|notice| notice.until);
-            let date = promised.ok_or_else(|| ClockError::ExtensionWithoutDate {
-                regime: self.setting.regime.id.clone(),
-            })?;
-            return self.due_on(date, false);
+            return Err(self.without_date());
         }
         let total = self.clock.period.plus(extension.by, times);
         self.run(total.ok_or(ClockError::OutOfRange)?)
+    }
+
+    fn without_date(&self) -> ClockError {
+        ClockError::ExtensionWithoutDate {
+            regime: self.setting.regime.id.clone(),
+        }
+    }
+
+    /// The date that a notice promises where the law leaves the length to it. It must give more
+    /// time than there was when the notice was given.
+    fn promise(
+        &self,
+        notice: ClockEvent,
+        before: Option<NaiveDate>,
+    ) -> Result<NaiveDate, ClockError> {
+        let until = notice.until.ok_or_else(|| self.without_date())?;
+        let then = self.history.up_to(notice.at);
+        let stood = Engine {
+            history: &then,
+            ..*self
+        };
+        let last = match stood.run(self.clock.period)? {
+            Due::Due { on, .. } => Some(self.day_of(on)),
+            Due::Paused { .. } => None,
+        };
+        let given = self.setting.calendar.date_of(notice.at);
+        let earliest = last
+            .max(before)
+            .and_then(|day| day.succ_opt())
+            .map_or(given, |day| day.max(given));
+        if until < earliest {
+            return Err(ClockError::ExtensionShortens { until, earliest });
+        }
+        Ok(until)
+    }
+
+    /// What happened since may have moved the original date beyond the promised one.
+    fn no_sooner_than(&self, original: Due, date: NaiveDate) -> Result<Due, ClockError> {
+        let promised = self.due_on(date, false)?;
+        Ok(if original.late_from() > promised.late_from() {
+            original
+        } else {
+            promised
+        })
+    }
+
+    fn day_of(&self, on: DueOn) -> NaiveDate {
+        match on {
+            DueOn::Date(date) => date,
+            DueOn::Instant(instant) => self.setting.calendar.date_of(instant),
+        }
     }
 
     fn notice_cutoff(&self, extension: &Extension) -> Result<Due, ClockError> {
@@ -536,13 +613,64 @@ impl<'a> Engine<'a> {
         }
     }
 
+    /// The history without what moves nothing: a fee that was waived, and, where the clock
+    /// starts with what was asked for, what was asked for when its last day had come.
+    fn what_counts(&self) -> Result<ClockHistory, ClockError> {
+        let events = self.history.events();
+        let mut counted = self.history.unmoved();
+        for (at, event) in events.iter().enumerate() {
+            let later = &events[at + 1..];
+            let is_moot = match event.kind {
+                ClockEventKind::FeeWaived => true,
+                ClockEventKind::FeeRequested => is_waived(later, ClockEventKind::FeePaid),
+                ClockEventKind::FeeNotified => is_waived(later, ClockEventKind::FeeConfirmed),
+                _ => false,
+            };
+            if !is_moot && !self.comes_too_late(*event, &counted)? {
+                counted.push(*event);
+            }
+        }
+        Ok(counted)
+    }
+
+    /// Whether an event that could start this clock again comes when its last day, as it stood
+    /// by then, has come: a period that has run out is not revived.
+    fn comes_too_late(&self, event: ClockEvent, before: &ClockHistory) -> Result<bool, ClockError> {
+        let may_start = matches!(
+            self.clock.start,
+            Start::RelevantTime | Start::DayAfterRelevantTime
+        );
+        let conditions = [Awaiting::Identity, Awaiting::Fee].map(Awaiting::events);
+        let is_condition = conditions
+            .iter()
+            .any(|(asked, answered)| event.kind == *asked || Some(event.kind) == *answered);
+        if !may_start || !is_condition {
+            return Ok(false);
+        }
+        let stood = Engine {
+            history: before,
+            ..*self
+        };
+        match stood.as_things_stand() {
+            Ok(Due::Due { on, .. }) => {
+                Ok(self.setting.calendar.date_of(event.at) >= self.day_of(on))
+            }
+            Ok(Due::Paused { .. }) => Ok(false),
+            Err(error) if error.is_absent() => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
     /// The latest of receipt and of what was asked for; waiting if something still lacks.
     fn latest_of(&self, awaited: &[Awaiting]) -> Result<Started, ClockError> {
         let mut latest = self.history.received_at();
         for &awaiting in awaited {
             let (asked, answered) = awaiting.events();
             let answer = answered.and_then(|kind| self.history.last(kind));
-            match (self.history.first(asked), answer) {
+            match (self.history.last(asked), answer) {
+                (Some(asked), Some(answer)) if answer.at < asked.at => {
+                    return Ok(Started::Waiting(awaiting));
+                }
                 (_, Some(answer)) => latest = latest.max(answer.at),
                 (Some(_), None) => return Ok(Started::Waiting(awaiting)),
                 (None, None) => {}
@@ -782,6 +910,14 @@ impl<'a> Engine<'a> {
             provisional: false,
         })
     }
+}
+
+/// Whether a fee is waived before anything else settles it.
+fn is_waived(later: &[ClockEvent], settled: ClockEventKind) -> bool {
+    later
+        .iter()
+        .find(|event| event.kind == settled || event.kind == ClockEventKind::FeeWaived)
+        .is_some_and(|event| event.kind == ClockEventKind::FeeWaived)
 }
 
 fn next_full_hour(instant: DateTime<Utc>) -> Result<DateTime<Utc>, ClockError> {
