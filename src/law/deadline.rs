@@ -773,7 +773,8 @@ fn find_clock<'a>(
             });
         }
     }
-    if question.concerns_right() && rule.is_none() && !regime.any_right {
+    let is_appeal = question.concerns_appeal() && setting.right.name() == "appeal";
+    if question.concerns_right() && rule.is_none() && !regime.any_right && !is_appeal {
         return Err(ClockError::UnknownRight {
             regime: regime.id.clone(),
             right: setting.right.clone(),

@@ -148,20 +148,24 @@ impl Question {
         )
     }
 
-    /// Whether the answer depends on the right that was exercised, so that a regime
-    /// that does not know the right has no answer.
+    /// Whether it is asked of a request for a right, so that a regime that does not know the
+    /// right has no answer. Others are asked of a breach, a grievance, a complaint, a
+    /// collection or a log.
     pub const fn concerns_right(self) -> bool {
-        matches!(
+        !matches!(
             self,
-            Self::Response
-                | Self::ExtendedResponse
-                | Self::ExtensionNoticeCutoff
-                | Self::RefusalNotice
-                | Self::Ack
-                | Self::ResponseSimplified
-                | Self::ResponseOrTimeframeNotice
-                | Self::OperationalLimit
+            Self::GrievanceResponse
+                | Self::BreachAuthority
+                | Self::ComplaintAck
+                | Self::IndirectCollectionNotice
+                | Self::LogRetentionUntil
+                | Self::DropNextAccess
         )
+    }
+
+    /// Whether it is asked of an appeal, which may stand in the place of the right.
+    pub(super) const fn concerns_appeal(self) -> bool {
+        matches!(self, Self::AppealResponse | Self::AppealExtended)
     }
 }
 

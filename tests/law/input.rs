@@ -420,7 +420,7 @@ fn special_clocks_of_single_laws() {
     assert_eq!(
         on(asked(
             "us_ca_ccpa",
-            "records",
+            "delete",
             Question::RecordRetentionUntil,
             &[]
         )),
@@ -562,6 +562,54 @@ fn a_pin_finds_the_very_version() {
         regimes.by_pin(&pin),
         Err(RegimeError::NotPinned(_))
     ));
+}
+
+#[test]
+fn a_right_that_no_law_knows_has_no_day() {
+    let regimes = Regimes::builtin();
+    let received = ClockHistory::received(at("2027-06-02T09:00:00Z"));
+    let calendar = Calendar::in_zone("UTC").unwrap();
+    let of_no_request = [
+        Question::GrievanceResponse,
+        Question::BreachAuthority,
+        Question::ComplaintAck,
+        Question::IndirectCollectionNotice,
+        Question::LogRetentionUntil,
+        Question::DropNextAccess,
+    ];
+    for id in regimes.ids() {
+        let regime = regimes.get(id.as_str()).unwrap();
+        for question in Question::ALL {
+            let setting = Setting {
+                regime: &regime,
+                right: &Right::from("foo"),
+                calendar: &calendar,
+                readings: &Readings::default(),
+            };
+            let answer = deadline(&setting, question, &received);
+            if !of_no_request.contains(&question) && !regime.any_right {
+                assert!(
+                    matches!(answer, Err(ClockError::UnknownRight { .. })),
+                    "{id} {question}: {answer:?}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn a_law_with_a_day_for_revoked_consent_grants_the_revocation() {
+    let regimes = Regimes::builtin();
+    let mut laws = 0;
+    for id in regimes.ids() {
+        let regime = regimes.get(id.as_str()).unwrap();
+        let mut clocks = regime.clocks.iter();
+        if clocks.any(|clock| clock.question == Question::ConsentRevocation) {
+            assert!(regime.right(&Right::ConsentWithdrawal).is_some(), "{id}");
+            laws += 1;
+        }
+    }
+    assert!(laws >= 8, "{laws}");
 }
 
 #[test]
