@@ -4,6 +4,7 @@
 //! What the law demands is read from its tables here a second time.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use datarights::engine::Controller;
@@ -17,9 +18,15 @@ use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 
 use crate::world::{
-    Situation, World, answer, commands, landscapes, policies, somebody_for, success,
+    Situation, World, answer, commands, landscapes, policies, somebody_for, start, success,
 };
 use crate::{RIGHTS, told_everything};
+
+/// The law as it stands when the courses begin.
+fn in_force(law: &str) -> Arc<Regime> {
+    let begins = start().date_naive();
+    Regimes::builtin().in_force(law, begins).unwrap()
+}
 
 /// Laws that differ in what they demand.
 const LAWS: [&str; 12] = [
@@ -99,7 +106,7 @@ impl Course {
         policy.acknowledge = false;
         let landscape = landscapes().swap_remove(landscape % landscapes().len());
         let world = World::new(right.clone(), policy, landscape).under_law(law);
-        let regime = Regimes::builtin().get(law).unwrap();
+        let regime = in_force(law);
         // A law that does not grant the right, or not yet, has no course for it.
         let rule = regime.right(&right)?;
         if rule.from.is_some() {
@@ -439,7 +446,7 @@ fn the_courses_come_to_every_letter() {
         }
     }
     for id in LAWS {
-        let law = Regimes::builtin().get(id).unwrap();
+        let law = in_force(id);
         for (step, letter) in [
             (Step::Acknowledgement, Letter::Acknowledgement),
             (Step::IdentityRequest, Letter::IdentityRequest),
