@@ -66,6 +66,12 @@ pub struct Ground {
     /// at [`Step::CannotIdentify`](super::Step::CannotIdentify).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unidentified: bool,
+    /// Whether the law leaves no choice where it applies.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub mandatory: bool,
+    /// Whether the person can have a refusal on it reviewed by somebody else.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub reviewable: bool,
     /// How well that was checked.
     #[serde(default)]
     pub verified: Verified,
@@ -87,8 +93,24 @@ impl Ground {
             article: article.into(),
             letter: letter.into(),
             unidentified: false,
+            mandatory: false,
+            reviewable: false,
             verified,
         }
+    }
+
+    /// The same, where the law leaves no choice.
+    #[must_use]
+    pub fn mandatory(mut self) -> Self {
+        self.mandatory = true;
+        self
+    }
+
+    /// The same, open to a review.
+    #[must_use]
+    pub fn reviewable(mut self) -> Self {
+        self.reviewable = true;
+        self
     }
 
     /// The same, because nobody knows who asks.

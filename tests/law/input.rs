@@ -686,6 +686,40 @@ fn the_united_kingdom_s_law_changes_when_its_act_says() {
 }
 
 #[test]
+fn california_s_law_changes_when_its_texts_say() {
+    let regimes = Regimes::builtin();
+    let asked = |right, received| {
+        let answer = Question::Response;
+        ask("us_ca_ccpa", right, answer, "default", received, &[])
+    };
+    for right in ["correct", "limit_sensitive"] {
+        let early = asked(right, "2022-12-31T18:00:00Z");
+        assert!(matches!(early, Err(ClockError::NotYet { .. })), "{right}");
+        assert!(asked(right, "2023-01-02T18:00:00Z").is_ok(), "{right}");
+    }
+    let confirms = |date| {
+        let law = regimes.in_force("us_ca_ccpa", day(date)).unwrap();
+        law.notice(Step::OptOutDone, &Right::OptOut)
+            .unwrap()
+            .mandatory
+    };
+    assert!(!confirms("2025-12-31") && confirms("2026-01-01"));
+}
+
+#[test]
+fn a_ground_says_whether_it_leaves_a_choice_and_can_be_reviewed() {
+    let regimes = Regimes::builtin();
+    let ground = |id, code| {
+        let law = regimes.get(id).unwrap();
+        let ground = law.ground(code, &Right::Access, GroundUse::Refuse).unwrap();
+        (ground.mandatory, ground.reviewable)
+    };
+    assert_eq!(ground("us_hipaa", "endangerment"), (false, true));
+    assert_eq!(ground("hk_pdpo", "identity"), (true, false));
+    assert_eq!(ground("hk_pdpo", "repeated"), (false, false));
+}
+
+#[test]
 fn every_regime_survives_being_written_and_read() {
     let regimes = Regimes::builtin();
     for id in regimes.ids() {

@@ -32,6 +32,7 @@ pub(super) const TABLES: &[(&str, Build)] = &[
     ("uk_gdpr", uk::gdpr_2026),
     ("uk_gdpr", uk::gdpr_with_complaints),
     ("uk_dpa2018_part3", uk::part3),
+    ("us_ca_ccpa", us_california::ccpa_2020),
     ("us_ca_ccpa", us_california::ccpa),
     ("us_ca_delete_act", us_california::delete_act_2026),
     ("us_ca_delete_act", us_california::delete_act_2027),
