@@ -10,6 +10,7 @@ use std::sync::Arc;
 use chrono::TimeDelta;
 use common::{World, staff};
 use datarights::engine::{EngineError, Intake};
+use datarights::law::{Calendar, Due, HolidayList};
 use datarights::model::{Actor, Channel, ControllerId, Ground, Identifier, RequestId, Right, Wish};
 use datarights::ports::{AccessPolicy, Denied, ErrorKind, Grant, Query};
 use datarights::testkit::{Fault, Faulty, Method};
@@ -143,6 +144,7 @@ fn a_request_cannot_be_extended_twice_or_too_late() {
     let alice = staff("alice");
     let extend = || lifecycle::Command::Extend {
         ground: Ground::new("complexity"),
+        until: None,
     };
     let due = world.see(&engine, request).due_at().unwrap();
     let extended = world.command(&engine, request, &alice, extend()).unwrap();
@@ -246,4 +248,28 @@ fn a_list_of_what_is_due_is_asked_of_the_policy() {
     };
     assert_eq!(due("alice").unwrap()[0].request, request);
     assert!(matches!(due("bob"), Err(EngineError::Denied(_))));
+}
+
+#[test]
+fn a_zone_that_does_not_exist_and_a_calendar_that_ends_too_early_are_told() {
+    let unknown = Calendar::in_zone("Europe/Atlantis").unwrap_err();
+    assert!(unknown.to_string().contains("Europe/Atlantis"), "{unknown}");
+    let mut world = World::new();
+    let provisional = |world: &World| {
+        let engine = world.engine();
+        let request = world.submit(&engine, Wish::of(Right::Access));
+        matches!(
+            world.see(&engine, request).clock.response,
+            Some(Due::Due {
+                provisional: true,
+                ..
+            })
+        )
+    };
+    assert!(!provisional(&world));
+    world = World::new();
+    let short = HolidayList::new([]).complete_until("2026-03-31".parse().unwrap());
+    let paris = Calendar::in_zone("Europe/Paris").unwrap();
+    world.controller.calendar = paris.with_holidays(short);
+    assert!(provisional(&world), "it may yet move");
 }

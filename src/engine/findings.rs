@@ -3,7 +3,7 @@
 use crate::model::{
     Correction, Digest, Identifier, IdentifierKind, KeyedDigest, RowCount, SourceId, WithheldRows,
 };
-use crate::ports::{Fence, Located, MAX_LOCATORS, PlannedAction, SourcePlan};
+use crate::ports::{Fence, Located, MAX_LOCATORS, PlannedAction, SourcePlan, Stopped};
 use crate::workflow::{Finding, PartRef, Request};
 
 use super::Engine;
@@ -93,6 +93,31 @@ impl Engine {
             .write(&format!("identifiers/{name}"), &exposed)
             .await?;
         Ok(Known::More(part, kinds))
+    }
+
+    /// Says of uses that ended what may stand in an event, and adds what else identifies the person
+    /// to what is known.
+    ///
+    /// `None` when the source answered what cannot be.
+    pub(super) async fn seal_stopped(
+        &self,
+        request: &Request,
+        name: &str,
+        fence: Option<Fence>,
+        stopped: Stopped,
+    ) -> Result<Option<Finding>, EngineError> {
+        let facts = &request.facts;
+        let parts = self.parts(&facts.controller, facts.id, fence);
+        let found = stopped.identifiers;
+        let identified = match self.seal_known(request, &parts, name, found).await? {
+            Known::Same => None,
+            Known::More(part, kinds) => Some((part, kinds)),
+            Known::Nonsense => return Ok(None),
+        };
+        Ok(Some(Finding::Stopped {
+            rows: stopped.rows,
+            identified,
+        }))
     }
 
     /// Seals where a person was found, and adds what else identifies them to what is known.

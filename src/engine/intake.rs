@@ -5,11 +5,13 @@ use uuid::Builder;
 
 use crate::law::Setting;
 use crate::model::{
-    Actor, Channel, ControllerId, Digest, Identifier, IdentifierKind, IntakeId, KeyId, KeyedDigest,
-    RequestId, Right, Wish,
+    Actor, Channel, ControllerId, Digest, End, Identifier, IdentifierKind, IntakeId, KeyId,
+    KeyedDigest, RequestId, Right, Wish,
 };
 use crate::ports::{Commit, Query, StoreError};
-use crate::workflow::{self, Cause, Command, Context, Decision, Delivery, lifecycle, receive};
+use crate::workflow::{
+    self, Cause, Command, Context, Decision, Delivery, fulfilment, lifecycle, receive,
+};
 
 use super::Engine;
 use super::agenda::Agenda;
@@ -94,6 +96,14 @@ struct Opening<'a> {
     kinds: Vec<IdentifierKind>,
 }
 
+/// The request in which a new one is carried on, if it is not by itself.
+fn joined(decision: &Decision) -> Option<RequestId> {
+    match decision.next.lifecycle.end {
+        Some(End::Joined(into)) => Some(into),
+        _ => None,
+    }
+}
+
 impl Engine {
     /// Takes an intake in: one request for each wish, in their order. A wish for which the same
     /// person has an unanswered (or unfinished) request already joins it.
@@ -157,15 +167,14 @@ impl Engine {
         let controller = opening.controller;
         let query = Query::new(controller, None, Some(&wish.right), opening.actor, "submit");
         self.inner.ports.access.allow(&query).await?;
-        let joined = self
-            .same_open_request(controller, wish, &opening.person)
-            .await?;
+        let same = self.same_open_request(controller, wish, opening).await?;
         let request = RequestId::new(self.fresh_id());
         let key = KeyId::of_request(controller, request);
         self.inner.ports.vault.create_key(&key).await?;
-        let prepared = self.open_request(opening, wish, request, joined).await;
+        let prepared = self.open_request(opening, wish, request, same).await;
         let created = match prepared {
             Ok((commit, decision)) => {
+                let joined = joined(&decision);
                 // First, so that nothing is lost if it is the last thing that happens here: who
                 // gets no id asks again.
                 if let Some(into) = joined {
@@ -176,10 +185,15 @@ impl Engine {
             }
             Err(error) => Err(error),
         };
-        match created {
+        let submitted = match created {
             Ok(decision) => {
                 self.inner.bell.tell(|| ());
                 self.tell_events(&decision);
+                Submitted {
+                    request,
+                    right: wish.right.clone(),
+                    joined: joined(&decision),
+                }
             }
             Err(error) => {
                 // A key without a request would stay for ever. Where it is not known whether the
@@ -189,12 +203,8 @@ impl Engine {
                 }
                 return Err(error);
             }
-        }
-        Ok(Submitted {
-            request,
-            right: wish.right.clone(),
-            joined,
-        })
+        };
+        Ok(submitted)
     }
 
     /// Everything that is written when a request is opened.
@@ -257,6 +267,7 @@ impl Engine {
                 identifiers,
                 corrections,
                 delivery: intake.delivery.clone(),
+                uses: wish.uses.clone(),
                 joins,
             },
             pin,
@@ -276,12 +287,14 @@ impl Engine {
         &self,
         controller: &ControllerId,
         wish: &Wish,
-        person: &[KeyedDigest],
+        opening: &Opening<'_>,
     ) -> Result<Option<RequestId>, EngineError> {
+        let person = &opening.person;
         // Two corrections are two wishes, even of one person.
         if wish.right == Right::Rectification {
             return Ok(None);
         }
+        let uses = fulfilment::stop::uses(&wish.right, wish.uses.clone())?;
         let mut found = Vec::new();
         for digest in person {
             found.extend(self.inner.ports.store.find(controller, digest).await?);
@@ -304,7 +317,12 @@ impl Engine {
             let covers = person
                 .iter()
                 .all(|digest| request.facts.person.contains(digest));
+            // Another law has other clocks, grounds and letters.
+            let regime = &self.controller(controller)?.regime;
+            let regime = opening.intake.regime.as_ref().unwrap_or(regime);
             if request.facts.right == wish.right
+                && request.clock.regime.id.as_str() == regime
+                && request.facts.uses == uses
                 && covers
                 && (!request.lifecycle.is_answered() || unfinished)
             {

@@ -5,12 +5,13 @@ use std::sync::Arc;
 use chrono::TimeDelta;
 
 use crate::model::{
-    ControllerId, Correction, Failure, Identifier, KeyId, PartyId, RequestId, RowCount, SourceId,
+    ControllerId, Correction, Failure, Handle, Identifier, KeyId, PartyId, RequestId, RowCount,
+    SourceId, Task as ManualTask, Verdict,
 };
 use crate::ports::{
     Answer, CallContext, Cancel, Erased, ErrorKind, Fence, IdempotencyKey, Instruction, Located,
-    Locator, MissingRows, Notice, Order, Package, Pending, PersonalDataSource, PortError,
-    ProcessorGateway, SourcePlan, VaultError, Work,
+    Locator, MissingRows, Order, Package, Pending, PersonalDataSource, PortError, ProcessorGateway,
+    SourcePlan, Stopped, VaultError, Work,
 };
 use crate::workflow::fulfilment::{Machine, SourceWork};
 use crate::workflow::{Effect, Finding, Letter, Request, StepResult, Target, Task};
@@ -20,6 +21,7 @@ use super::agenda::Item;
 use super::error::EngineError;
 use super::findings::not_corrected;
 use super::guard::guard;
+use super::letters::Unsaid;
 use super::package::Made;
 use super::parts::Parts;
 
@@ -30,6 +32,8 @@ pub(super) enum Performed {
     /// A person was located: what was found is sealed when it is written down, because another
     /// source may have found more in the meantime.
     Located(Box<Located>, Vec<MissingRows>),
+    /// Uses were ended, and what stood there is sealed as above.
+    Stopped(Stopped, Vec<MissingRows>),
     /// A letter or a challenge went out, or waits.
     Sent(Option<Pending>),
     /// It will not work, ever.
@@ -54,8 +58,10 @@ pub enum Completion {
     Planned(SourcePlan),
     /// What was erased.
     Erased(Erased),
-    /// How many rows were corrected, restricted, or are left.
+    /// How many rows were corrected, restricted, are not used so any more, or are left.
     Rows(Vec<RowCount>),
+    /// What the review of a decision came to.
+    Reviewed(Verdict),
     /// It was done: a letter was posted, a recipient was told.
     Done,
     /// It cannot be done.
@@ -75,6 +81,7 @@ pub(super) struct Attempt {
 enum Stop {
     Port(PortError),
     Engine(EngineError),
+    Unsaid(Unsaid),
     Broken(&'static str),
 }
 
@@ -86,7 +93,10 @@ impl From<PortError> for Stop {
 
 impl From<EngineError> for Stop {
     fn from(error: EngineError) -> Self {
-        Self::Engine(error)
+        match error {
+            EngineError::Unsaid(unsaid) => Self::Unsaid(unsaid),
+            other => Self::Engine(other),
+        }
     }
 }
 
@@ -169,6 +179,7 @@ impl Attempt {
                     place,
                 },
             }),
+            Stop::Unsaid(unsaid) => Performed::Failed(unsaid.into()),
             Stop::Broken(code) => Performed::Failed(Failure::Code(code.into())),
             Stop::Engine(EngineError::Vault(VaultError::Shredded(_))) => {
                 Performed::Failed(Failure::Code("key_destroyed".into()))
@@ -196,20 +207,8 @@ impl Attempt {
     }
 
     async fn notify(&self, letter: Letter) -> Port<()> {
-        let lifecycle = &self.request.lifecycle;
-        let mut notice = Notice::new(
-            letter.name(),
-            self.request.facts.right.clone(),
-            self.identifiers().await?,
-        );
-        notice.due = self.request.clock.late_from();
-        notice.ground = lifecycle.refusal.clone();
-        notice.outcome = lifecycle.outcome.clone();
-        if let Some(work) = &self.request.fulfilment {
-            notice.withheld = work.withheld().map(|(_, rows)| rows.clone()).collect();
-            notice.missing = work.missing().map(|(_, rows)| rows).collect();
-            notice.assurance = work.assurance();
-        }
+        let to = self.identifiers().await?;
+        let notice = self.engine.notice(&self.request, letter, to)?;
         let notifier = &self.engine.inner.ports.notifier;
         Ok(notifier.notify(&self.context(), &notice).await?)
     }
@@ -225,6 +224,7 @@ impl Attempt {
             Target::Request if matches!(task, Task::LockToRead | Task::LockToWrite) => {
                 Ok(Performed::Step(StepResult::done(Finding::Nothing)))
             }
+            Target::Request if task == Task::Review => Ok(self.wait_for_a_human()),
             Target::Request => self.pack().await,
             Target::Recipient(id) => {
                 let answer = match task {
@@ -237,6 +237,17 @@ impl Attempt {
         }
     }
 
+    /// A review is nothing that an engine does: it waits until a member of staff brings the verdict.
+    fn wait_for_a_human(&self) -> Performed {
+        Performed::Step(StepResult::Pending(Pending {
+            handle: Handle("review".to_owned()),
+            look_again: self.engine.now() + TimeDelta::days(7),
+            task: Some(ManualTask {
+                title: "Review the automated decision".to_owned(),
+            }),
+        }))
+    }
+
     fn gateway(&self, id: &PartyId) -> Result<&dyn ProcessorGateway, Stop> {
         let gateway = self.engine.inner.gateways.get(id);
         gateway
@@ -245,9 +256,14 @@ impl Attempt {
     }
 
     async fn inform(&self, id: &PartyId) -> Port<()> {
-        let instruction = match self.request.fulfilment.as_ref().map(|work| work.machine) {
-            Some(Machine::Rectification) => Instruction::Rectify(self.corrections().await?),
-            _ => Instruction::Erase,
+        let work = self.request.fulfilment.as_ref();
+        let work = work.ok_or(Stop::Broken("no_such_step"))?;
+        let instruction = match work.machine {
+            Machine::Erasure => Instruction::Erase,
+            Machine::Rectification => Instruction::Rectify(self.corrections().await?),
+            Machine::Restriction => Instruction::Restrict(!work.announced),
+            Machine::Stop => Instruction::Stop(self.request.facts.uses.clone()),
+            _ => return Err(Stop::Broken("no_such_step")),
         };
         let order = Order {
             instruction,
@@ -282,12 +298,20 @@ impl Attempt {
     async fn ask(&self, task: Task, id: &SourceId) -> Result<Performed, Stop> {
         let (source, work) = self.source(id)?;
         let context = self.context();
-        if task == Task::Locate {
+        if matches!(task, Task::Locate | Task::Stop) {
             let known = self.identifiers().await?;
             let fitting: Vec<Identifier> = known
                 .into_iter()
                 .filter(|identifier| work.accepts.contains(&identifier.kind()))
                 .collect();
+            if task == Task::Stop {
+                let uses = &self.request.facts.uses;
+                return Ok(match source.stop(&context, &fitting, uses).await? {
+                    Answer::Done(stopped) => Performed::Stopped(stopped, Vec::new()),
+                    Answer::Partly { done, missing } => Performed::Stopped(done, missing),
+                    other => step(other, |_| Finding::Nothing),
+                });
+            }
             return Ok(match source.locate(&context, &fitting).await? {
                 Answer::Done(located) => Performed::Located(Box::new(located), Vec::new()),
                 Answer::Partly { done, missing } => Performed::Located(Box::new(done), missing),
@@ -353,7 +377,9 @@ impl Attempt {
             | Task::LockToWrite
             | Task::Pack
             | Task::Transmit
-            | Task::Inform => return Err(Stop::Broken("no_such_step")),
+            | Task::Inform
+            | Task::Stop
+            | Task::Review => return Err(Stop::Broken("no_such_step")),
         })
     }
 
@@ -460,6 +486,10 @@ impl Attempt {
             self.engine.now(),
             &setup.language,
         );
+        cover.statements = setup.sections(&self.request)?;
+        for (code, words) in setup.grounds(&self.request)? {
+            cover.words.name(format!("ground.{code}"), words);
+        }
         cover.missing = work
             .missing()
             .filter_map(|(target, missing)| match target {

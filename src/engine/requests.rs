@@ -13,13 +13,14 @@ use crate::workflow::{
     Cause, Command, Context, Decision, Locks, Request, chain, decide, lifecycle,
 };
 
+use super::Engine;
 use super::agenda::Agenda;
+use super::controller::Controller;
 use super::error::EngineError;
-use super::findings::Known;
+use super::findings::{Known, MAX_IDENTIFIERS};
 use super::guard::guard;
 use super::parts::Parts;
 use super::progress::{Progress, Step};
-use super::{Controller, Engine};
 
 /// The schema of stored states.
 const SCHEMA: u16 = 1;
@@ -317,7 +318,11 @@ impl Engine {
             let (identifiers, kinds) = match known {
                 Known::Same => return Ok(loaded.request),
                 Known::More(part, kinds) => (part, kinds),
-                Known::Nonsense => return Err(EngineError::TooManyIdentifiers),
+                Known::Nonsense => {
+                    return Err(EngineError::TooManyIdentifiers {
+                        accepted: MAX_IDENTIFIERS,
+                    });
+                }
             };
             let command = lifecycle::Command::AddIdentifiers { identifiers, kinds };
             let committed = self

@@ -318,7 +318,12 @@ impl Engine {
             Completion::Rows(rows) if matches!(task, Task::Search | Task::Verify) => {
                 done(Finding::Left { rows })
             }
+            Completion::Rows(rows) if task == Task::Stop => done(Finding::Stopped {
+                rows,
+                identified: None,
+            }),
             Completion::Rows(rows) => done(Finding::Changed { rows }),
+            Completion::Reviewed(verdict) => done(Finding::Reviewed { verdict }),
             Completion::Done => done(Finding::Nothing),
             Completion::Failed(failure) => StepResult::Failed(failure),
         })
@@ -342,7 +347,7 @@ impl Engine {
 
 fn tasks_of(request: &Request) -> Vec<ManualTask> {
     let mut tasks = Vec::new();
-    if let Some((letter, pending)) = &request.lifecycle.pending_letter {
+    for (letter, pending) in &request.lifecycle.pending_letters {
         tasks.push(ManualTask {
             request: request.facts.id,
             step: None,

@@ -220,6 +220,24 @@ impl Engine {
                             None => StepResult::Failed(Failure::Nonsense),
                         }
                     }
+                    Performed::Stopped(stopped, missing) => {
+                        let name = format!("{}/{}", item.key.0, claim.fence.0);
+                        let finding = self
+                            .seal_stopped(
+                                &loaded.request,
+                                &name,
+                                Some(claim.fence),
+                                stopped.clone(),
+                            )
+                            .await?;
+                        match finding {
+                            Some(finding) => StepResult::Done {
+                                finding,
+                                missing: missing.clone(),
+                            },
+                            None => StepResult::Failed(Failure::Nonsense),
+                        }
+                    }
                     Performed::Failed(failure) => StepResult::Failed(failure.clone()),
                     _ => StepResult::Failed(last_failure(performed)),
                 };

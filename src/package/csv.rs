@@ -14,8 +14,8 @@ use chrono::SecondsFormat;
 use crate::model::Value;
 
 use super::PackageError;
+use super::format::{Format, Head};
 use super::record::Field;
-use super::write::{Format, Head};
 
 /// By this, spreadsheets know UTF-8.
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();

@@ -9,7 +9,6 @@ use super::archive::{Archive, Effort};
 use super::contents::{Contents, SourcePart};
 use super::cover::{Cover, Of};
 use super::json::put;
-use super::words::code;
 
 /// The version of the package's layout and of its manifest.
 const SCHEMA: u32 = 1;
@@ -189,7 +188,7 @@ fn missing<'a>(cover: &Cover, of: &'a Of<MissingRows>) -> Missing<'a> {
         title: &of.title,
         collection: of.rows.collection.as_deref(),
         rows: of.rows.rows,
-        failure: code(&of.rows.failure),
+        failure: of.rows.failure.code(),
         explained: cover.words.failure(&of.rows.failure),
     }
 }

@@ -74,6 +74,7 @@ mod contents;
 mod cover;
 mod csv;
 mod error;
+mod format;
 mod frames;
 mod html;
 mod json;

@@ -5,15 +5,19 @@ use std::fmt::Debug;
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
-use crate::law::{ClockError, ClockEventKind, RegimePin, Setting};
+use crate::law::{
+    self, ClockError, ClockEvent, ClockEventKind, GroundError, GroundUse, RegimePin, Setting,
+    Start, Step,
+};
 use crate::model::{
     Actor, Channel, ControllerId, Digest, End, Ground, IdentifierKind, IntakeId, KeyedDigest,
-    PartyId, RequestId, Right,
+    PartyId, RequestId, Right, Use,
 };
 
 use super::clock::Clock;
 use super::effect::{Effect, EffectKey, Letter, Locks, Timer, TimerChange};
 use super::event::{Cause, Envelope, Event, PartRef, Received, SCHEMA, SourceInfo};
+use super::letters::WATCHED;
 use super::policy::Policy;
 use super::request::Request;
 use super::table::{Table, snake};
@@ -114,8 +118,10 @@ pub struct Intake {
     pub corrections: Option<PartRef>,
     /// To whom an export goes.
     pub delivery: Delivery,
+    /// Which uses should end; without any, those that the right is about.
+    pub uses: Vec<Use>,
     /// The open request for the same by the same person, in which this one is carried on: it is
-    /// acknowledged, and closed with [`End::Joined`].
+    /// acknowledged, and closed with [`End::Joined`]. What begins at once is carried on by itself.
     pub joins: Option<RequestId>,
 }
 
@@ -214,6 +220,15 @@ pub enum Rejection {
         /// What would be accepted.
         accepted: &'static str,
     },
+    /// The law of this request does not give that ground for that.
+    #[error(transparent)]
+    UnknownGround(#[from] GroundError),
+    /// A fee without a ground, under a law that lists on which one may be charged.
+    #[error("a fee needs a ground; the law gives: {known}")]
+    NoGround {
+        /// The grounds that would be accepted, separated by commas.
+        known: String,
+    },
     /// Received later than now.
     #[error("received at {received_at}, which is later than now ({now})")]
     InTheFuture {
@@ -222,8 +237,8 @@ pub enum Rejection {
         /// The present instant.
         now: DateTime<Utc>,
     },
-    /// No machine carries out this right yet.
-    #[error("`{right}` cannot be carried out; access, rectification, erasure and export can")]
+    /// No machine carries out this right.
+    #[error("`{right}` cannot be carried out; it is none of the rights that are built in")]
     UnsupportedRight {
         /// Which right.
         right: Right,
@@ -263,7 +278,8 @@ pub fn decide(
     Ok(draft.finish())
 }
 
-/// Receives a request: starts its clocks and confirms receipt.
+/// Receives a request: starts its clocks and confirms receipt. Where nothing has to be decided and
+/// the person need not be known better, the work begins with it.
 ///
 /// # Errors
 /// [`Rejection::InTheFuture`], [`Rejection::UnsupportedRight`], [`Rejection::Malformed`], and
@@ -297,8 +313,8 @@ pub fn receive(
             accepted: "one correction or more",
         });
     }
+    let uses = fulfilment::stop::uses(right, intake.uses)?;
     let clock = Clock::start(context.setting, regime, intake.received_at)?;
-    let must_acknowledge = clock.acknowledgement.is_some();
     let first = Envelope {
         schema: SCHEMA,
         controller: intake.controller,
@@ -321,6 +337,7 @@ pub fn receive(
                 Delivery::Download => None,
                 Delivery::Transmit(to) => Some(to),
             },
+            uses,
             clock,
         })),
     };
@@ -333,11 +350,14 @@ pub fn receive(
     };
     let mut draft = Draft::new(Cow::Owned(request), *context);
     draft.decision.events.push(first);
-    draft.time_clock();
-    if must_acknowledge || context.policy.acknowledge {
+    if context.policy.acknowledge || draft.law_demands(Step::Acknowledgement) {
         draft.effect(Effect::Notify(Letter::Acknowledgement));
     }
-    if let Some(into) = intake.joins {
+    draft.time_clock();
+    if !fulfilment::needs_identity(&draft) {
+        // What ends at once waits for no other request.
+        fulfilment::grant(&mut draft)?;
+    } else if let Some(into) = intake.joins {
         lifecycle::close(&mut draft, End::Joined(into));
     }
     Ok(draft.finish())
@@ -397,6 +417,12 @@ impl<'a> Draft<'a> {
         self.context.landscape
     }
 
+    /// Whether the law of this request lets its right be exercised without proof of identity.
+    pub(super) fn is_unverified(&self) -> bool {
+        let rights = &self.context.setting.regime.unverified_rights;
+        rights.contains(&self.request.facts.right)
+    }
+
     /// Refuses a command that the table does not open in a phase, and names those it opens.
     pub(super) fn check_open<P, C>(
         &self,
@@ -424,15 +450,53 @@ impl<'a> Draft<'a> {
         })
     }
 
-    /// Refuses a ground that cannot be one. Which grounds a law knows is the law's matter.
-    pub(super) fn check_ground(&self, ground: &Ground) -> Result<(), Rejection> {
-        if crate::model::is_name(ground.id()) {
-            return Ok(());
+    /// Refuses a ground that cannot be one, or that the law does not give for that. Where the law
+    /// lists none for that use, it leaves it open, and any ground will do.
+    pub(super) fn check_ground(&self, ground: &Ground, usage: GroundUse) -> Result<(), Rejection> {
+        if !crate::model::is_name(ground.id()) {
+            return Err(Rejection::Malformed {
+                what: "the ground",
+                accepted: "1 to 128 characters of a-z A-Z 0-9 . _ -",
+            });
         }
-        Err(Rejection::Malformed {
-            what: "the ground",
-            accepted: "1 to 128 characters of a-z A-Z 0-9 . _ -",
-        })
+        let Setting { regime, right, .. } = self.context.setting;
+        regime.accepts(ground.id(), right, usage)?;
+        Ok(())
+    }
+
+    /// The ground of a fee: needed where the law lists on which one may be charged.
+    pub(super) fn check_fee_ground(&self, ground: Option<&Ground>) -> Result<(), Rejection> {
+        let Setting { regime, right, .. } = self.context.setting;
+        match ground {
+            Some(ground) => self.check_ground(ground, GroundUse::Charge),
+            None if !regime.lists_grounds_to(GroundUse::Charge) => Ok(()),
+            None => {
+                let known = regime.grounds_for(right, GroundUse::Charge);
+                let known: Vec<_> = known.map(|ground| ground.code.as_ref()).collect();
+                Err(Rejection::NoGround {
+                    known: known.join(", "),
+                })
+            }
+        }
+    }
+
+    /// What a fee that is charged, and one that is settled, are to the clocks of this law: under
+    /// some the person must accept it, and has days to think about that.
+    pub(super) fn fee_events(&self) -> (ClockEventKind, ClockEventKind) {
+        let reflects = |clock: &law::Clock| matches!(clock.start, Start::FeeReflectionEnd { .. });
+        if self.context.setting.regime.clocks.iter().any(reflects) {
+            (ClockEventKind::FeeNotified, ClockEventKind::FeeConfirmed)
+        } else {
+            (ClockEventKind::FeeRequested, ClockEventKind::FeePaid)
+        }
+    }
+
+    /// Whether the law makes a letter mandatory at that step of this request.
+    pub(super) fn law_demands(&self, step: Step) -> bool {
+        let Setting { regime, right, .. } = self.context.setting;
+        regime
+            .notices_for(right)
+            .any(|notice| notice.step == step && notice.mandatory)
     }
 
     /// Records an event and moves the working copy by it.
@@ -488,27 +552,51 @@ impl<'a> Draft<'a> {
 
     /// Times the deadline again, if it is still to come, for a request that was answered already.
     pub(super) fn resume_clock(&mut self) {
-        if self.request.due_at().is_some_and(|due| due > self.now()) {
+        if self
+            .request
+            .answer_due()
+            .is_some_and(|due| due > self.now())
+        {
             self.time_clock();
         }
     }
 
     /// Computes the deadlines anew after something that may move them.
     pub(super) fn move_clock(&mut self, kind: ClockEventKind) -> Result<(), Rejection> {
-        let clock = self
-            .request
-            .clock
-            .after(self.context.setting, kind, self.context.now)?;
+        self.move_clock_until(kind, None)
+    }
+
+    /// The same, with the date that the notice of an extension promises.
+    pub(super) fn move_clock_until(
+        &mut self,
+        kind: ClockEventKind,
+        until: Option<NaiveDate>,
+    ) -> Result<(), Rejection> {
+        let at = self.context.now;
+        let event = ClockEvent { at, kind, until };
+        let clock = self.request.clock.after(self.context.setting, event)?;
+        self.replace_clock(clock);
+        Ok(())
+    }
+
+    /// Computes until when an appeal that came in now must be decided.
+    pub(super) fn start_appeal_clock(&mut self) -> Result<(), Rejection> {
+        let (setting, now) = (self.context.setting, self.context.now);
+        let clock = self.request.clock.appealed(setting, now)?;
+        self.replace_clock(clock);
+        Ok(())
+    }
+
+    fn replace_clock(&mut self, clock: Clock) {
         if clock != self.request.clock {
             self.emit(Event::ClockMoved(Box::new(clock)));
             self.time_clock();
         }
-        Ok(())
     }
 
-    /// Sets the timers of the deadline that is in force now.
-    fn time_clock(&mut self) {
-        match self.request.due_at() {
+    /// Sets the timers of the deadlines that are in force now.
+    pub(super) fn time_clock(&mut self) {
+        match self.request.answer_due() {
             Some(due) => {
                 self.set(Timer::Deadline, due);
                 self.remind_later();
@@ -518,11 +606,25 @@ impl<'a> Draft<'a> {
                 self.clear(Timer::Reminder);
             }
         }
+        self.time_letters();
+    }
+
+    /// Sets the timers of the letters that have a last day of their own.
+    pub(super) fn time_letters(&mut self) {
+        for letter in WATCHED {
+            let Some(timer) = letter.timer() else {
+                continue;
+            };
+            match self.request.letter_watched(letter) {
+                Some(due) => self.set(timer, due),
+                None => self.clear(timer),
+            }
+        }
     }
 
     /// Sets the next reminder that is still to come.
     pub(super) fn remind_later(&mut self) {
-        let Some(due) = self.request.due_at() else {
+        let Some(due) = self.request.answer_due() else {
             return;
         };
         let next = self

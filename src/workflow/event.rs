@@ -1,12 +1,12 @@
 //! What happened to a request: events, their envelope, and how they are written for ever.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::model::{
     Actor, Assurance, Channel, ControllerId, Digest, End, Ground, IdentifierKind, IntakeId,
-    KeyedDigest, MissingRows, Outcome, PartyId, Pending, RequestId, Right, RowCount, SourceId,
-    WithheldRows,
+    KeyedDigest, MissingRows, Outcome, PartyId, Pending, RequestId, Right, RowCount, SourceId, Use,
+    Verdict, WithheldRows,
 };
 
 use super::clock::Clock;
@@ -113,6 +113,30 @@ pub enum Finding {
         /// How many rows.
         rows: Vec<RowCount>,
     },
+    /// Uses ended, for what is there and for what may come.
+    Stopped {
+        /// How many rows there are.
+        rows: Vec<RowCount>,
+        /// All identifiers known now and the kinds of the new ones, when there are any.
+        identified: Option<(PartRef, Vec<IdentifierKind>)>,
+    },
+    /// A human reviewed the decision.
+    Reviewed {
+        /// What it came to.
+        verdict: Verdict,
+    },
+}
+
+impl Finding {
+    /// What else identifies the person came to light with it.
+    pub(super) const fn identified(&self) -> Option<&(PartRef, Vec<IdentifierKind>)> {
+        match self {
+            Self::Located { identified, .. } | Self::Stopped { identified, .. } => {
+                identified.as_ref()
+            }
+            _ => None,
+        }
+    }
 }
 
 /// How a step ended, or goes on.
@@ -167,6 +191,9 @@ pub struct Received {
     pub corrections: Option<PartRef>,
     /// To whom an export is handed over, when not to the person.
     pub deliver_to: Option<PartyId>,
+    /// Which uses should end.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub uses: Vec<Use>,
     /// The law it runs under, and its deadlines.
     pub clock: Clock,
 }
@@ -203,6 +230,9 @@ pub enum Event {
         minor_units: u64,
         /// ISO 4217 code.
         currency: String,
+        /// Why, where the law lists grounds for that.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        ground: Option<Ground>,
     },
     /// It was paid.
     FeePaid,
@@ -212,11 +242,16 @@ pub enum Event {
     Extended {
         /// Why.
         ground: Ground,
+        /// The date that was promised, where the law sets no length.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        until: Option<NaiveDate>,
     },
     /// The deadlines are these from now on.
     ClockMoved(Box<Clock>),
     /// The request will be carried out.
     Approved,
+    /// The request is carried out at once: the law leaves nothing to decide.
+    Granted,
     /// The request will not be carried out.
     Refused {
         /// Why.
@@ -272,6 +307,11 @@ pub enum Event {
         /// The instant from which something may go.
         until: Option<DateTime<Utc>>,
     },
+    /// The data is restricted, and stays so until somebody lifts it.
+    Restricted {
+        /// How far that succeeded.
+        outcome: Outcome,
+    },
     /// The work was stopped before it changed anything.
     Cancelled,
     /// A legal hold was lifted: what it kept may go.
@@ -320,6 +360,14 @@ pub enum Event {
     DeadlineNear,
     /// The deadline passed without an answer.
     DeadlinePassed {
+        /// The first instant that was late.
+        at: DateTime<Utc>,
+    },
+    /// The last day of a letter passed without it: a confirmation of receipt or a decision on an
+    /// appeal is late, a refusal would be, an extension can no longer be announced.
+    LetterOverdue {
+        /// Which one.
+        letter: Letter,
         /// The first instant that was late.
         at: DateTime<Utc>,
     },

@@ -2,11 +2,11 @@
 //!
 #![doc = include_str!("../../docs/machines/lifecycle.md")]
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::law::ClockEventKind;
-use crate::model::{Actor, End, Failure, Ground, IdentifierKind, Outcome, Pending};
+use crate::law::{ClockError, ClockEventKind, GroundUse};
+use crate::model::{Actor, End, Failure, Fee, Ground, IdentifierKind, Outcome, Pending};
 
 use super::decision::{Draft, Rejection};
 use super::effect::{Effect, Letter, Timer};
@@ -155,7 +155,7 @@ pub const TABLE: Table<Phase, On> = table!(Phase, On;
     Received {
         RequestIdentity => Identity;
         AddIdentifiers => Received;
-        ConfirmIdentity => Assessment;
+        ConfirmIdentity => Assessment | Fulfilment | Review;
         Extend => Received;
         Refuse => Response;
         Resend => Received;
@@ -168,7 +168,7 @@ pub const TABLE: Table<Phase, On> = table!(Phase, On;
         AttemptIdentity => Identity;
         AddIdentifiers => Identity;
         RejectIdentity => Identity;
-        ConfirmIdentity => Assessment;
+        ConfirmIdentity => Assessment | Fulfilment | Review;
         Extend => Identity;
         Refuse => Response;
         Resend => Identity;
@@ -286,8 +286,9 @@ pub struct Lifecycle {
     pub outcome: Option<Outcome>,
     /// The letters that did not go out, and why.
     pub stuck_letters: Vec<(Letter, Failure)>,
-    /// The letter that somebody sends by hand.
-    pub pending_letter: Option<(Letter, Pending)>,
+    /// The letters that somebody sends by hand.
+    #[serde(rename = "pending_letter", with = "pending")]
+    pub pending_letters: Vec<(Letter, Pending)>,
     /// Since when it waits for the person, when it does.
     pub waiting_since: Option<DateTime<Utc>>,
     /// When the answer went out.
@@ -300,6 +301,55 @@ pub struct Lifecycle {
     pub package_deleted: bool,
     /// Whether what was personal in it is gone.
     pub shredded: bool,
+    /// The letters that went out, each kind once.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sent: Vec<Letter>,
+    /// The letters whose last day passed without them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub late_letters: Vec<Letter>,
+    /// The ground of the extension.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub extension: Option<Ground>,
+    /// The fee that was charged last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fee: Option<Fee>,
+    /// How the appeal was decided.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub appeal_granted: Option<bool>,
+}
+
+/// How the letters that wait are written: nothing for none, as ever. Once it was one at most, and
+/// written without a list.
+mod pending {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use super::{Letter, Pending};
+
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Written {
+        Many(Vec<(Letter, Pending)>),
+        One((Letter, Pending)),
+    }
+
+    pub(super) fn serialize<S: Serializer>(
+        letters: &[(Letter, Pending)],
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        (!letters.is_empty())
+            .then_some(letters)
+            .serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Vec<(Letter, Pending)>, D::Error> {
+        Ok(match Option::<Written>::deserialize(deserializer)? {
+            None => Vec::new(),
+            Some(Written::One(letter)) => vec![letter],
+            Some(Written::Many(letters)) => letters,
+        })
+    }
 }
 
 impl Lifecycle {
@@ -315,13 +365,18 @@ impl Lifecycle {
             refusal: None,
             outcome: None,
             stuck_letters: Vec::new(),
-            pending_letter: None,
+            pending_letters: Vec::new(),
             waiting_since: None,
             answered_at: None,
             appealed: false,
             end: None,
             package_deleted: false,
             shredded: false,
+            sent: Vec::new(),
+            late_letters: Vec::new(),
+            extension: None,
+            fee: None,
+            appeal_granted: None,
         }
     }
 
@@ -362,12 +417,30 @@ impl Lifecycle {
                 self.identified = true;
                 self.go(Phase::Assessment);
             }
+            Event::Granted => {
+                self.outcome = None;
+                self.go(Phase::Fulfilment);
+            }
             Event::ClarificationRequested => self.wait(Phase::Clarification, envelope.at),
-            Event::FeeRequested { .. } => self.wait(Phase::Fee, envelope.at),
+            Event::FeeRequested {
+                minor_units,
+                currency,
+                ground,
+            } => {
+                self.fee = Some(Fee {
+                    minor_units: *minor_units,
+                    currency: currency.clone(),
+                    ground: ground.clone(),
+                });
+                self.wait(Phase::Fee, envelope.at);
+            }
             Event::ClarificationReceived | Event::FeePaid | Event::FeeWaived => {
                 self.go(Phase::Assessment);
             }
-            Event::Extended { .. } => self.extended = true,
+            Event::Extended { ground, .. } => {
+                self.extended = true;
+                self.extension = Some(ground.clone());
+            }
             Event::Approved => {
                 self.approved_by = Some(envelope.actor.clone());
                 self.outcome = None;
@@ -379,7 +452,9 @@ impl Lifecycle {
                 self.outcome = None;
                 self.go(Phase::Response);
             }
-            Event::Ended { outcome } => self.report(outcome.clone()),
+            Event::Ended { outcome } | Event::Restricted { outcome } => {
+                self.report(outcome.clone());
+            }
             Event::Withholding { .. } => self.report(Outcome::Partly),
             Event::Reworked => {
                 self.outcome = None;
@@ -388,6 +463,9 @@ impl Lifecycle {
             Event::Released => self.go(Phase::Response),
             Event::LetterSent { letter } => {
                 self.settle(*letter);
+                if !self.is_sent(*letter) {
+                    self.sent.push(*letter);
+                }
                 if self.is_answered_by(*letter) {
                     self.answered_at = Some(envelope.at);
                     self.go(Phase::Answered);
@@ -399,19 +477,25 @@ impl Lifecycle {
             }
             Event::LetterResent { letter } => self.settle(*letter),
             Event::LetterPending { letter, pending } => {
-                self.pending_letter = Some((*letter, pending.clone()));
+                self.pending_letters
+                    .retain(|(waiting, _)| waiting != letter);
+                self.pending_letters.push((*letter, pending.clone()));
             }
             Event::Appealed => {
                 self.appealed = true;
                 self.go(Phase::Appeal);
             }
-            Event::AppealDecided { granted } => self.go(if *granted {
-                Phase::Assessment
-            } else {
-                Phase::Answered
-            }),
+            Event::AppealDecided { granted } => {
+                self.appeal_granted = Some(*granted);
+                self.go(if *granted {
+                    Phase::Assessment
+                } else {
+                    Phase::Answered
+                });
+            }
             Event::DeadlineNear => self.reminders += 1,
             Event::DeadlinePassed { .. } => self.overdue = true,
+            Event::LetterOverdue { letter, .. } => self.late_letters.push(*letter),
             Event::Closed { end } => {
                 self.end = Some(end.clone());
                 self.go(Phase::Closed);
@@ -448,13 +532,8 @@ impl Lifecycle {
 
     fn settle(&mut self, letter: Letter) {
         self.stuck_letters.retain(|(stuck, _)| *stuck != letter);
-        if self
-            .pending_letter
-            .as_ref()
-            .is_some_and(|(l, _)| *l == letter)
-        {
-            self.pending_letter = None;
-        }
+        self.pending_letters
+            .retain(|(waiting, _)| *waiting != letter);
     }
 }
 
@@ -480,12 +559,16 @@ pub enum Command {
         minor_units: u64,
         /// ISO 4217 code.
         currency: String,
+        /// Why: needed where the law lists the grounds for it.
+        ground: Option<Ground>,
     },
     PayFee,
     WaiveFee,
     Extend {
         /// Why.
         ground: Ground,
+        /// Until when: the date that the letter promises, under laws that set no length.
+        until: Option<NaiveDate>,
     },
     Approve,
     Refuse {
@@ -599,6 +682,17 @@ pub(super) fn decide(draft: &mut Draft<'_>, command: &Command) -> Result<(), Rej
             command: super::table::snake(&format!("{:?}", command.on())),
         });
     }
+    if let Command::Resend { letter }
+    | Command::LetterSent { letter }
+    | Command::LetterFailed { letter, .. }
+    | Command::LetterPending { letter, .. } = command
+        && *letter == Letter::RestrictionLifted
+        && !fulfilment::restriction::is_announcing(draft)
+    {
+        return Err(Rejection::NoSuchStep {
+            step: letter.name().to_owned(),
+        });
+    }
     match command {
         Command::RequestIdentity => {
             draft.emit(Event::IdentityRequested);
@@ -622,6 +716,7 @@ pub(super) fn decide(draft: &mut Draft<'_>, command: &Command) -> Result<(), Rej
                 draft.clear(Timer::Expiry);
                 draft.move_clock(ClockEventKind::IdentityConfirmed)?;
             }
+            fulfilment::grant(draft)?;
         }
         Command::AddIdentifiers { identifiers, kinds } => {
             // Who is known already could name somebody else: from then on staff answers for it.
@@ -655,7 +750,9 @@ pub(super) fn decide(draft: &mut Draft<'_>, command: &Command) -> Result<(), Rej
         Command::ChargeFee {
             minor_units,
             currency,
+            ground,
         } => {
+            draft.check_fee_ground(ground.as_ref())?;
             if currency.len() != 3 || !currency.bytes().all(|b| b.is_ascii_uppercase()) {
                 return Err(Rejection::Malformed {
                     what: "a currency",
@@ -665,31 +762,32 @@ pub(super) fn decide(draft: &mut Draft<'_>, command: &Command) -> Result<(), Rej
             draft.emit(Event::FeeRequested {
                 minor_units: *minor_units,
                 currency: currency.clone(),
+                ground: ground.clone(),
             });
             draft.effect(Effect::Notify(Letter::FeeRequest));
             draft.expire_later();
-            draft.move_clock(ClockEventKind::FeeRequested)?;
+            draft.move_clock(draft.fee_events().0)?;
         }
         Command::PayFee => {
             draft.emit(Event::FeePaid);
             draft.clear(Timer::Expiry);
-            draft.move_clock(ClockEventKind::FeePaid)?;
+            draft.move_clock(draft.fee_events().1)?;
         }
         Command::WaiveFee => {
             draft.emit(Event::FeeWaived);
             draft.clear(Timer::Expiry);
-            draft.move_clock(ClockEventKind::FeePaid)?;
+            draft.move_clock(draft.fee_events().1)?;
         }
-        Command::Extend { ground } => extend(draft, ground)?,
+        Command::Extend { ground, until } => extend(draft, ground, *until)?,
         Command::Approve => {
-            if !draft.request().lifecycle.identified {
+            if !draft.request().lifecycle.identified && fulfilment::needs_identity(draft) {
                 return Err(Rejection::NotIdentified);
             }
             draft.emit(Event::Approved);
             fulfilment::start(draft)?;
         }
         Command::Refuse { ground } => {
-            draft.check_ground(ground)?;
+            draft.check_ground(ground, GroundUse::Refuse)?;
             fulfilment::cancel(draft)?;
             draft.emit(Event::Refused {
                 ground: ground.clone(),
@@ -728,10 +826,14 @@ pub(super) fn decide(draft: &mut Draft<'_>, command: &Command) -> Result<(), Rej
         Command::LetterSent { letter } => {
             let answers = draft.request().lifecycle.is_answered_by(*letter);
             draft.emit(Event::LetterSent { letter: *letter });
+            draft.time_letters();
             if answers {
                 draft.clear(Timer::Deadline);
                 draft.clear(Timer::Reminder);
                 draft.set(Timer::Appeal, draft.later(draft.policy().appeal_within));
+            }
+            if *letter == Letter::RestrictionLifted {
+                fulfilment::restriction::announced(draft)?;
             }
         }
         Command::LetterFailed { letter, failure } => draft.emit(Event::LetterFailed {
@@ -748,6 +850,7 @@ pub(super) fn decide(draft: &mut Draft<'_>, command: &Command) -> Result<(), Rej
             }
             draft.emit(Event::Appealed);
             draft.clear(Timer::Appeal);
+            draft.start_appeal_clock()?;
         }
         Command::DecideAppeal { granted } => {
             draft.emit(Event::AppealDecided { granted: *granted });
@@ -777,13 +880,18 @@ pub(super) fn decide(draft: &mut Draft<'_>, command: &Command) -> Result<(), Rej
     Ok(())
 }
 
-fn extend(draft: &mut Draft<'_>, ground: &Ground) -> Result<(), Rejection> {
-    if draft.request().lifecycle.extended {
-        return Err(Rejection::Once { what: "extend" });
-    }
-    draft.check_ground(ground)?;
-    let Some(cutoff) = &draft.request().clock.extension_notice else {
-        return Err(Rejection::NoExtension);
+fn extend(
+    draft: &mut Draft<'_>,
+    ground: &Ground,
+    until: Option<NaiveDate>,
+) -> Result<(), Rejection> {
+    draft.check_ground(ground, GroundUse::Extend)?;
+    let clock = &draft.request().clock;
+    let cutoff = match (&clock.extension_notice, draft.request().lifecycle.extended) {
+        (None, _) => return Err(Rejection::NoExtension),
+        (Some(cutoff), false) => cutoff,
+        // A further one, where the law allows it, is announced while the one before it runs.
+        (Some(cutoff), true) => clock.response.as_ref().unwrap_or(cutoff),
     };
     if let Some(until) = cutoff.late_from()
         && draft.now() >= until
@@ -792,9 +900,14 @@ fn extend(draft: &mut Draft<'_>, ground: &Ground) -> Result<(), Rejection> {
     }
     draft.emit(Event::Extended {
         ground: ground.clone(),
+        until,
     });
     draft.effect(Effect::Notify(Letter::Extension));
-    draft.move_clock(ClockEventKind::ExtensionNotified)
+    let moved = draft.move_clock_until(ClockEventKind::ExtensionNotified, until);
+    moved.map_err(|rejection| match rejection {
+        Rejection::Law(ClockError::ExtendedTooOften { .. }) => Rejection::Once { what: "extend" },
+        other => other,
+    })
 }
 
 /// The work came to an outcome: the answer goes out, or somebody looks at it first. Work that
@@ -842,6 +955,7 @@ pub(super) fn close(draft: &mut Draft<'_>, end: End) {
     ] {
         draft.clear(timer);
     }
+    draft.time_letters();
     keep_for_now(draft);
 }
 
@@ -871,7 +985,7 @@ pub(super) fn fire(draft: &mut Draft<'_>, timer: Timer) -> Result<(), Rejection>
     let lifecycle = &draft.request().lifecycle;
     match timer {
         Timer::Deadline => {
-            if let Some(at) = draft.request().due_at()
+            if let Some(at) = draft.request().answer_due()
                 && !lifecycle.overdue
             {
                 if draft.now() < at {
@@ -882,7 +996,7 @@ pub(super) fn fire(draft: &mut Draft<'_>, timer: Timer) -> Result<(), Rejection>
             }
         }
         Timer::Reminder => {
-            if draft.request().due_at().is_some() && !lifecycle.overdue {
+            if draft.request().answer_due().is_some() && !lifecycle.overdue {
                 draft.emit(Event::DeadlineNear);
                 draft.remind_later();
             }
@@ -925,6 +1039,20 @@ pub(super) fn fire(draft: &mut Draft<'_>, timer: Timer) -> Result<(), Rejection>
             }
         }
         Timer::Request => draft.effect(Effect::Delete),
+        Timer::Acknowledgement | Timer::Refusal | Timer::Extension | Timer::AppealDecision => {
+            let letter = Letter::of_timer(timer);
+            let watched = letter.and_then(|letter| {
+                let at = draft.request().letter_watched(letter)?;
+                Some((letter, at))
+            });
+            if let Some((letter, at)) = watched {
+                if draft.now() < at {
+                    draft.set(timer, at);
+                } else {
+                    draft.emit(Event::LetterOverdue { letter, at });
+                }
+            }
+        }
         Timer::Grace | Timer::Tail => {}
     }
     Ok(())

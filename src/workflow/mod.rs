@@ -13,6 +13,7 @@ mod decision;
 mod effect;
 mod event;
 pub mod fulfilment;
+mod letters;
 pub mod lifecycle;
 mod policy;
 mod request;

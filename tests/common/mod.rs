@@ -8,7 +8,7 @@ use datarights::adapters::{
     MemoryArtifacts, MemoryCollection, MemorySource, MemoryStore, MemoryVault,
 };
 use datarights::engine::{Controller, Engine, EngineError, Intake, Ports, Settings, Tick};
-use datarights::law::Calendar;
+use datarights::law::{Calendar, ProcessingRecord};
 use datarights::model::{
     Actor, Channel, ControllerId, Correction, Ground, Identifier, IdentifierKind, PartyId,
     Personal, RequestId, SourceId, Until, Wish,
@@ -43,6 +43,25 @@ pub fn source_id(name: &str) -> SourceId {
     SourceId::new(name).unwrap()
 }
 
+/// What Acme tells people about its processing.
+pub fn record() -> ProcessingRecord {
+    ProcessingRecord {
+        purposes: vec!["support".to_owned()],
+        categories: vec!["contact data".to_owned(), "tickets".to_owned()],
+        recipients: vec!["Mailer Ltd, sends our mail".to_owned()],
+        period: "until one year after the contract ends".to_owned(),
+        ..ProcessingRecord::default()
+    }
+}
+
+/// Acme under a law, at a place.
+pub fn controller(regime: &str, zone: &str) -> Controller {
+    let acme = ControllerId::new("acme").unwrap();
+    Controller::new(acme, "Acme", regime, Calendar::in_zone(zone).unwrap())
+        .with_record(record())
+        .with_words("ground.tax_records", "Tax law obliges us to keep invoices.")
+}
+
 /// Everything outside the engine: it stays when an engine dies.
 #[derive(Clone)]
 pub struct World {
@@ -68,6 +87,8 @@ pub struct World {
     pub recipient_port: Arc<Faulty<Recipient>>,
     pub policy: Policy,
     pub settings: Settings,
+    /// Its policy is `policy`.
+    pub controller: Controller,
 }
 
 /// One round of a worker.
@@ -80,6 +101,11 @@ pub fn invoice_kept_until() -> NaiveDate {
 
 impl World {
     pub fn new() -> Self {
+        Self::keeping_invoices("tax_records")
+    }
+
+    /// The same, where invoices are kept on that ground.
+    pub fn keeping_invoices(ground: &'static str) -> Self {
         let clock = TestClock::at(start());
         let shared: Arc<TestClock> = Arc::new(clock.clone());
         let desk = MemorySource::new(source_id("desk"), "Help desk")
@@ -89,10 +115,10 @@ impl World {
                     .leading_on("phone", IdentifierKind::Phone),
             )
             .with(MemoryCollection::new("tickets", ["subject"]))
-            .with(MemoryCollection::new("invoices", ["amount"]).withheld(
-                Ground::new("tax_records"),
-                Until::Date(invoice_kept_until()),
-            ))
+            .with(
+                MemoryCollection::new("invoices", ["amount"])
+                    .withheld(Ground::new(ground), Until::Date(invoice_kept_until())),
+            )
             .erased_after(source_id("log"))
             .with_clock(shared.clone());
         let log = MemorySource::new(source_id("log"), "Call log")
@@ -145,6 +171,7 @@ impl World {
             recipient,
             policy: Policy::default(),
             settings: Settings::default(),
+            controller: controller("eu_gdpr", "Europe/Paris"),
             clock,
         }
     }
@@ -170,9 +197,7 @@ impl World {
             verifier: Arc::clone(&self.verifier),
             access: Arc::clone(&self.access),
         };
-        let calendar = Calendar::in_zone("Europe/Paris").unwrap();
-        let controller = Controller::new(self.acme.clone(), "Acme", "eu_gdpr", calendar)
-            .with_policy(self.policy.clone());
+        let controller = self.controller.clone().with_policy(self.policy.clone());
         Engine::builder(ports)
             .controller(controller)
             .source(source(Arc::clone(&self.desk_port) as _))

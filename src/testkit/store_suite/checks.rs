@@ -1,11 +1,7 @@
-//! The list of checks, each under the line of the contract that it asks for, and what they share.
+//! The list of checks, each under the line of the contract that it asks for.
 
 use futures::FutureExt as _;
 
-use crate::model::RequestId;
-use crate::ports::{Claim, Fence, StoreError};
-
-use super::super::contract::{Checked, Seen};
 use super::{
     Check, StoreLine, commits, lasting, leases, lists, locks, model, parts, races, refusals,
     tenants,
@@ -83,28 +79,4 @@ checks! {
     Instants: lasting::far_instants_are_kept,
     Durable: lasting::everything_is_there_again,
     Model: model::any_row_of_calls,
-}
-
-pub(super) fn conflict(request: RequestId, expected: u64, actual: u64) -> StoreError {
-    StoreError::Conflict {
-        request,
-        expected,
-        actual,
-    }
-}
-
-pub(super) fn lost(request: RequestId, fence: Fence) -> StoreError {
-    StoreError::LostLease { request, fence }
-}
-
-pub(super) fn requests(claims: &[Claim]) -> Vec<RequestId> {
-    claims.iter().map(|claim| claim.request).collect()
-}
-
-/// Whether it was refused as malformed, whatever the reason says.
-pub(super) fn malformed<T: std::fmt::Debug>(answer: Result<T, StoreError>, what: &str) -> Checked {
-    match answer {
-        Err(StoreError::Malformed(_)) => Ok(()),
-        other => Err(Seen(format!("{what}: saw {other:?}, not malformed"))),
-    }
 }

@@ -5,9 +5,9 @@ use crate::ports::{
 };
 
 use super::super::contract::{Checked, Seen};
-use super::checks::conflict;
 use super::sample::{
-    Tweak as _, at, born, controller, event, exclusive, id, image, next, part, person, shared,
+    Tweak as _, at, born, conflict, controller, event, exclusive, id, image, next, part, person,
+    shared,
 };
 use super::{Trial, same};
 

@@ -5,10 +5,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 use crate::ports::{Due, StoreError};
 
 use super::super::contract::{Checked, Seen};
-use super::checks::{conflict, lost};
 use super::sample::{
-    Tweak as _, at, born, claim_at, claim_one, controller, exclusive, id, image, next, person,
-    shared, worker,
+    Tweak as _, at, born, claim_at, claim_one, conflict, controller, exclusive, id, image, lost,
+    next, person, shared, worker,
 };
 use super::{Trial, same};
 

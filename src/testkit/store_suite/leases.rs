@@ -3,8 +3,10 @@
 use crate::ports::{Fence, StoreError};
 
 use super::super::contract::{Checked, Seen};
-use super::checks::{conflict, lost, requests};
-use super::sample::{Tweak as _, at, born, claim_at, claim_one, controller, id, next, worker};
+use super::sample::{
+    Tweak as _, at, born, claim_at, claim_one, conflict, controller, id, lost, next, requests,
+    worker,
+};
 use super::{Trial, same};
 
 pub(super) async fn the_newest_fence_writes(t: Trial) -> Checked {

@@ -3,8 +3,7 @@
 use crate::ports::StoreError;
 
 use super::super::contract::Checked;
-use super::checks::lost;
-use super::sample::{Tweak as _, born, claim_one, controller, id, image};
+use super::sample::{Tweak as _, born, claim_one, controller, id, image, lost};
 use super::{Trial, same};
 
 pub(super) async fn chunks_replace(t: Trial) -> Checked {

@@ -5,9 +5,9 @@ use crate::ports::{
 };
 
 use super::super::contract::{Checked, Seen};
-use super::checks::{conflict, lost, malformed};
 use super::sample::{
-    Tweak as _, born, claim_one, controller, event, exclusive, id, next, part, person,
+    Tweak as _, born, claim_one, conflict, controller, event, exclusive, id, lost, malformed, next,
+    part, person,
 };
 use super::{Trial, same};
 

@@ -4,10 +4,9 @@ use crate::model::{ControllerId, RequestId};
 use crate::ports::{Claim, StoreError};
 
 use super::super::contract::{Checked, Seen};
-use super::checks::requests;
 use super::sample::{
     Tweak as _, at, born, claim_at, claim_one, controller, exclusive, id, image, next, person,
-    shared, worker,
+    requests, shared, worker,
 };
 use super::{Trial, same};
 

@@ -5,12 +5,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::{
     Assurance, Digest, Failure, IdentifierKind, KeyedDigest, MissingRows, Outcome, PartyId,
-    Pending, RowCount, SourceId, WithheldRows,
+    Pending, SourceId, Verdict, WithheldRows,
 };
-use crate::workflow::effect::{Target, Task};
-use crate::workflow::event::{Envelope, Event, Finding, PartRef, SourceInfo, StepResult};
+use crate::workflow::effect::{Letter, Target, Task};
+use crate::workflow::event::{Envelope, Event, Finding, SourceInfo, StepResult};
 use crate::workflow::request::Facts;
 
+use super::source::{RecipientWork, SourceWork};
 use super::{Machine, Phase};
 
 /// How far a step is.
@@ -49,62 +50,6 @@ impl Step {
     pub const fn is_unsettled(&self) -> bool {
         matches!(self.state, StepState::Open | StepState::Waiting(_))
     }
-}
-
-/// What is known of a source.
-#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct SourceWork {
-    /// Which source.
-    pub id: SourceId,
-    /// By what it can search.
-    pub accepts: Vec<IdentifierKind>,
-    /// Whose erasure must be finished before this one's begins.
-    pub erase_after: Vec<SourceId>,
-    /// Whether it was searched: some identifier fits it.
-    pub searched: bool,
-    /// The sealed locators; `None` when nothing was found.
-    pub locators: Option<PartRef>,
-    /// Digests over source and locator.
-    pub keys: Vec<KeyedDigest>,
-    /// How many rows each collection held when it was searched.
-    pub found: Vec<RowCount>,
-    /// Until how far back was searched.
-    pub horizon: Option<DateTime<Utc>>,
-    /// Its sealed plan, and what an approval of it relies on.
-    pub plan: Option<(PartRef, Digest)>,
-    /// How many rows the plan changes.
-    pub planned: Vec<RowCount>,
-    /// The sealed report of what was read from it.
-    pub spool: Option<PartRef>,
-    /// Whether its rows are, or may be, restricted because of this request.
-    pub restricted: bool,
-    /// Whether anything of its part of the work was done.
-    pub worked: bool,
-    /// Whether the last attempt did all of its part that can be done.
-    pub finished: bool,
-    /// How many rows were read, corrected or erased.
-    pub done: Vec<RowCount>,
-    /// What is kept back (or, before the erasure, would be).
-    pub withheld: Vec<WithheldRows>,
-    /// What could not be done.
-    pub missing: Vec<MissingRows>,
-    /// What a search afterwards still found.
-    pub left: Vec<RowCount>,
-    /// How sure its erasure is.
-    pub assurance: Option<Assurance>,
-}
-
-/// What is known of a recipient.
-#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct RecipientWork {
-    /// Who.
-    pub id: PartyId,
-    /// Whether they confirmed what was done so far.
-    pub confirmed: bool,
-    /// Why they did not.
-    pub failure: Option<Failure>,
 }
 
 /// The work for one request.
@@ -152,6 +97,12 @@ pub struct Fulfilment {
     pub withheld_until: Option<DateTime<Utc>>,
     /// How it ended.
     pub outcome: Option<Outcome>,
+    /// Whether the person was told that the restriction ends.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub announced: bool,
+    /// What the review of a decision came to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verdict: Option<Verdict>,
 }
 
 impl Fulfilment {
@@ -196,6 +147,8 @@ impl Fulfilment {
             package_failure: None,
             withheld_until: None,
             outcome: None,
+            announced: false,
+            verdict: None,
         }
     }
 
@@ -269,7 +222,7 @@ impl Fulfilment {
     pub fn missing(&self) -> impl Iterator<Item = (Target, MissingRows)> + '_ {
         let of_sources = self.sources.iter().flat_map(move |source| {
             // While others are still searched, an identifier that fits it may come to light.
-            let given_up = self.phase != Phase::Locating || self.is_settled();
+            let given_up = !self.phase.searches() || self.is_settled();
             let unsearched = (!source.searched && given_up).then(|| whole(Failure::NoIdentifier));
             let left = source.left.iter().map(|left| MissingRows {
                 collection: Some(left.collection.clone()),
@@ -305,6 +258,27 @@ impl Fulfilment {
             .iter()
             .filter_map(|source| source.assurance)
             .min()
+    }
+
+    /// Whether rows are, or may be, restricted because of this request.
+    pub(super) fn any_restricted(&self) -> bool {
+        self.sources.iter().any(|source| source.restricted)
+    }
+
+    /// Who must be asked again when identifiers of these kinds come to light.
+    pub(super) fn concerned_by(&self, kinds: &[IdentifierKind]) -> Vec<Target> {
+        let sources = self
+            .sources
+            .iter()
+            .filter(|source| source.accepts.iter().any(|kind| kinds.contains(kind)))
+            .map(|source| Target::Source(source.id.clone()));
+        // Recipients are told beside the sources where nothing may wait.
+        let recipients = (self.phase == Phase::Stopping)
+            .then_some(&self.recipients)
+            .into_iter()
+            .flatten()
+            .map(|recipient| Target::Recipient(recipient.id.clone()));
+        sources.chain(recipients).collect()
     }
 
     pub(super) fn any_found(&self) -> bool {
@@ -368,6 +342,12 @@ impl Fulfilment {
     pub(super) fn outcome(&self) -> Outcome {
         if self.cancelled {
             return Outcome::Cancelled;
+        }
+        if self.machine == Machine::HumanReview {
+            return match self.verdict {
+                Some(_) => Outcome::Done,
+                None => Outcome::Failed,
+            };
         }
         let missing = self.missing().next().is_some();
         let withheld = self.withheld().next().is_some();
@@ -443,6 +423,16 @@ impl Fulfilment {
                 self.withheld_until = *until;
                 self.outcome = Some(Outcome::Partly);
             }
+            Event::Restricted { outcome } => self.outcome = Some(outcome.clone()),
+            Event::LetterSent {
+                letter: Letter::RestrictionLifted,
+            } if self.phase == Phase::Announcing => {
+                self.announced = true;
+                // Of this they have not heard yet.
+                for recipient in &mut self.recipients {
+                    recipient.confirmed = false;
+                }
+            }
             Event::Cancelled => self.cancelled = true,
             Event::Ended { outcome } => {
                 self.phase = Phase::Ended;
@@ -454,10 +444,12 @@ impl Fulfilment {
     }
 
     fn enter(&mut self, phase: Phase) {
-        let again = matches!(self.phase, Phase::Ended | Phase::Withholding);
+        let again = self.phase.rests();
         if phase == Phase::Locating {
             for source in &mut self.sources {
-                *source = source.anew();
+                if !is_kept(self.machine, source) {
+                    *source = source.anew();
+                }
             }
             self.approved = None;
             self.confirmed = false;
@@ -465,8 +457,10 @@ impl Fulfilment {
             self.grace_until = None;
             self.package = None;
             self.package_name = None;
+            // A recipient restricts a person, not rows: it need not hear of it twice.
+            let told = self.machine == Machine::Restriction;
             for recipient in self.recipients.iter_mut().chain(&mut self.deliver_to) {
-                recipient.confirmed = false;
+                recipient.confirmed &= told;
             }
         }
         if again {
@@ -484,7 +478,10 @@ impl Fulfilment {
             }
         }
         match phase {
-            Phase::Rectifying => self.written = true,
+            Phase::Rectifying | Phase::Stopping => self.written = true,
+            Phase::Restricting | Phase::Informing if self.machine == Machine::Restriction => {
+                self.written = true;
+            }
             Phase::Erasing => {
                 self.written = true;
                 self.erasures += 1;
@@ -494,7 +491,7 @@ impl Fulfilment {
         self.phase = phase;
         self.round += 1;
         let targets = self.targets(phase);
-        if phase == Phase::Locating {
+        if phase.searches() {
             for target in &targets {
                 self.search(target);
             }
@@ -512,6 +509,7 @@ impl Fulfilment {
             && let Some(source) = self.source_mut(id)
         {
             source.searched = true;
+            source.finished = false;
             source.missing.clear();
         }
     }
@@ -526,8 +524,16 @@ impl Fulfilment {
                 .collect()
         };
         match phase {
-            Phase::Locating => sources(&|s| s.accepts.iter().any(|k| self.kinds.contains(k))),
+            Phase::Locating => sources(&|s| self.can_search(s) && !is_kept(self.machine, s)),
+            Phase::Stopping => {
+                let mut all = sources(&|s| self.can_search(s) && !s.finished);
+                all.extend(self.untold());
+                all
+            }
             Phase::Planning | Phase::Checking | Phase::Reading => sources(&SourceWork::is_found),
+            Phase::Restricting if self.machine == Machine::Restriction => {
+                sources(&|s| s.is_found() && !s.finished)
+            }
             Phase::Restricting | Phase::Rectifying => sources(&SourceWork::is_planned),
             Phase::Verifying => sources(&|s| s.is_planned() && s.worked),
             Phase::Lifting => sources(&|s| s.restricted),
@@ -539,24 +545,34 @@ impl Fulfilment {
                 }
             }
             Phase::Searching => sources(&|s| s.is_found() && s.worked),
-            Phase::Queued | Phase::Packing => vec![Target::Request],
+            Phase::Queued | Phase::Packing | Phase::Reviewing => vec![Target::Request],
             Phase::Sending => self
                 .deliver_to
                 .iter()
                 .map(|recipient| Target::Recipient(recipient.id.clone()))
                 .collect(),
-            Phase::Informing => self
-                .recipients
-                .iter()
-                .filter(|recipient| !recipient.confirmed)
-                .map(|recipient| Target::Recipient(recipient.id.clone()))
-                .collect(),
+            Phase::Informing => self.untold().collect(),
             Phase::Approval
             | Phase::Confirmation
             | Phase::Grace
             | Phase::Withholding
+            | Phase::Restricted
+            | Phase::Announcing
             | Phase::Ended => Vec::new(),
         }
+    }
+
+    /// Whether some identifier that is known fits a source.
+    fn can_search(&self, source: &SourceWork) -> bool {
+        source.accepts.iter().any(|kind| self.kinds.contains(kind))
+    }
+
+    /// The recipients that have not confirmed.
+    fn untold(&self) -> impl Iterator<Item = Target> {
+        self.recipients
+            .iter()
+            .filter(|recipient| !recipient.confirmed)
+            .map(|recipient| Target::Recipient(recipient.id.clone()))
     }
 
     fn source_mut(&mut self, id: &SourceId) -> Option<&mut SourceWork> {
@@ -580,36 +596,48 @@ impl Fulfilment {
                 return;
             }
             // What cannot be restricted is corrected without.
-            StepResult::Unsupported if task == Task::Restrict => (StepState::Done, None),
+            StepResult::Unsupported
+                if task == Task::Restrict && self.machine == Machine::Rectification =>
+            {
+                (StepState::Done, None)
+            }
             StepResult::Unsupported => (StepState::Failed, Some(Failure::Unsupported)),
             StepResult::Failed(failure) => (StepState::Failed, Some(failure.clone())),
         };
         let finished = state == StepState::Done;
+        let is_restriction = self.machine == Machine::Restriction;
         self.settle(target, state);
         match target {
             Target::Source(id) => {
-                if let StepResult::Done {
-                    finding:
-                        Finding::Located {
-                            identified: Some((_, kinds)),
-                            ..
-                        },
-                    ..
-                } = result
+                if let StepResult::Done { finding, .. } = result
+                    && let Some((_, kinds)) = finding.identified()
                 {
-                    self.learn(id, kinds);
+                    self.learn(kinds);
                 }
                 if let Some(source) = self.source_mut(id) {
                     match task {
-                        Task::Read | Task::Rectify | Task::Erase => source.finished = finished,
-                        // It may have been restricted before it failed.
-                        Task::Restrict if failure.is_some() => source.restricted = true,
+                        Task::Read | Task::Rectify | Task::Erase | Task::Stop => {
+                            source.finished = finished;
+                        }
+                        Task::Restrict => {
+                            // It may have been restricted before it failed.
+                            source.restricted |=
+                                failure.as_ref().is_some_and(|f| *f != Failure::Unsupported);
+                            source.finished = finished && is_restriction;
+                        }
                         _ => {}
                     }
                     if let Some(failure) = failure {
                         source.miss(whole(failure));
                     } else if let StepResult::Done { finding, missing } = result {
                         source.answered(task, finding);
+                        if let Finding::Changed { rows } = finding
+                            && task == Task::Restrict
+                            && is_restriction
+                        {
+                            source.worked = true;
+                            source.done.clone_from(rows);
+                        }
                         for missing in missing {
                             source.miss(missing.clone());
                         }
@@ -648,6 +676,13 @@ impl Fulfilment {
                     self.package = Some((*bytes, *digest));
                     self.package_name.clone_from(name);
                 }
+                if let StepResult::Done {
+                    finding: Finding::Reviewed { verdict },
+                    ..
+                } = result
+                {
+                    self.verdict = Some(*verdict);
+                }
             }
         }
     }
@@ -662,20 +697,20 @@ impl Fulfilment {
     }
 
     /// Notes new kinds of identifiers; steps that began without them must search again.
-    fn learn(&mut self, by: &SourceId, kinds: &[IdentifierKind]) {
+    fn learn(&mut self, kinds: &[IdentifierKind]) {
         self.know(kinds);
-        let concerned: Vec<Target> = self
-            .sources
-            .iter()
-            .filter(|s| s.id != *by && s.accepts.iter().any(|kind| kinds.contains(kind)))
-            .map(|source| Target::Source(source.id.clone()))
-            .collect();
+        let concerned = self.concerned_by(kinds);
         for step in &mut self.steps {
             if step.is_unsettled() && concerned.contains(&step.target) {
                 step.stale = true;
             }
         }
     }
+}
+
+/// Whether a new search passes a source over: what it was found by must lift its restriction.
+fn is_kept(machine: Machine, source: &SourceWork) -> bool {
+    machine == Machine::Restriction && source.restricted
 }
 
 /// Whether asking again could help. What a source cannot do at all, and a source that no
@@ -713,140 +748,6 @@ impl Step {
             round,
             state: StepState::Open,
             stale: false,
-        }
-    }
-}
-
-impl SourceWork {
-    fn new(info: &SourceInfo) -> Self {
-        Self {
-            id: info.id.clone(),
-            accepts: info.accepts.clone(),
-            erase_after: info.erase_after.clone(),
-            searched: false,
-            locators: None,
-            keys: Vec::new(),
-            found: Vec::new(),
-            horizon: None,
-            plan: None,
-            planned: Vec::new(),
-            spool: None,
-            restricted: false,
-            worked: false,
-            finished: false,
-            done: Vec::new(),
-            withheld: Vec::new(),
-            missing: Vec::new(),
-            left: Vec::new(),
-            assurance: None,
-        }
-    }
-
-    /// The same source before anything was asked; a restriction stays until it is lifted.
-    fn anew(&self) -> Self {
-        Self {
-            restricted: self.restricted,
-            ..Self::new(&SourceInfo {
-                id: self.id.clone(),
-                accepts: self.accepts.clone(),
-                erase_after: self.erase_after.clone(),
-            })
-        }
-    }
-
-    /// Whether the person was found there.
-    pub const fn is_found(&self) -> bool {
-        self.locators.is_some()
-    }
-
-    pub(super) fn is_planned(&self) -> bool {
-        self.planned.iter().any(|rows| rows.rows > 0)
-    }
-
-    /// Whether it was searched to the end, and holds nothing.
-    fn is_empty(&self) -> bool {
-        self.searched && self.missing.is_empty() && !self.is_found()
-    }
-
-    /// Whether there is something to erase: not begun, failed, or free to go since.
-    fn is_unerased(&self) -> bool {
-        self.is_found() && (!self.finished || self.is_planned())
-    }
-
-    fn miss(&mut self, missing: MissingRows) {
-        if !self.missing.contains(&missing) {
-            self.missing.push(missing);
-        }
-    }
-
-    fn answered(&mut self, task: Task, finding: &Finding) {
-        match finding {
-            Finding::Located {
-                rows,
-                locators,
-                keys,
-                horizon,
-                ..
-            } => {
-                self.found.clone_from(rows);
-                self.locators.clone_from(locators);
-                self.keys.clone_from(keys);
-                self.horizon = *horizon;
-            }
-            Finding::Planned {
-                part,
-                digest,
-                rows,
-                withheld,
-            } => {
-                self.plan = Some((part.clone(), *digest));
-                self.planned.clone_from(rows);
-                self.withheld.clone_from(withheld);
-            }
-            Finding::Read {
-                spool,
-                rows,
-                withheld,
-            } => {
-                self.worked = true;
-                self.spool = Some(spool.clone());
-                self.done.clone_from(rows);
-                self.withheld.clone_from(withheld);
-            }
-            Finding::Changed { rows } => match task {
-                Task::Restrict => self.restricted = true,
-                Task::Unrestrict => self.restricted = false,
-                _ => {
-                    self.worked = true;
-                    self.done.clone_from(rows);
-                }
-            },
-            Finding::Erased {
-                rows,
-                withheld,
-                assurance,
-            } => {
-                self.worked = true;
-                add(&mut self.done, rows);
-                self.withheld.clone_from(withheld);
-                self.assurance = Some(*assurance);
-                self.planned.clear();
-                self.left.clear();
-            }
-            Finding::Left { rows } => {
-                self.left = rows.iter().filter(|left| left.rows > 0).cloned().collect();
-            }
-            Finding::Packed { .. } | Finding::Nothing => {}
-        }
-    }
-}
-
-/// Adds counts, collection by collection.
-fn add(counts: &mut Vec<RowCount>, more: &[RowCount]) {
-    for count in more {
-        match counts.iter_mut().find(|c| c.collection == count.collection) {
-            Some(known) => known.rows = known.rows.saturating_add(count.rows),
-            None => counts.push(count.clone()),
         }
     }
 }
