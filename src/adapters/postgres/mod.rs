@@ -211,7 +211,7 @@ impl PostgresStore {
         &self,
         transaction: &mut PgTransaction<'_>,
         controller: &ControllerId,
-        commit: Commit,
+        commit: &Commit,
     ) -> Result<(), StoreError> {
         if matches!(commit.locks, LockChange::Take(_)) {
             return Err(StoreError::Malformed(
@@ -219,8 +219,7 @@ impl PostgresStore {
             ));
         }
         let creates = commit.expected == 0;
-        self.write(transaction, controller, &commit, creates)
-            .await?;
+        self.write(transaction, controller, commit, creates).await?;
         Ok(())
     }
 
