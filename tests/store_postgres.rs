@@ -207,6 +207,7 @@ fn a_refused_write_keeps_no_lock() {
             store.create(&acme, commit(n, 0)).await.unwrap();
         }
         store.commit(&acme, taking(1, 1, [1, 2])).await.unwrap();
+        let other = database.pool().await;
         let locked = Err(StoreError::Locked { by: id(1) });
         assert_eq!(store.commit(&acme, taking(2, 1, [2, 3])).await, locked);
         let stale = store.commit(&acme, taking(1, 1, [4])).await;
@@ -214,7 +215,6 @@ fn a_refused_write_keeps_no_lock() {
             matches!(stale, Err(StoreError::Conflict { .. })),
             "{stale:?}"
         );
-        let other = database.pool().await;
         let held: i64 = sqlx::query_scalar(
             "SELECT count(*) FROM pg_locks WHERE pid <> pg_backend_pid()
              AND database = (SELECT oid FROM pg_database WHERE datname = current_database())",
@@ -265,6 +265,66 @@ fn locks_in_any_order_make_no_deadlock() {
     });
 }
 
+/// Until somebody waits for a lock of the server.
+async fn somebody_waits(database: &Database) {
+    let pool = database.pool().await;
+    let waiting = "SELECT count(*) FROM pg_stat_activity
+         WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    while sqlx::query_scalar::<_, i64>(waiting)
+        .fetch_one(&pool)
+        .await
+        .unwrap()
+        == 0
+    {}
+}
+
+/// Nobody takes a request from a worker in the middle of what it writes beside it: what comes after
+/// the claim would be written over what the next worker reads.
+#[test]
+fn a_request_is_not_leased_while_a_part_is_written() {
+    with_database(async |database| {
+        let pool = database.pool().await;
+        let store = PostgresStore::open(pool.clone()).await.unwrap();
+        let acme = acme();
+        let mut born = commit(1, 0);
+        born.snapshot.wake_at = Some(DateTime::UNIX_EPOCH);
+        store.create(&acme, born).await.unwrap();
+        let (now, worker) = (DateTime::UNIX_EPOCH, WorkerId("w".to_owned()));
+        let claims = store.claim(None, &worker, now, now, 9).await.unwrap();
+        let fence = Some(claims[0].fence);
+        store
+            .put_part(&acme, id(1), fence, "a", 0, vec![1])
+            .await
+            .unwrap();
+
+        for deletes in [false, true] {
+            // Something outside holds the part up.
+            let mut other = pool.begin().await.unwrap();
+            sqlx::query("SELECT FROM datarights.part FOR UPDATE")
+                .execute(&mut *other)
+                .await
+                .unwrap();
+            let (slow, of) = (store.clone(), acme.clone());
+            let write = tokio::spawn(async move {
+                if deletes {
+                    slow.delete_parts(&of, id(1), fence, Some("a")).await
+                } else {
+                    slow.put_part(&of, id(1), fence, "a", 0, vec![2]).await
+                }
+            });
+            somebody_waits(&database).await;
+            let claims = store.claim(None, &worker, now, now, 9).await;
+            assert_eq!(claims, Ok(Vec::new()));
+            other.rollback().await.unwrap();
+            assert_eq!(write.await.unwrap(), Ok(()));
+        }
+        let part = store.read_part(&acme, id(1), "a", 0).await;
+        assert_eq!(part, Ok(None));
+        let claims = store.claim(None, &worker, now, now, 9).await.unwrap();
+        assert_eq!(claims.len(), 1);
+    });
+}
+
 /// Part names are any text; names of workers too.
 #[test]
 fn names_may_hold_what_a_text_of_the_database_cannot() {
@@ -303,6 +363,9 @@ fn failures_are_told_by_code() {
             .pool_with(|options| options.options([("lock_timeout", "20ms")]))
             .await;
         let store = PostgresStore::open(pool.clone()).await.unwrap();
+        let mut waiting = commit(2, 0);
+        waiting.snapshot.wake_at = Some(DateTime::UNIX_EPOCH);
+        store.create(&acme, waiting).await.unwrap();
         let mut other = database.pool().await.begin().await.unwrap();
         sqlx::query("SELECT FROM datarights.request FOR UPDATE")
             .execute(&mut *other)
