@@ -215,7 +215,10 @@ impl Engine {
             created.map_err(EngineError::from)
         };
         if let Err(error) = written.await {
-            self.forget(controller, request).await?;
+            // A backend that failed may still be at it: what it answered is not the end of it.
+            if !matches!(error, EngineError::Store(StoreError::Backend { .. })) {
+                self.forget(controller, request).await?;
+            }
             return Err(error);
         }
         self.ring();
