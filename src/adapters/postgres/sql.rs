@@ -91,10 +91,10 @@ statements! {
     load = "SELECT version, sequence, head, wake_at, due_at, open, agenda, state
         FROM {s}.request WHERE controller = $1 AND request = $2";
 
-    history = "SELECT e.sequence, e.digest, e.bytes
-        FROM {s}.request r JOIN {s}.event e ON e.request = r.id
-        WHERE r.controller = $1 AND r.request = $2 AND e.sequence > $3
-        ORDER BY e.sequence LIMIT $4";
+    history = "SELECT sequence, digest, bytes FROM {s}.event
+        WHERE request = (SELECT id FROM {s}.request WHERE controller = $1 AND request = $2)
+            AND sequence > $3
+        ORDER BY sequence LIMIT $4";
 
     find = "SELECT r.request FROM {s}.person p JOIN {s}.request r ON r.id = p.request
         WHERE p.digest = $2 AND r.controller = $1 AND r.open ORDER BY p.request";
@@ -134,7 +134,7 @@ statements! {
     // the rows by their key. What somebody else is writing to is left to the next call.
     claim = "WITH found AS MATERIALIZED (
             SELECT ARRAY(
-                SELECT id FROM {s}.request WHERE claim_at <= $1
+                SELECT id FROM {s}.request WHERE wake_at IS NOT NULL AND claim_at <= $1
                 ORDER BY claim_at LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED
             ) AS ids
         ), leased AS (
@@ -146,14 +146,10 @@ statements! {
         JOIN (SELECT * FROM found, unnest(ids) WITH ORDINALITY AS u (id, place)) f ON f.id = l.id
         ORDER BY f.place";
 
-    // By rows (controller, instant), here and in `next_wake_of`: an equal sign would let the planner
-    // walk through everybody's index in search of one controller's entries.
     claim_of = "WITH found AS MATERIALIZED (
             SELECT ARRAY(
-                SELECT id FROM {s}.request WHERE claim_at IS NOT NULL
-                    AND (controller, claim_at) >= ($5, -9223372036854775808)
-                    AND (controller, claim_at) <= ($5, $1)
-                ORDER BY controller, claim_at LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED
+                SELECT id FROM {s}.request WHERE controller = $5 AND claim_at <= $1
+                ORDER BY claim_at LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED
             ) AS ids
         ), leased AS (
             UPDATE {s}.request SET fence = nextval('{s}.fence'), lease_until = $3, worker = $4
@@ -171,12 +167,10 @@ statements! {
         WHERE controller = $1 AND request = $2 AND fence = $3";
 
     next_wake = "SELECT claim_at FROM {s}.request
-        WHERE claim_at IS NOT NULL ORDER BY claim_at LIMIT 1";
+        WHERE wake_at IS NOT NULL ORDER BY claim_at LIMIT 1";
 
-    next_wake_of = "SELECT claim_at FROM {s}.request WHERE claim_at IS NOT NULL
-            AND (controller, claim_at) >= ($1, -9223372036854775808)
-            AND (controller, claim_at) <= ($1, 9223372036854775807)
-        ORDER BY controller, claim_at LIMIT 1";
+    next_wake_of = "SELECT claim_at FROM {s}.request
+        WHERE controller = $1 AND claim_at IS NOT NULL ORDER BY claim_at LIMIT 1";
 
     due = "SELECT request, due_at FROM {s}.request
         WHERE controller = $1 AND open AND due_at < $2 ORDER BY due_at LIMIT $3";
