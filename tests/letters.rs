@@ -24,8 +24,9 @@ use datarights::model::{
     Actor, Channel, Failure, Ground, Identifier, Outcome, RequestId, Right, Wish,
 };
 use datarights::ports::Notice;
-use datarights::workflow::Letter;
+use datarights::workflow::fulfilment::Phase as Work;
 use datarights::workflow::lifecycle::{self, Phase};
+use datarights::workflow::{Finding, Letter, StepResult};
 use futures::TryStreamExt;
 
 const RIGHTS: [Right; 10] = [
@@ -317,6 +318,26 @@ fn a_hosts_own_words_are_filled_like_ours() {
     let stuck = world.see(&engine, request).lifecycle.stuck_letters;
     let unsaid = Failure::Unsaid(vec!["nothing like it".to_owned()]);
     assert_eq!(stuck, [(Letter::Acknowledgement, unsaid)]);
+}
+
+/// A call log that keeps a year: older data is gone, and the answer says so.
+#[test]
+fn the_answer_says_how_far_back_was_searched() {
+    let mut course = world::Course::approved(world::World::simple(Right::Access));
+    let mut found = world::located("crm", 3, None);
+    if let Finding::Located { horizon, .. } = &mut found {
+        *horizon = Some("2025-03-01T12:00:00Z".parse().unwrap());
+    }
+    course.answer_source("crm", StepResult::done(found));
+    course.work_until(Work::Ended);
+    let acme = told_everything("eu_gdpr");
+    let said = acme.says(course.request(), Letter::Response).unwrap();
+    let done = said
+        .iter()
+        .find(|said| said.item == "action_taken")
+        .unwrap();
+    let words = "Your request was carried out in full. We hold nothing from before 1 March 2025.";
+    assert_eq!(done.words.as_deref(), Some(words));
 }
 
 #[test]

@@ -535,6 +535,35 @@ fn what_ends_at_once_waits_for_no_lock() {
 }
 
 #[test]
+fn a_use_is_ended_by_hand_where_a_person_does_the_work() {
+    let world = World::new();
+    let engine = world.engine();
+    // The desk is a filing cabinet: the log is not led to by it.
+    world
+        .desk_port
+        .will(Method::Stop, [Fault::Pend(TimeDelta::days(90))]);
+    let intake = Intake::new(
+        Channel::Letter,
+        vec![ada(), phone()],
+        [Wish::of(Right::ConsentWithdrawal)],
+    );
+    let submitted = engine.submit(&world.acme, &Actor::Host, intake);
+    let request = world.clock.drive(submitted).unwrap().unwrap()[0].request;
+    world.work(&engine);
+    let seen = world.see(&engine, request);
+    assert_eq!(seen.lifecycle.phase, Phase::Fulfilment);
+    assert!(world.log.is_stopped(&world.acme, &phone(), &Use::Consent));
+    let (alice, desk) = (staff("alice"), Target::Source(common::source_id("desk")));
+    let rows = Completion::Rows(vec![datarights::model::RowCount::new("folders", 2)]);
+    let done = engine.complete(&world.acme, request, &alice, Task::Stop, &desk, rows);
+    let seen = world.clock.drive(done).unwrap().unwrap();
+    assert_eq!(seen.lifecycle.outcome, Some(Outcome::Done));
+    world.work(&engine);
+    let seen = world.see(&engine, request);
+    assert_eq!(seen.lifecycle.phase, Phase::Answered);
+}
+
+#[test]
 fn a_second_withdrawal_goes_its_own_way() {
     let world = World::new();
     let engine = world.engine();
@@ -562,6 +591,9 @@ fn uses_that_make_no_sense_are_refused() {
         Wish::stop(Right::Objection, vec![Use::DirectMarketing, newsletter()]),
         Wish::stop(Right::Objection, vec![Use::SaleOrSharing]),
         Wish::stop(Right::ConsentWithdrawal, vec![address]),
+        Wish::stop(Right::ConsentWithdrawal, vec![Use::SaleOrSharing]),
+        Wish::stop(Right::OptOut, vec![Use::Consent]),
+        Wish::stop(Right::LimitSensitive, vec![newsletter()]),
         Wish::stop(Right::Access, vec![newsletter()]),
     ] {
         let intake = Intake::new(Channel::Form, vec![ada()], [wish]);

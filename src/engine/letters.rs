@@ -1,39 +1,21 @@
 //! What a letter says: each item that the law demands, from what happened to the request, the
 //! controller's record of processing, and words.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use chrono::{DateTime, Datelike, NaiveDate, Utc};
 
 use crate::law::{Content, Due, DueOn, GroundUse, Item, Letter as Complete, Notice, Regime, Step};
-use crate::model::{
-    Actor, ControllerId, Failure, Fee, Ground, Identifier, MissingRows, Outcome, RequestId, Right,
-    Until, Verdict, WithheldRows,
-};
-use crate::ports::{self, Statement};
+use crate::model::{Ground, MissingRows, Outcome, Right, Until, Verdict, WithheldRows};
+use crate::ports::Statement;
 use crate::workflow::{Letter, Request, Target};
 
-use super::Engine;
 use super::controller::Controller;
-use super::error::EngineError;
-use super::words::english;
+use super::error::{EngineError, Unsaid};
+use super::words::{Facts, amount, english, keys, outcome_name};
 
 /// Items that are said only where there is something to say.
 const ONLY_IF_SAID: [&str; 2] = ["absence", "what_would_help"];
-
-/// A letter that leaves out what the law demands. It is not sent.
-#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
-#[error(
-    "the letter `{}` must also say: {}; give it with `Controller::with_record` or `Controller::with_words`",
-    .letter.name(), .missing.join(", ")
-)]
-#[non_exhaustive]
-pub struct Unsaid {
-    /// Which letter.
-    pub letter: Letter,
-    /// The items, or the words (`ground.<code>`), that are missing.
-    pub missing: Vec<String>,
-}
 
 /// Something that a letter will have to say and that nobody has given yet.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -50,45 +32,6 @@ pub struct MissingWords {
     pub about: String,
     /// Where.
     pub article: String,
-}
-
-/// What is so of a request and can be said of it; `Err` names what is missing instead.
-#[derive(Default)]
-struct Facts {
-    places: BTreeMap<&'static str, Result<String, String>>,
-    /// What is so, for words that depend on it.
-    so: Vec<&'static str>,
-}
-
-impl Facts {
-    fn put(&mut self, place: &'static str, value: Result<String, String>) {
-        self.places.insert(place, value);
-    }
-
-    fn fill(&self, pattern: &str) -> Result<String, String> {
-        fill(pattern, |place| match self.places.get(place) {
-            Some(value) => value.clone(),
-            None => Err(place.to_owned()),
-        })
-    }
-}
-
-/// Fills `{name}` places in one pass, so that what is filled in is never itself filled.
-fn fill(pattern: &str, value: impl Fn(&str) -> Result<String, String>) -> Result<String, String> {
-    let mut text = String::with_capacity(pattern.len());
-    let mut rest = pattern;
-    while let Some((before, after)) = rest.split_once('{') {
-        text.push_str(before);
-        let Some((place, behind)) = after.split_once('}') else {
-            text.push('{');
-            rest = after;
-            continue;
-        };
-        text.push_str(&value(place)?);
-        rest = behind;
-    }
-    text.push_str(rest);
-    Ok(text)
 }
 
 /// What is said of an item, or what is missing for it.
@@ -264,7 +207,7 @@ impl Controller {
         Ok(all.into_iter().collect())
     }
 
-    fn law_of(&self, request: &Request) -> Result<std::sync::Arc<Regime>, EngineError> {
+    pub(super) fn law_of(&self, request: &Request) -> Result<std::sync::Arc<Regime>, EngineError> {
         let pin = &request.clock.regime;
         let regime = self.regimes.by_pin(pin);
         regime.map_err(|_| EngineError::UnknownRegime(pin.id.to_string()))
@@ -348,6 +291,7 @@ impl Controller {
         if let Some(outcome) = &life.outcome {
             facts.so.push(outcome_name(outcome));
         }
+        facts.put("horizon", self.horizon(request));
         let fee_ground = life.fee.as_ref().and_then(|fee| fee.ground.as_ref());
         let (ground, usage) = match letter {
             Letter::Extension => (life.extension.as_ref(), GroundUse::Extend),
@@ -377,6 +321,16 @@ impl Controller {
         facts.put("because", because);
         facts.put("left_out", left_out);
         facts
+    }
+
+    /// Until how far back was searched, as a sentence of its own; nothing where it was without end.
+    fn horizon(&self, request: &Request) -> Result<String, String> {
+        let Some(at) = horizon(request) else {
+            return Ok(String::new());
+        };
+        let mut facts = Facts::default();
+        facts.put("day", Ok(self.day_of(at)));
+        facts.fill(self.words("horizon").unwrap_or_default())
     }
 
     /// What is so of every request under a regime.
@@ -419,6 +373,7 @@ impl Controller {
             "recipients",
             "because",
             "left_out",
+            "horizon",
         ] {
             facts.put(place, Ok(place.to_owned()));
         }
@@ -473,7 +428,8 @@ impl Controller {
         if lines.is_empty() {
             let outcome = request.lifecycle.outcome.as_ref();
             let key = outcome.map(|outcome| format!("action_taken.{}", outcome_name(outcome)));
-            lines.extend(key.and_then(|key| Some(self.words(&key)?.to_owned())));
+            let words = key.and_then(|key| Some(self.words(&key)?.replace("{horizon}", "")));
+            lines.extend(words);
         }
         Ok(lines.join("\n"))
     }
@@ -543,79 +499,6 @@ impl Controller {
     }
 }
 
-impl Titles for Engine {
-    fn title(&self, target: &Target) -> String {
-        let title = match target {
-            Target::Source(id) => {
-                (self.inner.sources.get(id)).map(|source| source.describe().title)
-            }
-            Target::Recipient(id) => {
-                (self.inner.gateways.get(id)).map(|gateway| gateway.describe().title)
-            }
-            Target::Request => None,
-        };
-        title.unwrap_or_else(|| target.to_string())
-    }
-}
-
-impl Engine {
-    /// A letter as it would go out now, for staff to look at before it does.
-    ///
-    /// # Errors
-    /// [`EngineError::Unsaid`] when it cannot go out yet; as [`Engine::request`] otherwise.
-    pub async fn letter(
-        &self,
-        controller: &ControllerId,
-        request: RequestId,
-        actor: &Actor,
-        letter: Letter,
-    ) -> Result<ports::Notice, EngineError> {
-        let loaded = self.load(controller, request).await?;
-        self.allow(&loaded.request, actor, "letter").await?;
-        let parts = self.parts(controller, request, None);
-        let to = parts.read(&loaded.request.identifiers).await?;
-        self.notice(&loaded.request, letter, to)
-    }
-
-    /// A letter about a request as it stands.
-    pub(super) fn notice(
-        &self,
-        request: &Request,
-        letter: Letter,
-        to: Vec<Identifier>,
-    ) -> Result<ports::Notice, EngineError> {
-        let setup = self.controller(&request.facts.controller)?;
-        let (life, right) = (&request.lifecycle, request.facts.right.clone());
-        let mut notice = ports::Notice::new(letter.name(), request.facts.id, right, to);
-        notice.contents = setup.say(request, letter, self)?;
-        notice.regime = request.clock.regime.id.to_string();
-        notice.law = setup.law_of(request)?.name.to_string();
-        notice.due = request.clock.late_from();
-        notice.send_before = request.letter_due(letter);
-        notice.fee = life.fee.clone();
-        notice.granted = life.appeal_granted;
-        notice.ground = match letter {
-            Letter::Extension => life.extension.clone(),
-            Letter::FeeRequest => life.fee.as_ref().and_then(|fee| fee.ground.clone()),
-            _ => life.refusal.clone(),
-        };
-        notice.outcome = life.outcome.clone();
-        notice.uses.clone_from(&request.facts.uses);
-        if let Some(work) = &request.fulfilment {
-            notice.withheld = work.withheld().map(|(_, rows)| rows.clone()).collect();
-            notice.missing = work.missing().map(|(_, rows)| rows).collect();
-            notice.assurance = work.assurance();
-            notice.verdict = work.verdict;
-            notice.horizon = work
-                .sources
-                .iter()
-                .filter_map(|source| source.horizon)
-                .max();
-        }
-        Ok(notice)
-    }
-}
-
 /// The notices of a letter as the request stands: without what concerns data, where none is held.
 fn demanded(request: &Request, letter: Letter, regime: &Regime) -> Vec<Notice> {
     let notices = request.notices(letter, regime).into_iter().cloned();
@@ -624,6 +507,15 @@ fn demanded(request: &Request, letter: Letter, regime: &Regime) -> Vec<Notice> {
     } else {
         notices.collect()
     }
+}
+
+/// The latest instant from before which some source holds nothing.
+pub(super) fn horizon(request: &Request) -> Option<DateTime<Utc>> {
+    let work = request.fulfilment.as_ref()?;
+    work.sources
+        .iter()
+        .filter_map(|source| source.horizon)
+        .max()
 }
 
 /// Whether every search was made, and found nothing.
@@ -638,22 +530,6 @@ fn say(item: &Item, facts: &Facts, pattern: &str) -> Said {
         true => item.id.to_string(),
         false => missing,
     })
-}
-
-/// Under which keys the words of an item are looked up, the most precise first.
-fn keys(item: &Item, step: Step, letter: Letter, so: &[&str]) -> Vec<String> {
-    let (letter, step, item) = (letter.name(), step.name(), item.id.as_ref());
-    let places = [
-        format!("{letter}.{step}.{item}"),
-        format!("{step}.{item}"),
-        item.to_owned(),
-    ];
-    let mut keys = Vec::new();
-    for place in places {
-        keys.extend(so.iter().map(|so| format!("{place}.{so}")));
-        keys.push(place);
-    }
-    keys
 }
 
 fn article(item: &Item, notice: &Notice) -> String {
@@ -685,43 +561,5 @@ fn add(statements: &mut Vec<Statement>, complete: &Complete) {
                 Content::NotApplicable => None,
             },
         });
-    }
-}
-
-const fn outcome_name(outcome: &Outcome) -> &'static str {
-    match outcome {
-        Outcome::Done => "done",
-        Outcome::Partly => "partly",
-        Outcome::NothingFound => "nothing_found",
-        Outcome::Unsupported => "unsupported",
-        Outcome::Failed => "failed",
-        Outcome::Cancelled => "cancelled",
-    }
-}
-
-/// A fee in the currency's own unit: `12.50 EUR`. The decimals are those of ISO 4217.
-fn amount(fee: &Fee) -> String {
-    let decimals = match fee.currency.as_str() {
-        "BIF" | "CLP" | "DJF" | "GNF" | "ISK" | "JPY" | "KMF" | "KRW" | "PYG" | "RWF" | "UGX"
-        | "VND" | "VUV" | "XAF" | "XOF" | "XPF" => 0,
-        "BHD" | "IQD" | "JOD" | "KWD" | "LYD" | "OMR" | "TND" => 3,
-        _ => 2,
-    };
-    let unit = 10_u64.pow(decimals);
-    let (whole, part) = (fee.minor_units / unit, fee.minor_units % unit);
-    match decimals {
-        0 => format!("{whole} {}", fee.currency),
-        width => format!(
-            "{whole}.{part:0width$} {}",
-            fee.currency,
-            width = width as usize
-        ),
-    }
-}
-
-/// Why a letter was not sent: what it leaves out.
-impl From<Unsaid> for Failure {
-    fn from(unsaid: Unsaid) -> Self {
-        Self::Unsaid(unsaid.missing)
     }
 }

@@ -18,10 +18,9 @@ use crate::workflow::{Effect, Finding, Letter, Request, StepResult, Target, Task
 
 use super::Engine;
 use super::agenda::Item;
-use super::error::EngineError;
+use super::error::{EngineError, Unsaid};
 use super::findings::not_corrected;
 use super::guard::guard;
-use super::letters::Unsaid;
 use super::package::Made;
 use super::parts::Parts;
 
@@ -186,6 +185,10 @@ impl Attempt {
             }
             Stop::Engine(EngineError::Unreadable { .. }) => {
                 Performed::Failed(Failure::Code("part_unreadable".into()))
+            }
+            // What cannot be written down either: the worker tells of it, and leaves the request.
+            Stop::Engine(EngineError::UnknownController(_) | EngineError::UnknownRegime(_)) => {
+                Performed::Failed(Failure::Code("not_served".into()))
             }
             Stop::Engine(_) => Performed::Later(ErrorKind::Unavailable, "own_store".to_owned()),
         })

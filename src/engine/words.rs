@@ -4,6 +4,12 @@
 //! `letter.step.item`, then `step.item`, then `item`; each first with what is so of the request
 //! behind it (`action_taken.partly`).
 
+use std::collections::BTreeMap;
+
+use crate::law::{Item, Step};
+use crate::model::{Fee, Outcome};
+use crate::workflow::Letter;
+
 /// The words for a key; `None` where only the host can know them.
 #[rustfmt::skip] // one line for one key
 pub(super) fn english(key: &str) -> Option<&'static str> {
@@ -46,9 +52,10 @@ pub(super) fn english(key: &str) -> Option<&'static str> {
         // The answer.
         "action_taken.upheld" => "A person looked at the decision again, and it stands.",
         "action_taken.changed" => "A person looked at the decision again, and it was changed.",
-        "action_taken.done" => "Your request was carried out in full.",
-        "action_taken.partly" => "Your request was carried out in part; what was left out is named.",
-        "action_taken.nothing_found" => "We searched for data about you and found none.",
+        "action_taken.done" => "Your request was carried out in full.{horizon}",
+        "action_taken.partly" => "Your request was carried out in part; what was left out is named.{horizon}",
+        "action_taken.nothing_found" => "We searched for data about you and found none.{horizon}",
+        "horizon" => " We hold nothing from before {day}.",
         "action_taken.unsupported" => "None of our systems can do what you asked for.",
         "action_taken.failed" => "Your request could not be carried out.",
         "action_taken.cancelled" => "Your request was stopped before anything was changed.",
@@ -98,4 +105,90 @@ pub(super) fn english(key: &str) -> Option<&'static str> {
         "months" => "January,February,March,April,May,June,July,August,September,October,November,December",
         _ => return None,
     })
+}
+
+/// What is so of a request and can be said of it; `Err` names what is missing instead.
+#[derive(Default)]
+pub(super) struct Facts {
+    places: BTreeMap<&'static str, Result<String, String>>,
+    /// What is so, for words that depend on it.
+    pub(super) so: Vec<&'static str>,
+}
+
+impl Facts {
+    pub(super) fn put(&mut self, place: &'static str, value: Result<String, String>) {
+        self.places.insert(place, value);
+    }
+
+    pub(super) fn fill(&self, pattern: &str) -> Result<String, String> {
+        fill(pattern, |place| match self.places.get(place) {
+            Some(value) => value.clone(),
+            None => Err(place.to_owned()),
+        })
+    }
+}
+
+/// Fills `{name}` places in one pass, so that what is filled in is never itself filled.
+fn fill(pattern: &str, value: impl Fn(&str) -> Result<String, String>) -> Result<String, String> {
+    let mut text = String::with_capacity(pattern.len());
+    let mut rest = pattern;
+    while let Some((before, after)) = rest.split_once('{') {
+        text.push_str(before);
+        let Some((place, behind)) = after.split_once('}') else {
+            text.push('{');
+            rest = after;
+            continue;
+        };
+        text.push_str(&value(place)?);
+        rest = behind;
+    }
+    text.push_str(rest);
+    Ok(text)
+}
+
+/// Under which keys the words of an item are looked up, the most precise first.
+pub(super) fn keys(item: &Item, step: Step, letter: Letter, so: &[&str]) -> Vec<String> {
+    let (letter, step, item) = (letter.name(), step.name(), item.id.as_ref());
+    let places = [
+        format!("{letter}.{step}.{item}"),
+        format!("{step}.{item}"),
+        item.to_owned(),
+    ];
+    let mut keys = Vec::new();
+    for place in places {
+        keys.extend(so.iter().map(|so| format!("{place}.{so}")));
+        keys.push(place);
+    }
+    keys
+}
+
+pub(super) const fn outcome_name(outcome: &Outcome) -> &'static str {
+    match outcome {
+        Outcome::Done => "done",
+        Outcome::Partly => "partly",
+        Outcome::NothingFound => "nothing_found",
+        Outcome::Unsupported => "unsupported",
+        Outcome::Failed => "failed",
+        Outcome::Cancelled => "cancelled",
+    }
+}
+
+/// A fee in the currency's own unit: `12.50 EUR`. The decimals are those of ISO 4217.
+pub(super) fn amount(fee: &Fee) -> String {
+    let decimals = match fee.currency.as_str() {
+        "BIF" | "CLP" | "DJF" | "GNF" | "ISK" | "JPY" | "KMF" | "KRW" | "PYG" | "RWF" | "UGX"
+        | "VND" | "VUV" | "XAF" | "XOF" | "XPF" => 0,
+        "BHD" | "IQD" | "JOD" | "KWD" | "LYD" | "OMR" | "TND" => 3,
+        _ => 2,
+    };
+    let unit = 10_u64.pow(decimals);
+    let (whole, part) = (fee.minor_units / unit, fee.minor_units % unit);
+    match decimals {
+        0 => format!("{whole} {}", fee.currency),
+        width => format!(
+            "{whole}.{part:0width$} {}",
+            fee.currency,
+            width = width as usize
+        ),
+    }
 }

@@ -26,6 +26,8 @@ type Attempts = FuturesUnordered<BoxFuture<'static, (Item, Performed)>>;
 impl Engine {
     /// Works on one request until nothing of it is due any more, or it is told to stop.
     pub(super) async fn work(&self, claim: &Claim, stop: &Cancel) -> Result<(), EngineError> {
+        // One that is served elsewhere is left as it is: no attempt of its effects is used up.
+        self.controller(&claim.controller)?;
         let mut loaded = self.load(&claim.controller, claim.request).await?;
         let mut claim = claim.clone();
         let mut running: Attempts = FuturesUnordered::new();

@@ -78,6 +78,9 @@ impl Wish {
 
     /// The end of these uses, by one of the rights that can end them: an objection, a withdrawal
     /// of consent, an opt-out, a limit on sensitive data.
+    ///
+    /// A withdrawal of consent is carried out at once: name only purposes that rest on consent.
+    /// Which those are, the host alone knows; for others there is the objection.
     pub const fn stop(right: Right, uses: Vec<Use>) -> Self {
         Self {
             right,

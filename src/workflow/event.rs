@@ -11,7 +11,7 @@ use crate::model::{
 
 use super::clock::Clock;
 use super::effect::{EffectKey, Letter, Target, Task, Timer};
-use super::fulfilment::Phase;
+use super::fulfilment::phase::Phase;
 
 /// The schema that this release writes. Older ones are read forward, newer ones refused.
 pub const SCHEMA: u16 = 1;

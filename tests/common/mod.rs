@@ -87,7 +87,7 @@ pub struct World {
     pub recipient_port: Arc<Faulty<Recipient>>,
     pub policy: Policy,
     pub settings: Settings,
-    /// Its policy is `policy`.
+    /// Its id is `acme`, its policy `policy`.
     pub controller: Controller,
 }
 
@@ -197,7 +197,8 @@ impl World {
             verifier: Arc::clone(&self.verifier),
             access: Arc::clone(&self.access),
         };
-        let controller = self.controller.clone().with_policy(self.policy.clone());
+        let mut controller = self.controller.clone().with_policy(self.policy.clone());
+        controller.id = self.acme.clone();
         Engine::builder(ports)
             .controller(controller)
             .source(source(Arc::clone(&self.desk_port) as _))

@@ -8,114 +8,31 @@ pub mod access;
 pub mod erasure;
 pub mod export;
 pub mod human_review;
-mod phase;
+mod machine;
+mod moves;
+pub(super) mod phase;
 pub mod rectification;
 pub mod restriction;
 mod source;
 mod state;
 pub mod stop;
 
+pub use machine::Machine;
 pub use phase::{On, Phase};
 pub use source::{RecipientWork, SourceWork};
 pub use state::{Fulfilment, Step, StepState};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use serde::{Deserialize, Serialize};
 
-use crate::model::{Actor, Digest, Outcome, Right, Until, Use};
+use crate::model::{Actor, Digest, Outcome, Right, Until};
 
-use super::decision::{Draft, Landscape, Rejection};
+use super::draft::{Draft, Landscape};
 use super::effect::{Effect, Letter, Locks, Target, Task, Timer};
 use super::event::{Event, Finding, SourceInfo, StepResult};
 use super::lifecycle;
-use super::policy::{Approval, Policy};
-use super::request::Facts;
-use super::table::{Table, snake};
-
-/// Which machine does the work.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum Machine {
-    /// Read everything into a package.
-    Access,
-    /// The same, and hand it over.
-    Export,
-    /// Correct, with old and new value.
-    Rectification,
-    /// Erase, and search for what is left.
-    Erasure,
-    /// Restrict, and lift it one day.
-    Restriction,
-    /// End uses of the data: objection, consent withdrawal, opt-out, limiting sensitive data.
-    Stop,
-    /// Have a human review an automated decision.
-    HumanReview,
-}
-
-impl Machine {
-    /// Every machine.
-    pub const ALL: [Self; 7] = [
-        Self::Access,
-        Self::Export,
-        Self::Rectification,
-        Self::Erasure,
-        Self::Restriction,
-        Self::Stop,
-        Self::HumanReview,
-    ];
-
-    /// The machine of a right.
-    pub const fn of(right: &Right) -> Option<Self> {
-        Some(match right {
-            Right::Access => Self::Access,
-            Right::Export => Self::Export,
-            Right::Rectification => Self::Rectification,
-            Right::Erasure => Self::Erasure,
-            Right::Restriction => Self::Restriction,
-            Right::Objection | Right::ConsentWithdrawal | Right::OptOut | Right::LimitSensitive => {
-                Self::Stop
-            }
-            Right::HumanReview => Self::HumanReview,
-            Right::Custom(_) => return None,
-        })
-    }
-
-    /// Its transition table.
-    pub const fn table(self) -> &'static Table<Phase, On> {
-        match self {
-            Self::Access => &access::TABLE,
-            Self::Export => &export::TABLE,
-            Self::Rectification => &rectification::TABLE,
-            Self::Erasure => &erasure::TABLE,
-            Self::Restriction => &restriction::TABLE,
-            Self::Stop => &stop::TABLE,
-            Self::HumanReview => &human_review::TABLE,
-        }
-    }
-
-    /// The phase in which it begins.
-    pub const fn first(self) -> Phase {
-        match self {
-            Self::Stop => Phase::Stopping,
-            Self::HumanReview => Phase::Reviewing,
-            _ => Phase::Locating,
-        }
-    }
-
-    /// What follows when a phase is through.
-    fn after(self, phase: Phase, work: &Fulfilment, policy: &Policy) -> Next {
-        match self {
-            Self::Access => access::after(phase, work),
-            Self::Export => export::after(phase, work),
-            Self::Rectification => rectification::after(phase, work, policy),
-            Self::Erasure => erasure::after(phase, work, policy),
-            Self::Restriction => restriction::after(phase, work),
-            // One phase is all of it.
-            Self::Stop | Self::HumanReview => Next::End,
-        }
-    }
-}
+use super::policy::Approval;
+use super::rejection::Rejection;
+use super::table::snake;
 
 /// What follows a phase.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -191,36 +108,6 @@ impl Command {
             Self::LiftHold | Self::Lift => matches!(actor, Staff(_) | Host),
         }
     }
-}
-
-/// Whether nothing is weighed: what the person wants is carried out as soon as they may want it.
-fn is_at_once(facts: &Facts) -> bool {
-    match facts.right {
-        Right::ConsentWithdrawal | Right::OptOut | Right::LimitSensitive => true,
-        Right::Objection => facts.uses == [Use::DirectMarketing],
-        _ => false,
-    }
-}
-
-/// Whether the person must show who they are. Withdrawing consent is as easy as giving it (GDPR
-/// Art. 7(3)), and whoever wants no advertisement says so (Art. 21(3)); for other rights the law
-/// of the request says which are free.
-pub(super) fn needs_identity(draft: &Draft<'_>) -> bool {
-    let facts = &draft.request().facts;
-    let free = match facts.right {
-        Right::ConsentWithdrawal | Right::Objection => true,
-        _ => draft.is_unverified(),
-    };
-    !(free && is_at_once(facts))
-}
-
-/// Begins the work without a decision, where the law leaves none.
-pub(super) fn grant(draft: &mut Draft<'_>) -> Result<(), Rejection> {
-    if !is_at_once(&draft.request().facts) {
-        return Ok(());
-    }
-    draft.emit(Event::Granted);
-    start(draft)
 }
 
 /// Whether a machine exists for this right.

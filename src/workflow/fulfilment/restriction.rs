@@ -3,7 +3,8 @@
 //!
 #![doc = include_str!("../../../docs/machines/restriction.md")]
 
-use crate::workflow::decision::{Draft, Rejection};
+use crate::workflow::draft::Draft;
+use crate::workflow::rejection::Rejection;
 use crate::workflow::table::{Table, snake, table};
 
 use super::{Fulfilment, Next, On, Phase, advance, enter, work};
