@@ -167,6 +167,41 @@ async fn words_until_now(pool: &PgPool, words: &mut PgListener) -> usize {
     count
 }
 
+/// A server that says no has written nothing, and the key goes; one that was cut off may still
+/// write, and a request without its key could never be read.
+#[test]
+fn a_key_goes_only_where_it_is_known_that_no_request_comes() {
+    with_database(async |database| {
+        let (mut world, pool, _) = host(&database).await;
+        let submit = async |world: &World| {
+            let ada = Identifier::mail("Ada@Example.org").unwrap();
+            let intake = Intake::new(Channel::Form, vec![ada], [Wish::of(Right::Access)]);
+            let engine = world.engine();
+            engine.submit(&world.acme, &Actor::Person, intake).await
+        };
+        // The same world gives the same ids.
+        let twin = World::new();
+        let mut ids = Vec::new();
+        for _ in 0..2 {
+            ids.push(submit(&twin).await.unwrap()[0].request);
+        }
+        let impatient = database.pool_with(|options| options.options([("lock_timeout", "20ms")]));
+        let store = PostgresStore::open(impatient.await).await.unwrap();
+        world.store = Arc::new(store);
+        let mut other = pool.begin().await.unwrap();
+        sqlx::query("LOCK TABLE datarights.event IN EXCLUSIVE MODE")
+            .execute(&mut *other)
+            .await
+            .unwrap();
+        submit(&world).await.unwrap_err();
+        assert!(has_key(&world, ids[0]).await);
+        other.rollback().await.unwrap();
+        database.run("DROP TABLE datarights.event").await;
+        submit(&world).await.unwrap_err();
+        assert!(!has_key(&world, ids[1]).await);
+    });
+}
+
 /// Works until nothing is due any more at this instant.
 async fn work(engine: &Engine, worker: &str) {
     let worker = WorkerId(worker.to_owned());

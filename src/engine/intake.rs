@@ -215,8 +215,16 @@ impl Engine {
             created.map_err(EngineError::from)
         };
         if let Err(error) = written.await {
-            // A backend that failed may still be at it: what it answered is not the end of it.
-            if !matches!(error, EngineError::Store(StoreError::Backend { .. })) {
+            // A backend that was cut off may still be at it: that the request is not there yet says
+            // nothing.
+            let cut_off = matches!(
+                error,
+                EngineError::Store(StoreError::Backend {
+                    temporary: true,
+                    ..
+                })
+            );
+            if !cut_off {
                 self.forget(controller, request).await?;
             }
             return Err(error);

@@ -17,7 +17,7 @@ pub(super) fn store_error(error: &sqlx::Error) -> StoreError {
         Error::WorkerCrashed => backend("worker_crashed", true),
         Error::BeginFailed => backend("begin_failed", true),
         Error::Tls(_) => backend("tls", false),
-        Error::Protocol(_) => backend("protocol", false),
+        Error::Protocol(_) => backend("protocol", true),
         // The tables hold what we never wrote.
         Error::RowNotFound
         | Error::ColumnDecode { .. }

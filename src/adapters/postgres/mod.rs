@@ -102,7 +102,8 @@ async fn end<T>(transaction: PgTransaction<'_>, answer: Answer<T>) -> Answer<T> 
 /// # Errors
 /// Beside those of the port: [`StoreError::Backend`] with an SQLSTATE, or `io`, `pool_timed_out`,
 /// `pool_closed`, `worker_crashed`, `begin_failed`, `tls`, `protocol`, `sqlx`, `no_sqlstate`,
-/// `contended` (others wrote again and again). After `io` it is not known whether a write happened.
+/// `contended` (others wrote again and again). After `io`, `protocol` and `worker_crashed` it is
+/// not known whether a write happened.
 ///
 /// ```no_run
 /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
