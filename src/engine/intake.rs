@@ -16,6 +16,7 @@ use crate::workflow::{
 use super::Engine;
 use super::agenda::Agenda;
 use super::error::EngineError;
+use super::findings::MAX_IDENTIFIERS;
 
 /// A letter, form or call: who asks, and what for.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -151,6 +152,16 @@ impl Engine {
         self.controller(controller)?;
         if intake.identifiers.is_empty() {
             return Err(EngineError::EmptyIntake("an identifier of the person"));
+        }
+        if intake.identifiers.len() > MAX_IDENTIFIERS {
+            return Err(EngineError::TooManyIdentifiers {
+                accepted: MAX_IDENTIFIERS,
+            });
+        }
+        if let Delivery::Transmit(to) = &intake.delivery
+            && !self.inner.gateways.contains_key(to)
+        {
+            return Err(EngineError::UnknownRecipient(to.clone()));
         }
         if intake.wishes.is_empty() {
             return Err(EngineError::EmptyIntake("a right that is exercised"));
@@ -387,6 +398,8 @@ impl Engine {
                 && request.clock.regime.id.as_str() == regime
                 && request.facts.uses == uses
                 && covers
+                && request.lifecycle.refusal.is_none()
+                && !request.lifecycle.is_closed()
                 && (!request.lifecycle.is_answered() || unfinished)
             {
                 return Ok(Some(id));

@@ -135,9 +135,7 @@ impl EngineBuilder {
 
     /// The engine.
     pub fn build(self) -> Engine {
-        let mut settings = self.settings;
-        settings.concurrency = settings.concurrency.max(1);
-        settings.claims = settings.claims.max(1);
+        let settings = self.settings.bounded();
         let mut sources = BTreeMap::new();
         let mut infos = BTreeMap::new();
         for source in self.sources {
