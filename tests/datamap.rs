@@ -187,7 +187,7 @@ fn a_file_reads_as_it_is_written_in_the_guide() {
 
         [tables.users]
         person = true
-        columns.email = { category = "contact", identifier = "mail", rectify = true }
+        columns.email = { category = "contact", identifiers = ["mail"], rectify = true }
         columns.password = { category = "credentials", secret = true }
 
         [tables.orders]

@@ -231,10 +231,10 @@ impl Column {
         }
     }
 
-    /// People are found by it.
+    /// People are found by it, as an identifier of this kind, and of those named before.
     #[must_use]
     pub fn identifies(mut self, kind: IdentifierKind) -> Self {
-        self.identifier = Some(kind);
+        self.identifiers.push(kind);
         self
     }
 

@@ -17,7 +17,7 @@ pub enum Problem {
     #[error("leads to `{0}`, which the map does not describe: describe it, or lead elsewhere")]
     UnknownTarget(String),
     /// Nothing leads from the rows to a person.
-    #[error("no link leads to a person: mark it as people, or link it to a table that is")]
+    #[error("no link leads to a person: mark it as people, link it, or mark its free text")]
     NoWay,
     /// The rows of the target are nobody's own.
     #[error("leads to rows of `{0}`, which are nobody's own: only owned rows lead on")]

@@ -189,9 +189,9 @@ pub struct Column {
     /// What kind of data it holds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub category: Option<Category>,
-    /// In a table of people: they are found by it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub identifier: Option<IdentifierKind>,
+    /// In a table of people: they are found by it, as identifiers of these kinds.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub identifiers: Vec<IdentifierKind>,
     /// Never handed over; only named.
     #[serde(default, skip_serializing_if = "is_false")]
     pub secret: bool,

@@ -28,7 +28,10 @@ impl DataMap {
                 problems.push(MapProblem::table(name, Problem::EmptyName));
             }
             self.table_itself(name, table, &mut problems);
-            if !table.person && table.links.is_empty() || !reached.contains(name.as_str()) {
+            // A table that only names people in free text needs no way to them.
+            let named = table.columns.values().any(|column| column.free_text);
+            let by_text = table.links.is_empty() && named;
+            if !by_text && !reached.contains(name.as_str()) {
                 problems.push(MapProblem::table(name, Problem::NoWay));
             }
             for (link_name, link) in &table.links {
@@ -82,7 +85,7 @@ impl DataMap {
     }
 
     fn table_itself(&self, name: &str, table: &Table, problems: &mut Vec<MapProblem>) {
-        let identified = table.columns.values().any(|c| c.identifier.is_some());
+        let identified = table.columns.values().any(|c| !c.identifiers.is_empty());
         if table.person && !identified && table.links.is_empty() {
             problems.push(MapProblem::table(name, Problem::NoIdentifier));
         }
@@ -144,10 +147,11 @@ impl DataMap {
 
     fn column(&self, table: &Table, column: &Column) -> Vec<Problem> {
         let mut problems = Vec::new();
-        match &column.identifier {
-            Some(_) if !table.person => problems.push(Problem::StrayIdentifier),
-            Some(kind) if !stands_alone(kind) => problems.push(Problem::UnsupportedKind),
-            _ => {}
+        if !column.identifiers.is_empty() && !table.person {
+            problems.push(Problem::StrayIdentifier);
+        }
+        if !column.identifiers.iter().all(stands_alone) {
+            problems.push(Problem::UnsupportedKind);
         }
         match (&table.erase, &column.erase) {
             (RowErasure::Columns, None) => problems.push(Problem::NoStrategy),
