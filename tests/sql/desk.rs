@@ -15,7 +15,7 @@ use crate::oracle::{Snapshot, orphans, rows, text};
 use crate::sql_oracle::SqlOracle;
 use crate::{context, correction, done, erase, locate, open, pool, read, shared};
 
-pub fn map() -> DataMap {
+pub(crate) fn map() -> DataMap {
     DataMap::from_toml(include_str!("../maps/helpdesk.toml")).unwrap()
 }
 

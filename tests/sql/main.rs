@@ -30,11 +30,14 @@ use datarights::testkit::TestClock;
 use futures::{StreamExt, TryStreamExt};
 
 /// When all of this happens.
-pub const NOW: &str = "2026-11-22T09:00:00Z";
+pub(crate) const NOW: &str = "2026-11-22T09:00:00Z";
 
 /// A pool on a file, as a host makes one.
-pub async fn pool(path: &Path) -> sqlx::SqlitePool {
-    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(path);
+pub(crate) async fn pool(path: &Path) -> sqlx::SqlitePool {
+    let options = sqlx::sqlite::SqliteConnectOptions::new()
+        .filename(path)
+        // What is on the disk after a power cut is not looked at here.
+        .synchronous(sqlx::sqlite::SqliteSynchronous::Off);
     sqlx::sqlite::SqlitePoolOptions::new()
         .max_connections(4)
         .connect_with(options)
@@ -42,23 +45,23 @@ pub async fn pool(path: &Path) -> sqlx::SqlitePool {
         .unwrap()
 }
 
-pub fn options() -> SqlSourceOptions {
+pub(crate) fn options() -> SqlSourceOptions {
     SqlSourceOptions::new(SourceId::new("database").unwrap(), "Database")
         .with_pseudonym_key(*b"a key of the tests, and no other")
 }
 
-pub fn clock() -> Arc<TestClock> {
+pub(crate) fn clock() -> Arc<TestClock> {
     Arc::new(TestClock::at(NOW.parse().unwrap()))
 }
 
 /// A source on a file.
-pub async fn open(path: &Path, map: &DataMap) -> SqlSource {
+pub(crate) async fn open(path: &Path, map: &DataMap) -> SqlSource {
     SqlSource::open(pool(path).await, map, clock(), options())
         .await
         .unwrap()
 }
 
-pub fn context(key: &str) -> CallContext {
+pub(crate) fn context(key: &str) -> CallContext {
     CallContext::new(
         ControllerId::new("host").unwrap(),
         RequestId::new(uuid::Uuid::from_u128(7)),
@@ -68,14 +71,14 @@ pub fn context(key: &str) -> CallContext {
     )
 }
 
-pub fn done<T>(answer: Answer<T>) -> T {
+pub(crate) fn done<T>(answer: Answer<T>) -> T {
     match answer {
         Answer::Done(done) => done,
         _ => panic!("not done"),
     }
 }
 
-pub async fn locate(source: &dyn PersonalDataSource, mail: &str) -> Located {
+pub(crate) async fn locate(source: &dyn PersonalDataSource, mail: &str) -> Located {
     let identifier = Identifier::mail(mail).unwrap();
     done(
         source
@@ -86,7 +89,7 @@ pub async fn locate(source: &dyn PersonalDataSource, mail: &str) -> Located {
 }
 
 /// Finds, plans and erases; the plan said what the erasure did.
-pub async fn erase(source: &dyn PersonalDataSource, mail: &str) -> Erased {
+pub(crate) async fn erase(source: &dyn PersonalDataSource, mail: &str) -> Erased {
     let found = locate(source, mail).await;
     let plan = source
         .plan(&context("plan"), &found.locators, &Work::Erase)
@@ -106,7 +109,7 @@ pub async fn erase(source: &dyn PersonalDataSource, mail: &str) -> Erased {
 }
 
 /// Everything that is read: collection, columns, cells; files as text.
-pub async fn read(
+pub(crate) async fn read(
     source: &dyn PersonalDataSource,
     mail: &str,
 ) -> (Vec<(String, Vec<(String, String)>)>, Vec<(String, u64)>) {
@@ -145,7 +148,7 @@ pub async fn read(
     (rows, withheld)
 }
 
-pub fn correction(collection: &str, field: &str, value: &str) -> Correction {
+pub(crate) fn correction(collection: &str, field: &str, value: &str) -> Correction {
     Correction {
         collection: collection.to_owned(),
         field: field.to_owned(),
@@ -154,7 +157,7 @@ pub fn correction(collection: &str, field: &str, value: &str) -> Correction {
 }
 
 /// A real database that lies beside the crate on some machines.
-pub fn shared(name: &str) -> Option<PathBuf> {
+pub(crate) fn shared(name: &str) -> Option<PathBuf> {
     for place in ["../shared/data", "../../shared/data"] {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(place).join(name);
         if path.exists() {

@@ -25,6 +25,8 @@ pub(super) trait Dialect: Send + Sync {
     fn same(&self, one: &str, other: &str) -> String;
     /// A column's value in the normal form of identifiers of this kind.
     fn normal(&self, expression: &str, kind: &IdentifierKind) -> String;
+    /// All that a value in lower case may be after the database has put it in lower case.
+    fn spellings(&self, lower: &str) -> Vec<String>;
     /// What names a row of a table without a key, where the database has something.
     fn row_name(&self) -> Option<&'static str>;
     /// Makes a temporary table: `keys` are expressions over `from`, called `k0`, `k1`, …;

@@ -220,10 +220,11 @@ impl Found {
     ) -> bool {
         let dialect = self.layout.dialect;
         let name = format!("t.{}", dialect.quote(&column.name));
-        let mut params: Vec<Param> = values
-            .iter()
-            .map(|v| Param::Text((*v).to_owned()))
-            .collect();
+        let spelt = values.iter().flat_map(|value| match (kind, normal) {
+            (IdentifierKind::Mail, false) => dialect.spellings(value),
+            _ => vec![(*value).to_owned()],
+        });
+        let mut params: Vec<Param> = spelt.map(Param::Text).collect();
         let left = match column.class {
             // A number is compared as one: an index serves.
             Class::Int => {

@@ -68,6 +68,9 @@ impl Dialect for MySql {
     fn normal(&self, expression: &str, kind: &IdentifierKind) -> String {
         format!("CAST({} AS BINARY)", normal_form(expression, kind))
     }
+    fn spellings(&self, lower: &str) -> Vec<String> {
+        vec![lower.to_owned()]
+    }
     fn row_name(&self) -> Option<&'static str> {
         None
     }

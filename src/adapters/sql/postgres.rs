@@ -67,6 +67,9 @@ impl Dialect for Postgres {
     fn normal(&self, expression: &str, kind: &IdentifierKind) -> String {
         normal_form(expression, kind)
     }
+    fn spellings(&self, lower: &str) -> Vec<String> {
+        vec![lower.to_owned()]
+    }
     fn row_name(&self) -> Option<&'static str> {
         // Stable inside a transaction that sees one state of the database.
         Some("ctid")

@@ -242,10 +242,16 @@ impl Found {
             None => dialect.text(&name),
         };
         sql.push(" AND ").push(&left).push(" IN (");
-        for (n, value) in before.iter().enumerate() {
+        let spelt = before.iter().flat_map(|value| {
             let normal = kind.and_then(|kind| normal(kind, value));
+            match (kind, normal) {
+                (Some(IdentifierKind::Mail), Some(mail)) => dialect.spellings(&mail),
+                (_, normal) => vec![normal.unwrap_or_else(|| value.clone())],
+            }
+        });
+        for (n, value) in spelt.enumerate() {
             sql.push(if n > 0 { ", " } else { "" });
-            sql.bind(Param::Text(normal.unwrap_or_else(|| value.clone())));
+            sql.bind(Param::Text(value));
         }
         sql.push(")");
         self.run(sql, &table.place(&column.name)).await

@@ -12,6 +12,9 @@ use super::dialect::{Dialect, EFFECTS, coarser_text, normal_form};
 use super::session::{Row, Scalar, Session};
 use super::statement::Sql;
 
+/// How many spellings of one value are tried.
+const SPELLINGS: usize = 64;
+
 pub(super) struct Sqlite;
 
 /// A row: each value has the type it was stored with.
@@ -66,6 +69,22 @@ impl Dialect for Sqlite {
     }
     fn normal(&self, expression: &str, kind: &IdentifierKind) -> String {
         normal_form(expression, kind)
+    }
+    /// SQLite's `lower` knows ASCII only: other letters come in both cases.
+    fn spellings(&self, lower: &str) -> Vec<String> {
+        let mut all = vec![String::new()];
+        for c in lower.chars() {
+            let upper: String = c.to_uppercase().collect();
+            let both = !c.is_ascii() && upper != c.to_string() && all.len() < SPELLINGS;
+            let raised: Vec<String> = if both {
+                all.iter().map(|text| format!("{text}{upper}")).collect()
+            } else {
+                Vec::new()
+            };
+            all.iter_mut().for_each(|text| text.push(c));
+            all.extend(raised);
+        }
+        all
     }
     fn row_name(&self) -> Option<&'static str> {
         Some("rowid")

@@ -65,7 +65,7 @@ impl Found {
         ));
         for (n, mark) in marks.iter().enumerate() {
             sql.push(if n > 0 { " OR " } else { "" });
-            let held = sql.hold(Param::Text((*mark).to_owned()));
+            let held = sql.hold(Param::Text(ascii_part(mark).to_owned()));
             let contains = dialect.contains(&name, column.class, &held);
             sql.push(&contains);
         }
@@ -156,6 +156,13 @@ impl Found {
             }
         }
     }
+}
+
+/// The longest part of a mark whose case every database can fold. What holds the mark holds its
+/// part; what holds only the part is sorted out afterwards.
+fn ascii_part(mark: &str) -> &str {
+    let parts = mark.split(|c: char| !c.is_ascii());
+    parts.max_by_key(|part| part.len()).unwrap_or(mark)
 }
 
 /// The text without the person; `None` when it does not name them. A mark counts where it stands
