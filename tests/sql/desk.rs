@@ -19,7 +19,7 @@ pub(crate) fn map() -> DataMap {
     DataMap::from_toml(include_str!("../maps/helpdesk.toml")).unwrap()
 }
 
-fn copy(folder: &Path) -> Option<PathBuf> {
+pub(crate) fn copy(folder: &Path) -> Option<PathBuf> {
     let path = folder.join("helpdesk.sqlite");
     std::fs::write(&path, std::fs::read(shared("helpdesk.sqlite")?).unwrap()).unwrap();
     Some(path)

@@ -11,6 +11,8 @@
 mod desk;
 #[path = "../helpdesk/oracle.rs"]
 mod oracle;
+#[cfg(all(feature = "sql-postgres", feature = "sql-mysql"))]
+mod servers;
 mod shop;
 #[path = "../helpdesk/sql_oracle.rs"]
 mod sql_oracle;
