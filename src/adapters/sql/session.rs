@@ -109,19 +109,26 @@ macro_rules! on {
     };
 }
 
-/// Binds the parameters. Nothing is cached: temporary tables come and go under the same names.
-macro_rules! bound {
-    ($sql:expr) => {{
+/// Runs a statement by `execute` or `fetch_all`. Without values it goes as it is, in one round.
+/// With values it is prepared; where it is kept, closing it would cost a round of its own, and
+/// where it is not, temporary tables come and go under the same names.
+macro_rules! run {
+    ($sql:expr, $transaction:expr, $run:ident, $persistent:expr) => {{
         let Sql { text, params, .. } = $sql;
-        let mut query = sqlx::query(sqlx::AssertSqlSafe(text)).persistent(false);
-        for param in params {
-            query = match param {
-                Param::Int(number) => query.bind(number),
-                Param::Text(text) => query.bind(text),
-                Param::Bytes(bytes) => query.bind(bytes),
-            };
+        let text = sqlx::AssertSqlSafe(text);
+        if params.is_empty() {
+            sqlx::raw_sql(text).$run(&mut **$transaction).await
+        } else {
+            let mut query = sqlx::query(text).persistent($persistent);
+            for param in params {
+                query = match param {
+                    Param::Int(number) => query.bind(number),
+                    Param::Text(text) => query.bind(text),
+                    Param::Bytes(bytes) => query.bind(bytes),
+                };
+            }
+            query.$run(&mut **$transaction).await
         }
-        query
     }};
 }
 
@@ -167,30 +174,34 @@ impl SqlPool {
 impl Session {
     /// Runs a statement; answers how many rows it changed. `place` names the table for errors.
     pub(super) async fn execute(&mut self, sql: Sql, place: &str) -> Result<u64, PortError> {
-        on!(self, transaction => bound!(sql)
-            .execute(&mut **transaction)
-            .await
-            .map(|done| done.rows_affected()))
-        .map_err(|error| failed(&error, place))
+        let done = match self {
+            #[cfg(feature = "sql-sqlite")]
+            Self::Sqlite(transaction) => {
+                run!(sql, transaction, execute, false).map(|done| done.rows_affected())
+            }
+            #[cfg(feature = "sql-postgres")]
+            Self::Postgres(transaction) => {
+                run!(sql, transaction, execute, false).map(|done| done.rows_affected())
+            }
+            #[cfg(feature = "sql-mysql")]
+            Self::MySql(transaction) => {
+                run!(sql, transaction, execute, true).map(|done| done.rows_affected())
+            }
+        };
+        done.map_err(|error| failed(&error, place))
     }
 
     /// All rows of an answer that is known to be small.
     pub(super) async fn fetch(&mut self, sql: Sql, place: &str) -> Result<Vec<Row>, PortError> {
         let rows = match self {
             #[cfg(feature = "sql-sqlite")]
-            Self::Sqlite(transaction) => bound!(sql)
-                .fetch_all(&mut **transaction)
-                .await
+            Self::Sqlite(transaction) => run!(sql, transaction, fetch_all, false)
                 .and_then(|rows| rows.iter().map(super::sqlite::row).collect()),
             #[cfg(feature = "sql-postgres")]
-            Self::Postgres(transaction) => bound!(sql)
-                .fetch_all(&mut **transaction)
-                .await
+            Self::Postgres(transaction) => run!(sql, transaction, fetch_all, false)
                 .and_then(|rows| rows.iter().map(super::postgres::row).collect()),
             #[cfg(feature = "sql-mysql")]
-            Self::MySql(transaction) => bound!(sql)
-                .fetch_all(&mut **transaction)
-                .await
+            Self::MySql(transaction) => run!(sql, transaction, fetch_all, true)
                 .and_then(|rows| rows.iter().map(super::mysql::row).collect()),
         };
         rows.map_err(|error| failed(&error, place))
