@@ -7,6 +7,7 @@
 mod build;
 mod catalogue;
 mod check;
+mod draft;
 mod error;
 mod file;
 mod map;
@@ -15,6 +16,7 @@ mod validate;
 
 pub use catalogue::{Catalogue, CatalogueColumn, CatalogueTable, Class, DeleteRule, ForeignKey};
 pub use check::PSEUDONYM_LENGTH;
+pub use draft::{Draft, Guess};
 pub use error::{MapFileError, MapProblem, MapProblems, Problem};
 pub use map::{
     Column, DataMap, Exemption, FileOf, Link, Place, Retention, RetentionRule, RowErasure, SCHEMA,

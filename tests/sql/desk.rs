@@ -184,6 +184,67 @@ async fn the_map_describes_the_whole_desk() {
     assert_eq!(*followed, Problem::KeyNotFollowed("users".to_owned()));
 }
 
+#[tokio::test]
+async fn a_draft_of_the_desk_sees_the_people_and_follows_every_key() {
+    let Some(path) = shared("helpdesk.sqlite") else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(
+        folder.path().join("desk.sqlite"),
+        std::fs::read(path).unwrap(),
+    )
+    .unwrap();
+    let pool = pool(&folder.path().join("desk.sqlite")).await;
+    let catalogue = datarights::adapters::SqlPool::from(pool)
+        .catalogue()
+        .await
+        .unwrap();
+    let draft = DataMap::draft(&catalogue);
+    assert_eq!(draft.map.validate(), Ok(()));
+    let people = draft.map.tables.iter().filter(|(_, table)| table.person);
+    assert_eq!(
+        people.map(|(name, _)| name.as_str()).collect::<Vec<_>>(),
+        ["users"]
+    );
+
+    // What a person decided, the draft has seen, as far as a name or a key gives it away.
+    let decided = map();
+    for (name, table) in &decided.tables {
+        let Some(drafted) = draft.map.tables.get(name) else {
+            let declared = &catalogue.tables[name].foreign_keys;
+            let keyed = declared
+                .iter()
+                .any(|key| decided.owned_tables().contains(&*key.table));
+            assert!(!keyed, "{name} is not in the draft");
+            continue;
+        };
+        for (column, described) in &table.columns {
+            if described.secret {
+                assert!(drafted.columns[column].secret, "{name}.{column}");
+            }
+        }
+    }
+    let whose = |table: &str, link: &str| draft.map.tables[table].links[link].whose;
+    use datarights::datamap::Whose::{Mentioned, Owned};
+    assert_eq!(whose("tickets", "user_id"), Owned);
+    assert_eq!(whose("tickets", "assigned_to"), Mentioned);
+    assert_eq!(whose("department", "manager"), Mentioned);
+    assert_eq!(whose("kb_comment", "email_of"), Owned);
+    // It is not taken for the end: what it does not know is named.
+    let problems = draft.map.check(&catalogue).unwrap_err();
+    let not_followed =
+        |p: &&datarights::datamap::MapProblem| matches!(p.problem, Problem::KeyNotFollowed(_));
+    assert_eq!(problems.all().iter().filter(not_followed).count(), 0);
+    assert!(
+        problems
+            .all()
+            .iter()
+            .any(|p| p.problem == Problem::TableUndescribed)
+    );
+    assert!(!draft.guesses.is_empty());
+}
+
 /// Everything of a person goes; every other cell stays but those that name them.
 async fn erased(who: &Somebody, planted: &[i64]) -> Option<(PathBuf, tempfile::TempDir)> {
     let folder = tempfile::tempdir().unwrap();

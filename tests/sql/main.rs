@@ -11,6 +11,9 @@
 mod desk;
 #[path = "../helpdesk/oracle.rs"]
 mod oracle;
+mod random;
+#[cfg(all(feature = "sql-postgres", feature = "sql-mysql"))]
+mod server_suite;
 #[cfg(all(feature = "sql-postgres", feature = "sql-mysql"))]
 mod servers;
 mod shop;

@@ -19,8 +19,8 @@ pub(crate) enum Server {
     MySql(String),
 }
 
-const POSTGRES: &str = "postgres://postgres@127.0.0.1:5432";
-const MYSQL: &str = "mysql://root@127.0.0.1:3306";
+pub(crate) const POSTGRES: &str = "postgres://postgres@127.0.0.1:5432";
+pub(crate) const MYSQL: &str = "mysql://root@127.0.0.1:3306";
 
 impl Server {
     /// A PostgreSQL database with the help desk in it.

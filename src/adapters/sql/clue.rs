@@ -67,9 +67,9 @@ impl Person {
     }
 
     /// What names them in free text, the longest first: a name may stand inside another.
-    pub(super) fn marks(&self) -> Vec<&str> {
-        let mark = |clue| match clue {
-            &Clue::Mark(ref mark) => Some(mark.as_str()),
+    pub(super) fn marks<'a>(&'a self) -> Vec<&'a str> {
+        let mark = |clue: &'a Clue| match clue {
+            Clue::Mark(mark) => Some(mark.as_str()),
             _ => None,
         };
         let mut marks: Vec<&str> = self.clues.iter().filter_map(mark).collect();

@@ -307,6 +307,7 @@ pub(super) fn value(class: Class, is_text: bool, scalar: Scalar) -> Value {
         (Class::Bool, Scalar::Int(number)) => Value::Bool(number != 0),
         (Class::Bool, Scalar::Text(text)) => Value::Bool(matches!(&*text, "t" | "true" | "1")),
         (_, Scalar::Int(number)) => Value::Int(number),
+        #[cfg(feature = "sql-sqlite")]
         (_, Scalar::Real(number)) => Value::Decimal(number.to_string()),
         (_, Scalar::Bytes(bytes)) if is_text => {
             Value::Text(String::from_utf8_lossy(&bytes).into_owned())

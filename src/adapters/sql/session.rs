@@ -55,6 +55,7 @@ pub(super) enum Purpose {
 pub(super) enum Scalar {
     Null,
     Int(i64),
+    #[cfg(feature = "sql-sqlite")]
     Real(f64),
     Text(String),
     Bytes(Vec<u8>),
@@ -66,6 +67,7 @@ impl Scalar {
         match self {
             Self::Null => None,
             Self::Int(number) => Some(number.to_string()),
+            #[cfg(feature = "sql-sqlite")]
             Self::Real(number) => Some(number.to_string()),
             Self::Text(text) => Some(text.clone()),
             Self::Bytes(bytes) => String::from_utf8(bytes.clone()).ok(),
