@@ -6,28 +6,74 @@
 mod common;
 
 use std::io::{Cursor, Read};
+use std::sync::{Arc, Mutex};
 
 use chrono::TimeDelta;
 use common::{World, staff};
-use datarights::engine::{Engine, Intake};
+use datarights::adapters::MemoryArtifacts;
+use datarights::engine::{Engine, EngineError, Intake};
 use datarights::model::{
-    Actor, Channel, Digest, Failure, Identifier, Outcome, PartyId, RequestId, Right, Wish,
+    Actor, Channel, ControllerId, Digest, Failure, Identifier, Outcome, PartyId, RequestId, Right,
+    Wish,
 };
-use datarights::ports::ErrorKind;
+use datarights::ports::{
+    ArtifactKey, ArtifactStore, ArtifactWriter, ByteStream, ErrorKind, PortError, WorkerId,
+};
 use datarights::testkit::{Fault, Method};
 use datarights::workflow::fulfilment::Phase as Work;
 use datarights::workflow::lifecycle::{self, Phase};
 use datarights::workflow::{Delivery, Letter};
-use futures::TryStreamExt;
+use futures::StreamExt;
+use futures::channel::oneshot;
+use futures::future::poll_immediate;
 
-fn package(world: &World, engine: &Engine, request: RequestId) -> Vec<u8> {
+/// What comes out of the package's stream, and how it ends.
+fn download(
+    world: &World,
+    engine: &Engine,
+    request: RequestId,
+) -> (Vec<u8>, Result<(), PortError>) {
     let eve = staff("eve");
     let fetch = async {
-        let pieces = engine.package(&world.acme, request, &eve).await.unwrap();
-        let pieces: Vec<Vec<u8>> = pieces.try_collect().await.unwrap();
-        pieces.concat()
+        let mut pieces = engine.package(&world.acme, request, &eve).await.unwrap();
+        let mut bytes = Vec::new();
+        let end = loop {
+            match pieces.next().await {
+                Some(Ok(piece)) => bytes.extend(piece),
+                Some(Err(error)) => break Err(error),
+                None => break Ok(()),
+            }
+        };
+        assert!(pieces.next().await.is_none(), "nothing comes after the end");
+        (bytes, end)
     };
     world.clock.drive(fetch).unwrap()
+}
+
+fn package(world: &World, engine: &Engine, request: RequestId) -> Vec<u8> {
+    let (bytes, end) = download(world, engine, request);
+    end.unwrap();
+    bytes
+}
+
+/// The keys of all ZIPs that lie there.
+fn zips(world: &World) -> Vec<ArtifactKey> {
+    let mut keys = world.artifacts.keys();
+    keys.retain(|key| key.as_str().ends_with(".zip"));
+    keys
+}
+
+/// Replaces the only package by other bytes.
+fn alter(world: &World, alter: impl FnOnce(&mut Vec<u8>)) {
+    let key = zips(world).pop().unwrap();
+    let mut bytes = world.artifacts.bytes(&key).unwrap();
+    alter(&mut bytes);
+    let write = async {
+        let mut writer = world.artifacts.writer(&key).await.unwrap();
+        writer.write(&bytes).await.unwrap();
+        writer.finish().await.unwrap();
+    };
+    world.clock.drive(write).unwrap();
 }
 
 fn entry(bytes: &[u8], name: &str) -> String {
@@ -206,7 +252,7 @@ fn a_letter_that_cannot_be_sent_is_shown_and_sent_again() {
     );
     assert_eq!(
         seen.lifecycle.stuck_letters,
-        [(Letter::Response, Failure::Refused)]
+        [(Letter::Response, Failure::Code("injected_fault".into()))]
     );
     let resend = lifecycle::Command::Resend {
         letter: Letter::Response,
@@ -217,4 +263,153 @@ fn a_letter_that_cannot_be_sent_is_shown_and_sent_again() {
     world.work(&engine);
     assert_eq!(world.see(&engine, request).lifecycle.phase, Phase::Answered);
     assert_eq!(world.outbox.letters_about(request).len(), 1);
+}
+
+/// An artifact store in which the first package is not finished before the gate opens: its worker
+/// stands still there.
+#[derive(Clone)]
+struct Gate {
+    inner: MemoryArtifacts,
+    opens: Arc<Mutex<Option<oneshot::Receiver<()>>>>,
+}
+
+struct Held {
+    gate: Gate,
+    inner: Box<dyn ArtifactWriter>,
+}
+
+#[async_trait::async_trait]
+impl ArtifactWriter for Held {
+    async fn write(&mut self, bytes: &[u8]) -> Result<(), PortError> {
+        self.inner.write(bytes).await
+    }
+    async fn finish(self: Box<Self>) -> Result<(), PortError> {
+        let opens = self.gate.opens.lock().unwrap().take();
+        if let Some(opens) = opens {
+            opens.await.unwrap();
+        }
+        self.inner.finish().await
+    }
+}
+
+#[async_trait::async_trait]
+impl ArtifactStore for Gate {
+    async fn writer(&self, key: &ArtifactKey) -> Result<Box<dyn ArtifactWriter>, PortError> {
+        let inner = self.inner.writer(key).await?;
+        if !key.as_str().ends_with(".zip") {
+            return Ok(inner);
+        }
+        let gate = self.clone();
+        Ok(Box::new(Held { gate, inner }))
+    }
+    async fn read(&self, key: &ArtifactKey) -> Result<ByteStream, PortError> {
+        self.inner.read(key).await
+    }
+    async fn delete(&self, key: &ArtifactKey) -> Result<(), PortError> {
+        self.inner.delete(key).await
+    }
+    async fn delete_all(&self, c: &ControllerId, r: RequestId) -> Result<(), PortError> {
+        self.inner.delete_all(c, r).await
+    }
+}
+
+#[test]
+fn a_worker_that_lost_its_lease_does_not_change_what_is_handed_over() {
+    let mut world = World::new();
+    let (open, opens) = oneshot::channel();
+    let gate = Gate {
+        inner: world.artifacts.clone(),
+        opens: Arc::new(Mutex::new(Some(opens))),
+    };
+    world.artifacts_port = Arc::new(gate.clone());
+    let engine = world.engine();
+    let request = world.submit(&engine, Wish::of(Right::Access));
+    world.approve(&engine, request);
+
+    // The first worker stands still when its package is nearly written; nobody turns to it again
+    // until its lease is long over.
+    let (stopped, worker) = (engine.clone(), WorkerId("stopped".to_owned()));
+    let mut tick = Box::pin(async move { stopped.tick(&worker, None).await });
+    while gate.opens.lock().unwrap().is_some() {
+        let turn = world.clock.drive(poll_immediate(&mut tick)).unwrap();
+        assert!(turn.is_none(), "it ended before it packed");
+    }
+    world.clock.advance(TimeDelta::minutes(30));
+    world.work(&engine);
+    let seen = world.see(&engine, request);
+    assert_eq!(seen.lifecycle.phase, Phase::Answered);
+    let handed = package(&world, &engine, request);
+
+    open.send(()).unwrap();
+    world.clock.drive(tick).unwrap().unwrap();
+    let zips = zips(&world);
+    assert_eq!(zips.len(), 2, "both wrote, each its own: {zips:?}");
+    let bytes: Vec<_> = zips.iter().map(|key| world.artifacts.bytes(key)).collect();
+    assert_ne!(bytes[0], bytes[1], "the first one's would be noticed");
+    assert_eq!(package(&world, &engine, request), handed);
+    assert_eq!(world.see(&engine, request), seen);
+}
+
+#[test]
+fn a_package_that_was_altered_is_no_success() {
+    let world = World::new();
+    let engine = world.engine();
+    let request = world.submit(&engine, Wish::of(Right::Access));
+    world.approve(&engine, request);
+    world.work(&engine);
+    let whole = package(&world, &engine, request);
+    type Alteration = fn(&mut Vec<u8>);
+    let alterations: [(&str, Alteration); 5] = [
+        ("a bit", |bytes| bytes[40] ^= 1),
+        ("the last bit", |bytes| *bytes.last_mut().unwrap() ^= 1),
+        ("shorter", |bytes| bytes.truncate(bytes.len() - 1)),
+        ("longer", |bytes| bytes.push(0)),
+        ("empty", Vec::clear),
+    ];
+    for (what, alteration) in alterations {
+        alter(&world, alteration);
+        let (bytes, end) = download(&world, &engine, request);
+        let error = end.unwrap_err();
+        assert_eq!(error.kind, ErrorKind::Nonsense, "{what}");
+        assert_eq!(error.code, "package_altered", "{what}");
+        // Who counts to the length that was recorded does not find altered bytes whole either.
+        assert!(bytes.len() < whole.len(), "{what}");
+        alter(&world, |bytes| bytes.clone_from(&whole));
+    }
+    assert_eq!(package(&world, &engine, request), whole);
+
+    // One that is gone is not an empty one.
+    let gone = world.artifacts.delete_all(&world.acme, request);
+    world.clock.drive(gone).unwrap().unwrap();
+    let eve = staff("eve");
+    let fetched = engine.package(&world.acme, request, &eve);
+    let fetched = world.clock.drive(fetched).unwrap();
+    assert!(matches!(fetched.err(), Some(EngineError::Port(_))));
+}
+
+#[test]
+fn an_altered_package_is_not_handed_to_another_controller() {
+    let world = World::new();
+    let engine = world.engine();
+    // The first attempt fails, so that the package lies there a while.
+    world
+        .recipient_port
+        .will(Method::Transmit, [Fault::Fail(ErrorKind::Unavailable)]);
+    let ada = vec![Identifier::mail("ada@example.org").unwrap()];
+    let to = Delivery::Transmit(PartyId::new("mailer").unwrap());
+    let intake = Intake::new(Channel::Form, ada, [Wish::of(Right::Export)]).delivered(to);
+    let submitted = engine.submit(&world.acme, &Actor::Person, intake);
+    let request = world.clock.drive(submitted).unwrap().unwrap()[0].request;
+    world.approve(&engine, request);
+    world.work_until(&engine, world.now());
+    let seen = world.see(&engine, request);
+    assert_eq!(seen.fulfilment.as_ref().unwrap().phase, Work::Sending);
+    alter(&world, |bytes| *bytes.last_mut().unwrap() ^= 1);
+    world.work(&engine);
+    assert!(world.recipient.received().is_empty());
+    let seen = world.see(&engine, request);
+    let work = seen.fulfilment.as_ref().unwrap();
+    let missing: Vec<_> = work.missing().collect();
+    assert_eq!(missing[0].1.failure, Failure::Nonsense);
+    assert_ne!(seen.lifecycle.outcome, Some(Outcome::Done));
 }

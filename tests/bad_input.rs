@@ -5,10 +5,15 @@
 
 mod common;
 
+use std::sync::Arc;
+
 use chrono::TimeDelta;
 use common::{World, staff};
 use datarights::engine::{EngineError, Intake};
+use datarights::law::{Calendar, Due, HolidayList};
 use datarights::model::{Actor, Channel, ControllerId, Ground, Identifier, RequestId, Right, Wish};
+use datarights::ports::{AccessPolicy, Denied, ErrorKind, Grant, Query};
+use datarights::testkit::{Fault, Faulty, Method};
 use datarights::workflow::{Rejection, fulfilment, lifecycle};
 
 fn ada() -> Vec<Identifier> {
@@ -139,6 +144,7 @@ fn a_request_cannot_be_extended_twice_or_too_late() {
     let alice = staff("alice");
     let extend = || lifecycle::Command::Extend {
         ground: Ground::new("complexity"),
+        until: None,
     };
     let due = world.see(&engine, request).due_at().unwrap();
     let extended = world.command(&engine, request, &alice, extend()).unwrap();
@@ -164,6 +170,13 @@ fn the_same_wish_twice_is_one_request() {
     let again = engine.submit(&world.acme, &Actor::Person, intake);
     let again = world.clock.drive(again).unwrap().unwrap();
     assert_eq!(again[0].joined, Some(first));
+    // It was never open beside the other, not even for an instant.
+    let joined = world.store.load(&world.acme, again[0].request);
+    assert_eq!(
+        world.clock.drive(joined).unwrap().unwrap().unwrap().version,
+        1
+    );
+    assert!(world.see(&engine, again[0].request).lifecycle.is_closed());
     // Another right is another request; so is another person's.
     let other = Intake::new(Channel::Mail, ada(), [Wish::of(Right::Erasure)]);
     let other = engine.submit(&world.acme, &Actor::Person, other);
@@ -172,4 +185,91 @@ fn the_same_wish_twice_is_one_request() {
     let grace = Intake::new(Channel::Mail, grace, [Wish::of(Right::Access)]);
     let grace = engine.submit(&world.acme, &Actor::Person, grace);
     assert_eq!(world.clock.drive(grace).unwrap().unwrap()[0].joined, None);
+}
+
+/// Whatever keeps a request from being opened, its key goes too.
+#[test]
+fn an_intake_that_fails_leaves_no_key() {
+    let later = TimeDelta::days(1);
+    let faults: [(_, Option<Method>, _); 3] = [
+        (
+            "the vault fails",
+            Some(Method::Seal),
+            Wish::of(Right::Erasure),
+        ),
+        ("received in the future", None, Wish::of(Right::Erasure)),
+        ("an unknown regime", None, Wish::of(Right::Erasure)),
+    ];
+    for (what, fault, wish) in faults {
+        let mut world = World::new();
+        let shared = Arc::new(world.clock.clone());
+        let vault = Faulty::new("vault", world.vault.clone(), shared).recorded_by(&world.recorder);
+        if let Some(method) = fault {
+            vault.will(method, [Fault::Fail(ErrorKind::Unavailable)]);
+        }
+        world.vault_port = Arc::new(vault);
+        let mut intake = Intake::new(Channel::Form, ada(), [wish]);
+        match what {
+            "received in the future" => intake = intake.received_at(world.now() + later),
+            "an unknown regime" => intake = intake.under("nowhere"),
+            _ => {}
+        }
+        refused(&world, intake);
+        let calls = world.recorder.calls();
+        let count = |method| calls.iter().filter(|call| call.method == method).count();
+        assert_eq!(count(Method::CreateKey), 1, "{what}");
+        assert_eq!(count(Method::Shred), 1, "{what}");
+    }
+}
+
+#[test]
+fn a_list_of_what_is_due_is_asked_of_the_policy() {
+    struct OnlyAlice;
+    #[async_trait::async_trait]
+    impl AccessPolicy for OnlyAlice {
+        async fn allow(&self, query: &Query<'_>) -> Result<Grant, Denied> {
+            if query.command != "due" || *query.actor == staff("alice") {
+                return Ok(Grant::agreed());
+            }
+            Err(Denied {
+                command: query.command.to_owned(),
+            })
+        }
+    }
+    let mut world = World::new();
+    world.access = Arc::new(OnlyAlice);
+    let engine = world.engine();
+    let request = world.submit(&engine, Wish::of(Right::Erasure));
+    let until = world.now() + TimeDelta::days(60);
+    let due = |name| {
+        let who = staff(name);
+        let list = engine.due(&world.acme, &who, until, 10);
+        world.clock.drive(list).unwrap()
+    };
+    assert_eq!(due("alice").unwrap()[0].request, request);
+    assert!(matches!(due("bob"), Err(EngineError::Denied(_))));
+}
+
+#[test]
+fn a_zone_that_does_not_exist_and_a_calendar_that_ends_too_early_are_told() {
+    let unknown = Calendar::in_zone("Europe/Atlantis").unwrap_err();
+    assert!(unknown.to_string().contains("Europe/Atlantis"), "{unknown}");
+    let mut world = World::new();
+    let provisional = |world: &World| {
+        let engine = world.engine();
+        let request = world.submit(&engine, Wish::of(Right::Access));
+        matches!(
+            world.see(&engine, request).clock.response,
+            Some(Due::Due {
+                provisional: true,
+                ..
+            })
+        )
+    };
+    assert!(!provisional(&world));
+    world = World::new();
+    let short = HolidayList::new([]).complete_until("2026-03-31".parse().unwrap());
+    let paris = Calendar::in_zone("Europe/Paris").unwrap();
+    world.controller.calendar = paris.with_holidays(short);
+    assert!(provisional(&world), "it may yet move");
 }

@@ -5,7 +5,8 @@ mod common;
 
 use chrono::TimeDelta;
 use common::{World, invoice_kept_until, staff};
-use datarights::model::{Actor, End, Failure, Outcome, Right, Until, Wish};
+use datarights::engine::{EngineError, Intake};
+use datarights::model::{Actor, Channel, End, Failure, Identifier, Outcome, Right, Until, Wish};
 use datarights::ports::ErrorKind;
 use datarights::testkit::{Fault, Method};
 use datarights::workflow::fulfilment::{self, Phase as Work};
@@ -523,4 +524,52 @@ fn stored_events_fold_to_the_stored_state() {
         .unwrap();
     let folded = datarights::workflow::Request::fold(&events).unwrap();
     assert_eq!(folded, world.see(&engine, request));
+}
+
+/// A log that knows numbers only, and a person who gave a mail address: asked for further
+/// details, they say the number; from then on staff answers for what is added.
+#[test]
+fn details_that_were_asked_for_lead_to_what_they_identify() {
+    let world = World::new();
+    let engine = world.engine();
+    let unknown = Identifier::mail("ada@elsewhere.example").unwrap();
+    let intake = Intake::new(Channel::Form, vec![unknown], [Wish::of(Right::Access)]);
+    let submitted = engine.submit(&world.acme, &Actor::Person, intake);
+    let request = world.clock.drive(submitted).unwrap().unwrap()[0].request;
+    let (alice, person) = (staff("alice"), Actor::Person);
+    let phone = || vec![Identifier::phone("+44 1815 1210").unwrap()];
+    let add = |who: &Actor| {
+        let added = engine.add_identifiers(&world.acme, request, who, phone());
+        world.clock.drive(added).unwrap()
+    };
+    for command in [
+        lifecycle::Command::ConfirmIdentity,
+        lifecycle::Command::AskClarification,
+    ] {
+        world.command(&engine, request, &alice, command).unwrap();
+    }
+    assert!(matches!(
+        add(&person),
+        Err(EngineError::Rejected(Rejection::WrongActor { .. }))
+    ));
+    let before = add(&alice).unwrap();
+    assert_eq!(
+        add(&alice).unwrap().sequence,
+        before.sequence,
+        "known already"
+    );
+    for command in [lifecycle::Command::Clarify, lifecycle::Command::Approve] {
+        world.command(&engine, request, &alice, command).unwrap();
+    }
+    world.work(&engine);
+    let seen = world.see(&engine, request);
+    let work = seen.fulfilment.unwrap();
+    let found: Vec<_> = work.sources.iter().map(|s| s.is_found()).collect();
+    assert_eq!(found, [false, true], "the number leads to the log alone");
+    let late = vec![Identifier::phone("+1 1906 1209").unwrap()];
+    let late = engine.add_identifiers(&world.acme, request, &alice, late);
+    assert!(matches!(
+        world.clock.drive(late).unwrap(),
+        Err(EngineError::Rejected(Rejection::NotNow { .. }))
+    ));
 }

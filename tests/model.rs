@@ -17,7 +17,7 @@ mod world;
 use chrono::TimeDelta;
 use datarights::evidence::verify;
 use datarights::model::{Actor, Digest, Right};
-use datarights::workflow::fulfilment::{self, Machine};
+use datarights::workflow::fulfilment;
 use datarights::workflow::{
     Cause, Command, Decision, Delivery, Effect, Envelope, Request, StepResult, Target, Task, chain,
     lifecycle,
@@ -31,7 +31,7 @@ use world::*;
 /// Which world a course runs in: indices into what the worlds differ in.
 #[derive(Clone, Debug)]
 struct Chosen {
-    machine: Machine,
+    right: usize,
     policy: usize,
     landscape: usize,
     transmit: bool,
@@ -66,14 +66,14 @@ impl ReferenceStateMachine for Courses {
 
     fn init_state() -> BoxedStrategy<Chosen> {
         (
-            0..4_usize,
+            0..RIGHTS.len(),
             0..policies().len(),
             0..landscapes().len(),
             any::<bool>(),
             any::<bool>(),
         )
-            .prop_map(|(machine, policy, landscape, transmit, approved)| Chosen {
-                machine: Machine::ALL[machine],
+            .prop_map(|(right, policy, landscape, transmit, approved)| Chosen {
+                right,
                 policy,
                 landscape,
                 transmit,
@@ -110,7 +110,22 @@ struct System {
     watcher: Watcher,
 }
 
-const TASKS: [Task; 14] = [
+/// Rights, and laws that know them.
+const RIGHTS: [(&str, Right); 10] = [
+    ("eu_gdpr", Right::Access),
+    ("eu_gdpr", Right::Export),
+    ("eu_gdpr", Right::Rectification),
+    ("eu_gdpr", Right::Erasure),
+    ("eu_gdpr", Right::Restriction),
+    ("eu_gdpr", Right::Objection),
+    ("eu_gdpr", Right::ConsentWithdrawal),
+    ("eu_gdpr", Right::HumanReview),
+    // One that needs no identity, one that does.
+    ("us_ca_ccpa", Right::OptOut),
+    ("us_in", Right::OptOut),
+];
+
+const TASKS: [Task; 16] = [
     Task::Locate,
     Task::Plan,
     Task::LockToRead,
@@ -125,19 +140,17 @@ const TASKS: [Task; 14] = [
     Task::Erase,
     Task::Search,
     Task::Inform,
+    Task::Stop,
+    Task::Review,
 ];
 
 impl System {
     fn of(chosen: &Chosen) -> Self {
-        let right = match chosen.machine {
-            Machine::Access => Right::Access,
-            Machine::Export => Right::Export,
-            Machine::Rectification => Right::Rectification,
-            _ => Right::Erasure,
-        };
+        let (law, right) = RIGHTS[chosen.right].clone();
         let policy = policies().swap_remove(chosen.policy);
-        let mut world = World::new(right, policy, landscapes().swap_remove(chosen.landscape));
-        if chosen.transmit && chosen.machine == Machine::Export {
+        let landscape = landscapes().swap_remove(chosen.landscape);
+        let mut world = World::under(law, right, policy, landscape);
+        if chosen.transmit && world.right == Right::Export {
             world.delivery = Delivery::Transmit(party("other-bank"));
         }
         let received = world.receive();
@@ -148,12 +161,15 @@ impl System {
             stored: Vec::new(),
             head: Digest::default(),
         };
+        system.watcher.received(&received);
         system.keep(None, &received);
+        system.watcher.look_at(&system.situation);
         if chosen.approved {
             for command in [
                 lifecycle::Command::ConfirmIdentity,
                 lifecycle::Command::Approve,
             ] {
+                // What begins at once needs neither.
                 system.give(&staff("ada"), &command.into());
             }
         }
@@ -214,7 +230,8 @@ impl System {
 
     fn answer(&mut self, task: Task, target: &Target, result: StepResult) {
         let command = Command::Work(answer(task, target, result));
-        self.give(&Actor::Engine, &command);
+        let actor = somebody_for(&command);
+        self.give(&actor, &command);
     }
 }
 
@@ -338,7 +355,7 @@ fn the_courses_reach_every_kind_of_end() {
     let mut runner = proptest::test_runner::TestRunner::new(config());
     let strategy = Courses::sequential_strategy(60..120);
     let mut seen = std::collections::BTreeSet::new();
-    for _ in 0..600 {
+    for _ in 0..1000 {
         let (chosen, moves, _) = strategy.new_tree(&mut runner).unwrap().current();
         let mut system = System::of(&chosen);
         for next in moves {
@@ -353,6 +370,12 @@ fn the_courses_reach_every_kind_of_end() {
                     .map(|outcome| format!("{outcome:?}")),
             );
             seen.extend(work_phase(request).map(|phase| format!("{phase:?}")));
+            if let Some(work) = &request.fulfilment
+                && work.announced
+                && work.is_ended()
+            {
+                seen.insert("RestrictionEnded".to_owned());
+            }
             if let Some(end) = &request.lifecycle.end {
                 let end = format!("{end:?}");
                 seen.insert(end.split('(').next().unwrap().to_owned());
@@ -380,6 +403,11 @@ fn the_courses_reach_every_kind_of_end() {
         "Checking",
         "Searching",
         "Withholding",
+        "Restricted",
+        "Announcing",
+        "RestrictionEnded",
+        "Stopping",
+        "Reviewing",
     ] {
         assert!(seen.contains(expected), "{expected} was never seen");
     }

@@ -270,17 +270,22 @@ fn nothing_planted_is_seen_anywhere_it_does_not_belong() {
         Wish::of(Right::Access),
         Wish::of(Right::Export),
         Wish::rectify(vec![correction]),
+        Wish::of(Right::Restriction),
+        Wish::of(Right::ConsentWithdrawal),
         Wish::of(Right::Erasure),
     ] {
         seen.debug("a wish", &wish);
         let request = submit(&world, &engine, &seen, wish);
-        let ask = lifecycle::Command::RequestIdentity;
-        world.command(&engine, request, &alice, ask).unwrap();
-        world.work(&engine);
-        let evidence = Personal::new("zq-canary-evidence".to_owned());
-        let check = engine.answer_identity(&world.acme, request, &Actor::Person, &evidence);
-        seen.debug("a check", &world.clock.drive(check).unwrap());
-        world.approve(&engine, request);
+        // What begins at once asks nobody.
+        if world.see(&engine, request).fulfilment.is_none() {
+            let ask = lifecycle::Command::RequestIdentity;
+            world.command(&engine, request, &alice, ask).unwrap();
+            world.work(&engine);
+            let evidence = Personal::new("zq-canary-evidence".to_owned());
+            let check = engine.answer_identity(&world.acme, request, &Actor::Person, &evidence);
+            seen.debug("a check", &world.clock.drive(check).unwrap());
+            world.approve(&engine, request);
+        }
         world.work_until(&engine, world.now() + chrono::TimeDelta::days(2));
         if world
             .see(&engine, request)
@@ -351,7 +356,7 @@ fn nothing_planted_is_seen_anywhere_it_does_not_belong() {
     }
     for key in world.artifacts.keys() {
         seen.bytes("the name of an artifact", key.as_str().as_bytes());
-        if !key.as_str().ends_with("package.zip") {
+        if !key.as_str().ends_with(".zip") {
             seen.bytes(
                 format!("artifact {key}"),
                 &world.artifacts.bytes(&key).unwrap(),

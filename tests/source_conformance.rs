@@ -12,11 +12,11 @@ use async_trait::async_trait;
 use chrono::DateTime;
 use datarights::adapters::MemorySource;
 use datarights::model::{
-    Correction, Handle, Identifier, Pending, RowCount, SourceId, Until, WithheldRows,
+    Correction, Handle, Identifier, Pending, RowCount, SourceId, Until, Use, WithheldRows,
 };
 use datarights::ports::{
     Answer, CallContext, Erased, ErrorKind, IdempotencyKey, Located, Locator, PersonalDataSource,
-    PlannedAction, PortError, Reading, SourceDescription, SourcePlan, Work,
+    PlannedAction, PortError, Reading, SourceDescription, SourcePlan, Stopped, Work,
 };
 use datarights::testkit::source_suite;
 use datarights::testkit::{SourceLine, TestClock};
@@ -113,6 +113,17 @@ impl PersonalDataSource for Manual {
         _: bool,
     ) -> Result<Answer<Vec<RowCount>>, PortError> {
         Ok(Answer::Unsupported)
+    }
+    async fn stop(
+        &self,
+        context: &CallContext,
+        identifiers: &[Identifier],
+        uses: &[Use],
+    ) -> Result<Answer<Stopped>, PortError> {
+        match self.pending(context, "stop") {
+            Some(pending) => Ok(pending),
+            None => self.inner.stop(context, identifiers, uses).await,
+        }
     }
     async fn erase(
         &self,

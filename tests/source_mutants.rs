@@ -14,14 +14,17 @@ use std::task::Poll;
 use async_trait::async_trait;
 use datarights::adapters::MemorySource;
 use datarights::model::{
-    Assurance, Collection, Column, Correction, Digest, Identifier, Personal, RowCount, Value,
+    Assurance, Collection, Column, ControllerId, Correction, Digest, Identifier, Personal,
+    RowCount, Use, Value,
 };
 use datarights::ports::{
     Answer, CallContext, Cancel, Cell, Erased, ErrorKind, IdempotencyKey, Item, Located, Locator,
-    PersonalDataSource, PlannedAction, PortError, Reading, SourceDescription, SourcePlan, Work,
+    PersonalDataSource, PlannedAction, PortError, Reading, SourceDescription, SourcePlan, Stopped,
+    Work,
 };
+use datarights::testkit::source_suite::{Oracle, OracleRow, Whose};
 use datarights::testkit::{SourceLine, source_suite};
-use desk::{PASSWORD, PERSON, Rules, correction, desk, specimen};
+use desk::{DeskOracle, PASSWORD, PERSON, Rules, correction, desk, specimen};
 use futures::{StreamExt, stream};
 
 /// What a mutant does wrong.
@@ -52,6 +55,15 @@ enum Wrong {
     SecondErasureCountsDouble,
     SecondErasureAnswersForItself,
     SecondCorrectionCountsNothing,
+    SecondStopCountsNothing,
+    LiftsForOthers,
+    StopsNothing,
+    StopsWhoIsThere,
+    StopsNotForStrangers,
+    StopsEverybody,
+    StopsForEveryController,
+    StopsUntilErased,
+    StopsByErasing,
     LiesAboutErasing,
     ErasesNothingButSaysPartly,
     IgnoresRetention,
@@ -310,10 +322,62 @@ impl PersonalDataSource for Mutant {
         restricted: bool,
     ) -> Result<Answer<Vec<RowCount>>, PortError> {
         let (context, mut locators) = (self.context(context), self.real(locators).await?);
+        let mut context = context;
+        if self.is(Wrong::LiftsForOthers) {
+            context.request = datarights::model::RequestId::new(uuid::Uuid::nil());
+        }
         if self.is(Wrong::RestrictsEverybody) {
             locators.push(Locator::new("8"));
         }
         self.inner.restrict(&context, &locators, restricted).await
+    }
+
+    async fn stop(
+        &self,
+        context: &CallContext,
+        identifiers: &[Identifier],
+        uses: &[Use],
+    ) -> Result<Answer<Stopped>, PortError> {
+        let context = self.context(context);
+        if context.cancel.is_cancelled() {
+            return self.inner.stop(&context, identifiers, uses).await;
+        }
+        let found = self.inner.locate(&context, identifiers).await?;
+        let is_stranger = matches!(&found, Answer::Done(l) if l.locators.is_empty());
+        let nothing = Ok(Answer::Done(Stopped::default()));
+        match self.wrong {
+            Wrong::StopsNothing => return nothing,
+            Wrong::StopsWhoIsThere if is_stranger => return nothing,
+            Wrong::StopsNotForStrangers if is_stranger => {
+                return Err(PortError::refused("no_such_person"));
+            }
+            Wrong::StopsEverybody => {
+                let bob = [Identifier::mail("bob@example.org").unwrap()];
+                let mut calm = calm();
+                calm.controller = context.controller.clone();
+                self.inner.stop(&calm, &bob, uses).await?;
+            }
+            Wrong::StopsForEveryController => {
+                let mut calm = calm();
+                calm.controller = ControllerId::new("neighbour").unwrap();
+                self.inner.stop(&calm, identifiers, uses).await?;
+            }
+            Wrong::StopsByErasing => self.inner.lose("tickets", PERSON).unwrap(),
+            _ => {}
+        }
+        let second = {
+            let mut keys = self.erased.lock().unwrap();
+            let times = keys.entry(context.key.clone()).or_default();
+            *times += 1;
+            *times > 1
+        };
+        let answer = self.inner.stop(&context, identifiers, uses).await?;
+        Ok(done(answer, |mut stopped| {
+            if self.is(Wrong::SecondStopCountsNothing) && second {
+                stopped.rows.clear();
+            }
+            stopped
+        }))
     }
 
     async fn erase(
@@ -463,6 +527,29 @@ fn renamed(cell: Cell) -> Cell {
     }
 }
 
+/// An application that notes what it may not do in the rows, and forgets it with them.
+struct Forgetful(MemorySource);
+
+#[async_trait]
+impl Oracle for Forgetful {
+    async fn rows(&self, whose: Whose) -> Vec<OracleRow> {
+        DeskOracle(self.0.clone()).rows(whose).await
+    }
+
+    async fn lose(&self, collection: &str) -> bool {
+        DeskOracle(self.0.clone()).lose(collection).await
+    }
+
+    async fn is_used(&self, by: &ControllerId, who: &Identifier, what: &Use) -> Option<bool> {
+        let is_gone = self
+            .0
+            .rows_of(PERSON)
+            .iter()
+            .all(|row| row.collection != "users");
+        Some(is_gone || !self.0.is_stopped(by, who, what))
+    }
+}
+
 /// Each mutant and the line on which it must be found.
 const MUTANTS: &[(Wrong, SourceLine)] = &[
     (Wrong::LocateWrites, SourceLine::FindsFirst),
@@ -490,6 +577,15 @@ const MUTANTS: &[(Wrong, SourceLine)] = &[
     (Wrong::SecondErasureCountsDouble, SourceLine::Idempotent),
     (Wrong::SecondErasureAnswersForItself, SourceLine::Idempotent),
     (Wrong::SecondCorrectionCountsNothing, SourceLine::Idempotent),
+    (Wrong::SecondStopCountsNothing, SourceLine::Idempotent),
+    (Wrong::LiftsForOthers, SourceLine::KeepsRestrictions),
+    (Wrong::StopsNothing, SourceLine::Stops),
+    (Wrong::StopsWhoIsThere, SourceLine::Stops),
+    (Wrong::StopsNotForStrangers, SourceLine::Stops),
+    (Wrong::StopsEverybody, SourceLine::Stops),
+    (Wrong::StopsForEveryController, SourceLine::Stops),
+    (Wrong::StopsUntilErased, SourceLine::Stops),
+    (Wrong::StopsByErasing, SourceLine::Stops),
     (Wrong::LiesAboutErasing, SourceLine::Erases),
     (Wrong::ErasesNothingButSaysPartly, SourceLine::Erases),
     (Wrong::IgnoresRetention, SourceLine::Erases),
@@ -523,7 +619,11 @@ async fn the_suite_finds_every_mutant_on_its_line() {
                 calls: AtomicU64::new(0),
                 erased: Mutex::default(),
             };
+            let forgetful = desk.clone();
             let mut specimen = specimen(Arc::new(mutant), desk);
+            if *wrong == Wrong::StopsUntilErased {
+                specimen.oracle = Arc::new(Forgetful(forgetful));
+            }
             if *wrong == Wrong::ErrorsShowValues {
                 // A value that could pass for a code.
                 specimen.impossible = Some(correction("users", "age", "thirty_six"));

@@ -123,6 +123,20 @@ impl PersonalDataSource for Guestbook {
         Ok(Answer::Unsupported)
     }
 
+    /// The application sends no advertisement, and can put what it wrote to no other purpose.
+    async fn stop(
+        &self,
+        context: &CallContext,
+        _: &[Identifier],
+        uses: &[Use],
+    ) -> Result<Answer<Stopped>, PortError> {
+        go_on(context)?;
+        Ok(match uses {
+            [Use::DirectMarketing] => Answer::Done(Stopped::default()),
+            _ => Answer::Unsupported,
+        })
+    }
+
     async fn erase(
         &self,
         context: &CallContext,

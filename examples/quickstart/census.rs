@@ -107,9 +107,9 @@ fn names_her(cell: ValueRef<'_>) -> bool {
 pub(crate) async fn restriction(desk: &Db) -> Result<&'static str, PortError> {
     let restricted = desk
         .call(|desk| {
-            let sql = "SELECT restricted FROM clients WHERE id = ?1";
+            let sql = "SELECT EXISTS (SELECT 1 FROM restrictions WHERE client_id = ?1)";
             desk.query_row(sql, [NORA.id], |row| row.get(0))
-                .map_err(at("clients.restricted"))
+                .map_err(at("restrictions"))
         })
         .await?;
     Ok(if restricted {

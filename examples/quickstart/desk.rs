@@ -43,8 +43,12 @@ const HELP_DESK: &str = "
         phone         TEXT,
         city          TEXT NOT NULL,
         password_hash TEXT NOT NULL,
-        restricted    INTEGER NOT NULL DEFAULT 0,
         created_on    TEXT NOT NULL
+    );
+    CREATE TABLE restrictions (               -- whose data is stored, but not otherwise used
+        client_id INTEGER NOT NULL REFERENCES clients ON DELETE CASCADE,
+        request   TEXT NOT NULL,              -- who set it, and lifts it
+        PRIMARY KEY (client_id, request)
     );
     CREATE TABLE addresses (
         id        INTEGER PRIMARY KEY,

@@ -12,12 +12,12 @@ use chrono::{Datelike, NaiveDate};
 use datarights::law::{RetentionDuty, RetentionFacts};
 use datarights::model::{
     Assurance, Category, Collection, Column, Correction, Ground, IdError, Identifier,
-    IdentifierKind, Personal, RowCount, SourceId, Until, Value, WithheldRows,
+    IdentifierKind, Personal, RowCount, SourceId, Until, Use, Value, WithheldRows,
 };
 use datarights::ports::{
     Answer, CallContext, Cancel, Cell, Clock, Erased, ErrorKind, File, Item, Located, Locator,
     PersonalDataSource, PlannedAction, PlannedRows, PortError, Reading, SourceDescription,
-    SourcePlan, Work,
+    SourcePlan, Stopped, Work,
 };
 use futures::stream;
 use rusqlite::types::ValueRef;
@@ -342,16 +342,39 @@ impl PersonalDataSource for DeskSource {
         restricted: bool,
     ) -> Result<Answer<Vec<RowCount>>, PortError> {
         let [clients, mails] = Person::of(locators).parameters();
+        // Each request lifts its own: a correction that is over must not lift what somebody asked
+        // to have restricted.
+        let request = context.request.to_string();
         self.db
-            .once(context, "clients.restricted", move |desk| {
-                let sql = format!("{PERSON} UPDATE clients SET restricted = ?3 WHERE id IN me");
+            .once(context, "restrictions", move |desk| {
+                let sql = match restricted {
+                    true => {
+                        "INSERT OR IGNORE INTO restrictions SELECT id, ?3 FROM clients
+                             WHERE id IN me"
+                    }
+                    false => "DELETE FROM restrictions WHERE client_id IN me AND request = ?3",
+                };
                 let rows = desk
-                    .execute(&sql, params![clients, mails, restricted])
-                    .map_err(at("clients.restricted"))?;
+                    .execute(&format!("{PERSON} {sql}"), params![clients, mails, request])
+                    .map_err(at("restrictions"))?;
                 Ok(vec![RowCount::new("clients", rows as u64)])
             })
             .await
             .map(Answer::Done)
+    }
+
+    async fn stop(
+        &self,
+        context: &CallContext,
+        _: &[Identifier],
+        uses: &[Use],
+    ) -> Result<Answer<Stopped>, PortError> {
+        not_cancelled(context)?;
+        Ok(match uses {
+            // This help desk advertises nothing and sells nothing: there is nothing to end.
+            [Use::DirectMarketing] | [Use::SaleOrSharing] => Answer::Done(Stopped::default()),
+            _ => Answer::Unsupported,
+        })
     }
 
     async fn erase(

@@ -9,12 +9,12 @@ use async_trait::async_trait;
 use chrono::TimeDelta;
 use datarights::model::{
     Assurance, Category, Collection, Column, Correction, IdError, Identifier, IdentifierKind,
-    RowCount, SourceId, Value,
+    RowCount, SourceId, Use, Value,
 };
 use datarights::ports::{
     Answer, CallContext, Cancel, Cell, Clock, Erased, ErrorKind, Item, Located, Locator,
     PersonalDataSource, PlannedAction, PlannedRows, PortError, Reading, SourceDescription,
-    SourcePlan, Work,
+    SourcePlan, Stopped, Work,
 };
 use futures::{StreamExt, TryStreamExt, stream};
 use rusqlite::{Connection, Row, params};
@@ -155,6 +155,17 @@ impl PersonalDataSource for MailSource {
         _: bool,
     ) -> Result<Answer<Vec<RowCount>>, PortError> {
         Ok(Answer::Unsupported)
+    }
+
+    async fn stop(
+        &self,
+        context: &CallContext,
+        _: &[Identifier],
+        _: &[Use],
+    ) -> Result<Answer<Stopped>, PortError> {
+        not_cancelled(context)?;
+        // A log of what was sent is used for nothing else.
+        Ok(Answer::Done(Stopped::default()))
     }
 
     async fn erase(

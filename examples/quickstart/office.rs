@@ -11,7 +11,7 @@ use datarights::adapters::{
     DirArtifacts, FileVault, MasterKey, SqliteStore, SystemClock, SystemEntropy, Wrapping,
 };
 use datarights::engine::{Controller, Engine, Intake, Ports, Progress, Submitted};
-use datarights::law::{Calendar, RetentionDuty};
+use datarights::law::{Calendar, ProcessingRecord, RetentionDuty};
 use datarights::model::{Actor, Channel, ControllerId, Identifier, RequestId, SourceId, Wish};
 use datarights::ports::{Clock, WorkerId};
 use datarights::workflow::{Command, Request};
@@ -82,12 +82,11 @@ impl Office {
         let leads_to = vec![SourceId::new(MailSource::ID)?];
         let help_desk = DeskSource::new(desk.clone(), Arc::clone(&clock), duty, leads_to)?;
         let engine = Engine::builder(ports)
-            .controller(Controller::new(
-                controller.clone(),
-                "Lumen Help Desk",
-                "eu_gdpr",
-                calendar,
-            ))
+            .controller(
+                Controller::new(controller.clone(), "Lumen Help Desk", "eu_gdpr", calendar)
+                    .with_record(record())
+                    .with_words("authority", "the CNIL (cnil.fr/plaintes)"),
+            )
             .source(Arc::new(help_desk))
             .source(Arc::new(mail_log))
             .gateway(Arc::new(PrintShop::new(clock)?))
@@ -170,6 +169,25 @@ impl Office {
             file.write_all(&bytes?)?;
         }
         Ok(())
+    }
+}
+
+/// What the desk tells people about its processing beside the copy of their data (GDPR Art. 15(1)).
+fn record() -> ProcessingRecord {
+    ProcessingRecord {
+        purposes: vec![
+            "to answer questions about orders".to_owned(),
+            "to send invoices".to_owned(),
+        ],
+        categories: vec![
+            "contact data".to_owned(),
+            "tickets".to_owned(),
+            "invoices".to_owned(),
+        ],
+        recipients: vec!["Riverside Print, which prints our mail".to_owned()],
+        period: "invoices ten years from the year's end, all else one year after the last ticket"
+            .to_owned(),
+        ..ProcessingRecord::default()
     }
 }
 

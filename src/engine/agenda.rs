@@ -112,6 +112,13 @@ impl Agenda {
             .min_by_key(|(timer, at)| (*at, *timer))
     }
 
+    /// The next instant after `now` at which something else comes to be due.
+    pub(super) fn next_after(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        let effects = self.effects.iter().map(|item| item.at);
+        let all = effects.chain(self.timers.values().copied());
+        all.filter(|at| *at > now).min()
+    }
+
     /// When there is something to do again.
     pub(super) fn wake_at(&self) -> Option<DateTime<Utc>> {
         self.effects

@@ -5,6 +5,8 @@ use crate::model::{ControllerId, IdentifierError, RequestId};
 use crate::ports::{Denied, PortError, StoreError, VaultError};
 use crate::workflow::{CodecError, FoldError, Rejection};
 
+use super::letters::Unsaid;
+
 /// Why the engine did not do what it was asked. Nothing is half-written.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -30,6 +32,12 @@ pub enum EngineError {
     /// There is nothing to ask for, or nobody to ask about.
     #[error("an intake needs {0}")]
     EmptyIntake(&'static str),
+    /// More identifiers than one person can have.
+    #[error("more identifiers than one person has; {accepted} are accepted")]
+    TooManyIdentifiers {
+        /// How many are accepted.
+        accepted: usize,
+    },
     /// The store failed, or somebody else was faster too often.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -42,6 +50,9 @@ pub enum EngineError {
     /// The law cannot compute a deadline.
     #[error(transparent)]
     Law(#[from] ClockError),
+    /// A letter leaves out what the law demands.
+    #[error(transparent)]
+    Unsaid(#[from] Unsaid),
     /// What is stored cannot be read.
     #[error(transparent)]
     Codec(#[from] CodecError),

@@ -1,7 +1,9 @@
 //! What may stand in an event of what a port answered: the rest is sealed into parts.
 
-use crate::model::{Correction, Digest, Identifier, KeyedDigest, RowCount, SourceId, WithheldRows};
-use crate::ports::{Fence, Located, MAX_LOCATORS, PlannedAction, SourcePlan};
+use crate::model::{
+    Correction, Digest, Identifier, IdentifierKind, KeyedDigest, RowCount, SourceId, WithheldRows,
+};
+use crate::ports::{Fence, Located, MAX_LOCATORS, PlannedAction, SourcePlan, Stopped};
 use crate::workflow::{Finding, PartRef, Request};
 
 use super::Engine;
@@ -9,7 +11,17 @@ use super::error::EngineError;
 use super::parts::Parts;
 
 /// How many identifiers one person may have before something has gone wrong.
-const MAX_IDENTIFIERS: usize = 1_000;
+pub(super) const MAX_IDENTIFIERS: usize = 1_000;
+
+/// What is known of a person after more was said.
+pub(super) enum Known {
+    /// Nothing that was not known before.
+    Same,
+    /// All of it, sealed, and the kinds of what is new.
+    More(PartRef, Vec<IdentifierKind>),
+    /// What was said cannot identify, or is too much.
+    Nonsense,
+}
 
 impl Engine {
     /// Seals a plan and says of it what may stand in an event.
@@ -44,6 +56,70 @@ impl Engine {
         })
     }
 
+    /// Adds identifiers to those that are known, and seals them all.
+    pub(super) async fn seal_known(
+        &self,
+        request: &Request,
+        parts: &Parts<'_>,
+        name: &str,
+        more: Vec<Identifier>,
+    ) -> Result<Known, EngineError> {
+        let mut known: Vec<Identifier> = parts.read(&request.identifiers).await?;
+        let mut forms = Vec::new();
+        for identifier in &known {
+            forms.push(identifier.normal()?);
+        }
+        let mut kinds = Vec::new();
+        for identifier in more {
+            let Ok(form) = identifier.normal() else {
+                return Ok(Known::Nonsense);
+            };
+            if !forms.contains(&form) {
+                if !kinds.contains(form.kind()) {
+                    kinds.push(form.kind().clone());
+                }
+                forms.push(form);
+                known.push(identifier);
+            }
+        }
+        if known.len() > MAX_IDENTIFIERS {
+            return Ok(Known::Nonsense);
+        }
+        if kinds.is_empty() {
+            return Ok(Known::Same);
+        }
+        let exposed: Vec<_> = known.iter().map(Identifier::exposed).collect();
+        let part = parts
+            .write(&format!("identifiers/{name}"), &exposed)
+            .await?;
+        Ok(Known::More(part, kinds))
+    }
+
+    /// Says of uses that ended what may stand in an event, and adds what else identifies the person
+    /// to what is known.
+    ///
+    /// `None` when the source answered what cannot be.
+    pub(super) async fn seal_stopped(
+        &self,
+        request: &Request,
+        name: &str,
+        fence: Option<Fence>,
+        stopped: Stopped,
+    ) -> Result<Option<Finding>, EngineError> {
+        let facts = &request.facts;
+        let parts = self.parts(&facts.controller, facts.id, fence);
+        let found = stopped.identifiers;
+        let identified = match self.seal_known(request, &parts, name, found).await? {
+            Known::Same => None,
+            Known::More(part, kinds) => Some((part, kinds)),
+            Known::Nonsense => return Ok(None),
+        };
+        Ok(Some(Finding::Stopped {
+            rows: stopped.rows,
+            identified,
+        }))
+    }
+
     /// Seals where a person was found, and adds what else identifies them to what is known.
     ///
     /// `None` when the source answered what cannot be.
@@ -60,35 +136,11 @@ impl Engine {
         if located.locators.len() > MAX_LOCATORS {
             return Ok(None);
         }
-        let mut known: Vec<Identifier> = parts.read(&request.identifiers).await?;
-        let mut forms = Vec::new();
-        for identifier in &known {
-            forms.push(identifier.normal()?);
-        }
-        let mut kinds = Vec::new();
-        for identifier in located.identifiers {
-            let Ok(form) = identifier.normal() else {
-                return Ok(None);
-            };
-            if !forms.contains(&form) {
-                if !kinds.contains(form.kind()) {
-                    kinds.push(form.kind().clone());
-                }
-                forms.push(form);
-                known.push(identifier);
-            }
-        }
-        if known.len() > MAX_IDENTIFIERS {
-            return Ok(None);
-        }
-        let identified = if kinds.is_empty() {
-            None
-        } else {
-            let exposed: Vec<_> = known.iter().map(Identifier::exposed).collect();
-            let part = parts
-                .write(&format!("identifiers/{name}"), &exposed)
-                .await?;
-            Some((part, kinds))
+        let found = located.identifiers;
+        let identified = match self.seal_known(request, &parts, name, found).await? {
+            Known::Same => None,
+            Known::More(part, kinds) => Some((part, kinds)),
+            Known::Nonsense => return Ok(None),
         };
         let mut keys: Vec<KeyedDigest> = Vec::new();
         for locator in &located.locators {

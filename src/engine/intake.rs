@@ -5,11 +5,13 @@ use uuid::Builder;
 
 use crate::law::Setting;
 use crate::model::{
-    Actor, Channel, ControllerId, Digest, Identifier, IdentifierKind, IntakeId, KeyId, KeyedDigest,
-    RequestId, Right, Wish,
+    Actor, Channel, ControllerId, Digest, End, Identifier, IdentifierKind, IntakeId, KeyId,
+    KeyedDigest, RequestId, Right, Wish,
 };
-use crate::ports::{Query, StoreError};
-use crate::workflow::{self, Cause, Command, Context, Delivery, lifecycle, receive};
+use crate::ports::{Commit, Query, StoreError};
+use crate::workflow::{
+    self, Cause, Command, Context, Decision, Delivery, fulfilment, lifecycle, receive,
+};
 
 use super::Engine;
 use super::agenda::Agenda;
@@ -84,6 +86,24 @@ pub struct Submitted {
     pub joined: Option<RequestId>,
 }
 
+/// What the requests of one intake share.
+struct Opening<'a> {
+    controller: &'a ControllerId,
+    actor: &'a Actor,
+    intake: &'a Intake,
+    id: IntakeId,
+    person: Vec<KeyedDigest>,
+    kinds: Vec<IdentifierKind>,
+}
+
+/// The request in which a new one is carried on, if it is not by itself.
+fn joined(decision: &Decision) -> Option<RequestId> {
+    match decision.next.lifecycle.end {
+        Some(End::Joined(into)) => Some(into),
+        _ => None,
+    }
+}
+
 impl Engine {
     /// Takes an intake in: one request for each wish, in their order. A wish for which the same
     /// person has an unanswered (or unfinished) request already joins it.
@@ -124,30 +144,83 @@ impl Engine {
         }
         person.sort_unstable();
         person.dedup();
-        let id = IntakeId::new(self.fresh_id());
+        let opening = Opening {
+            controller,
+            actor,
+            intake: &intake,
+            id: IntakeId::new(self.fresh_id()),
+            person,
+            kinds,
+        };
         let mut submitted = Vec::new();
         for wish in &intake.wishes {
-            let one = self
-                .submit_one(controller, actor, &intake, wish, id, &person, &kinds)
-                .await?;
-            submitted.push(one);
+            submitted.push(self.submit_one(&opening, wish).await?);
         }
         Ok(submitted)
     }
 
-    #[allow(clippy::too_many_arguments)] // one call site, all of them one intake
     async fn submit_one(
         &self,
-        controller: &ControllerId,
-        actor: &Actor,
-        intake: &Intake,
+        opening: &Opening<'_>,
         wish: &Wish,
-        intake_id: IntakeId,
-        person: &[KeyedDigest],
-        kinds: &[IdentifierKind],
     ) -> Result<Submitted, EngineError> {
-        let query = Query::new(controller, None, &wish.right, actor, "submit");
+        let controller = opening.controller;
+        let query = Query::new(controller, None, Some(&wish.right), opening.actor, "submit");
         self.inner.ports.access.allow(&query).await?;
+        let same = self.same_open_request(controller, wish, opening).await?;
+        let request = RequestId::new(self.fresh_id());
+        let key = KeyId::of_request(controller, request);
+        self.inner.ports.vault.create_key(&key).await?;
+        let prepared = self.open_request(opening, wish, request, same).await;
+        let created = match prepared {
+            Ok((commit, decision)) => {
+                let joined = joined(&decision);
+                // First, so that nothing is lost if it is the last thing that happens here: who
+                // gets no id asks again.
+                if let Some(into) = joined {
+                    self.take_up_again(controller, into).await?;
+                }
+                let created = self.inner.ports.store.create(controller, commit).await;
+                created.map(|()| decision).map_err(EngineError::from)
+            }
+            Err(error) => Err(error),
+        };
+        let submitted = match created {
+            Ok(decision) => {
+                self.inner.bell.tell(|| ());
+                self.tell_events(&decision);
+                Submitted {
+                    request,
+                    right: wish.right.clone(),
+                    joined: joined(&decision),
+                }
+            }
+            Err(error) => {
+                // A key without a request would stay for ever. Where it is not known whether the
+                // request is there, the key is worth more.
+                if let Ok(None) = self.inner.ports.store.load(controller, request).await {
+                    self.inner.ports.vault.shred(&key).await?;
+                }
+                return Err(error);
+            }
+        };
+        Ok(submitted)
+    }
+
+    /// Everything that is written when a request is opened.
+    async fn open_request(
+        &self,
+        opening: &Opening<'_>,
+        wish: &Wish,
+        request: RequestId,
+        joins: Option<RequestId>,
+    ) -> Result<(Commit, Decision), EngineError> {
+        let Opening {
+            controller,
+            actor,
+            intake,
+            ..
+        } = *opening;
         let setup = self.controller(controller)?;
         let now = self.now();
         let received_at = intake.received_at.unwrap_or(now);
@@ -158,10 +231,6 @@ impl Engine {
             .in_force(regime_id, setup.calendar.date_of(received_at))
             .map_err(|_| unknown())?;
         let pin = regime.pin().map_err(|_| unknown())?;
-
-        let request = RequestId::new(self.fresh_id());
-        let key = KeyId::of_request(controller, request);
-        self.inner.ports.vault.create_key(&key).await?;
         let parts = self.parts(controller, request, None);
         let exposed: Vec<_> = intake.identifiers.iter().map(Identifier::exposed).collect();
         let (identifiers, mut chunks) = parts.seal("identifiers/0", &exposed).await?;
@@ -186,49 +255,30 @@ impl Engine {
             policy: &setup.policy,
             landscape: &self.inner.landscape,
         };
-        let received = receive(
+        let mut decision = receive(
             workflow::Intake {
                 controller: controller.clone(),
                 request,
-                intake: intake_id,
+                intake: opening.id,
                 channel: intake.channel.clone(),
                 received_at,
-                person: person.to_vec(),
-                kinds: kinds.to_vec(),
+                person: opening.person.clone(),
+                kinds: opening.kinds.clone(),
                 identifiers,
                 corrections,
                 delivery: intake.delivery.clone(),
+                uses: wish.uses.clone(),
+                joins,
             },
             pin,
             &context,
-        );
-        let mut decision = match received {
-            Ok(decision) => decision,
-            Err(rejection) => {
-                // Nothing of a refused intake is kept.
-                self.inner.ports.vault.shred(&key).await?;
-                return Err(rejection.into());
-            }
-        };
-        let joins = self.same_open_request(controller, wish, person).await?;
+        )?;
         let mut agenda = Agenda::new();
         agenda.absorb(&decision, now);
         let mut commit = Self::prepare(&mut decision, &agenda, 0, Digest::default(), None)?;
-        commit.people = person.to_vec();
+        commit.people = opening.person.clone();
         commit.parts = chunks;
-        self.inner.ports.store.create(controller, commit).await?;
-        self.tell_events(&decision);
-        if let Some(into) = joins {
-            let join = lifecycle::Command::Join { into };
-            self.command_as_engine(controller, request, join.into())
-                .await?;
-            self.take_up_again(controller, into).await?;
-        }
-        Ok(Submitted {
-            request,
-            right: wish.right.clone(),
-            joined: joins,
-        })
+        Ok((commit, decision))
     }
 
     /// The oldest request for the same right by the same person that is not answered yet, or
@@ -237,12 +287,14 @@ impl Engine {
         &self,
         controller: &ControllerId,
         wish: &Wish,
-        person: &[KeyedDigest],
+        opening: &Opening<'_>,
     ) -> Result<Option<RequestId>, EngineError> {
+        let person = &opening.person;
         // Two corrections are two wishes, even of one person.
         if wish.right == Right::Rectification {
             return Ok(None);
         }
+        let uses = fulfilment::stop::uses(&wish.right, wish.uses.clone())?;
         let mut found = Vec::new();
         for digest in person {
             found.extend(self.inner.ports.store.find(controller, digest).await?);
@@ -265,7 +317,12 @@ impl Engine {
             let covers = person
                 .iter()
                 .all(|digest| request.facts.person.contains(digest));
+            // Another law has other clocks, grounds and letters.
+            let regime = &self.controller(controller)?.regime;
+            let regime = opening.intake.regime.as_ref().unwrap_or(regime);
             if request.facts.right == wish.right
+                && request.clock.regime.id.as_str() == regime
+                && request.facts.uses == uses
                 && covers
                 && (!request.lifecycle.is_answered() || unfinished)
             {
@@ -294,7 +351,7 @@ impl Engine {
     }
 
     /// A fresh id, its first bits the time: ids made later sort later (UUID version 7, RFC 9562).
-    fn fresh_id(&self) -> uuid::Uuid {
+    pub(super) fn fresh_id(&self) -> uuid::Uuid {
         let millis = u64::try_from(self.now().timestamp_millis()).unwrap_or(0);
         let entropy = &self.inner.ports.entropy;
         let mut random = [0; 10];

@@ -6,37 +6,49 @@
 //! May use everything below it but `adapters`.
 
 mod agenda;
+mod controller;
 mod error;
 mod findings;
+mod guard;
 mod intake;
+mod letters;
+mod notice;
+mod package;
 mod parts;
 mod perform;
 mod progress;
 mod requests;
+mod run;
 mod settings;
 mod view;
+mod words;
 mod worker;
 
+pub use controller::Controller;
 pub use error::EngineError;
 pub use intake::{Intake, Submitted};
+pub use letters::{MissingWords, Unsaid};
 pub use perform::Completion;
 pub use progress::{Progress, Step};
+pub use run::Tick;
 pub use settings::Settings;
 pub use view::{ManualTask, Plan};
-pub use worker::Tick;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use futures::StreamExt;
 use futures::stream::BoxStream;
 
-use crate::law::{Calendar, Readings, Regimes};
 use crate::model::{ControllerId, PartyId, SourceId};
 use crate::ports::{
     AccessPolicy, ArtifactStore, Clock, Entropy, IdentityVerifier, Notifier, PersonalDataSource,
     ProcessorGateway, RequestStore, Vault,
 };
-use crate::workflow::{Landscape, Policy, SourceInfo};
+use crate::workflow::{Landscape, SourceInfo};
+
+/// How many steps are kept for a listener that is slow; it misses what comes beyond.
+const PROGRESS: usize = 1024;
 
 /// The ports that every engine needs.
 #[derive(Clone)]
@@ -59,56 +71,6 @@ pub struct Ports {
     pub access: Arc<dyn AccessPolicy>,
 }
 
-/// A controller that the engine serves: its law, its calendar, its settings.
-#[derive(Clone)]
-#[non_exhaustive]
-pub struct Controller {
-    /// Which one.
-    pub id: ControllerId,
-    /// What it is called in letters and packages.
-    pub name: String,
-    /// The regime its requests run under, unless an intake names another.
-    pub regime: String,
-    /// The regimes it knows.
-    pub regimes: Regimes,
-    /// Its time zone, weekend and holidays.
-    pub calendar: Calendar,
-    /// How it reads the law where authorities differ.
-    pub readings: Readings,
-    /// How it carries requests out.
-    pub policy: Policy,
-    /// The language of its packages (BCP 47).
-    pub language: String,
-}
-
-impl Controller {
-    /// A controller with our regimes, the safe readings, the default policy and English packages.
-    pub fn new(
-        id: ControllerId,
-        name: impl Into<String>,
-        regime: impl Into<String>,
-        calendar: Calendar,
-    ) -> Self {
-        Self {
-            id,
-            name: name.into(),
-            regime: regime.into(),
-            regimes: Regimes::builtin(),
-            calendar,
-            readings: Readings::default(),
-            policy: Policy::default(),
-            language: "en".to_owned(),
-        }
-    }
-
-    /// The same controller with other settings.
-    #[must_use]
-    pub fn with_policy(mut self, policy: Policy) -> Self {
-        self.policy = policy;
-        self
-    }
-}
-
 /// The engine. Cheap to clone; all clones are one.
 ///
 /// Commands ([`Engine::submit`], [`Engine::command`]) only write down what was decided. The work
@@ -126,7 +88,9 @@ struct Inner {
     gateways: BTreeMap<PartyId, Arc<dyn ProcessorGateway>>,
     landscape: Landscape,
     settings: Settings,
-    listeners: progress::Listeners,
+    listeners: progress::Listeners<Progress>,
+    /// Rings when somebody's command left something to do.
+    bell: progress::Listeners<()>,
 }
 
 /// Puts an engine together.
@@ -209,6 +173,7 @@ impl EngineBuilder {
                 },
                 settings,
                 listeners: progress::Listeners::default(),
+                bell: progress::Listeners::default(),
             }),
         }
     }
@@ -227,8 +192,9 @@ impl Engine {
     }
 
     /// What happens from now on, as it happens. A listener that is more than 1,024 behind misses
-    /// some: the whole is in [`Engine::timeline`].
+    /// some: the whole is in [`Engine::timeline`]. It is for the host itself: of all controllers,
+    /// and no policy is asked.
     pub fn progress(&self) -> BoxStream<'static, Progress> {
-        self.inner.listeners.listen()
+        self.inner.listeners.listen(PROGRESS).boxed()
     }
 }

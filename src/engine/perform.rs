@@ -1,19 +1,17 @@
 //! Performing one effect: from the effect to the port, and from its answer to a result.
 
-use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use chrono::TimeDelta;
-use futures::FutureExt;
-use futures::future::{Either, select};
 
 use crate::model::{
-    ControllerId, Correction, Failure, Identifier, KeyId, PartyId, RequestId, RowCount, SourceId,
+    ControllerId, Correction, Failure, Handle, Identifier, KeyId, PartyId, RequestId, RowCount,
+    SourceId, Task as ManualTask, Verdict,
 };
 use crate::ports::{
-    Answer, ArtifactKey, CallContext, Cancel, Erased, ErrorKind, Fence, IdempotencyKey,
-    Instruction, Located, Locator, MissingRows, Notice, Order, Package, Pending,
-    PersonalDataSource, PortError, ProcessorGateway, SourcePlan, VaultError, Work,
+    Answer, CallContext, Cancel, Erased, ErrorKind, Fence, IdempotencyKey, Instruction, Located,
+    Locator, MissingRows, Order, Package, Pending, PersonalDataSource, PortError, ProcessorGateway,
+    SourcePlan, Stopped, VaultError, Work,
 };
 use crate::workflow::fulfilment::{Machine, SourceWork};
 use crate::workflow::{Effect, Finding, Letter, Request, StepResult, Target, Task};
@@ -22,6 +20,9 @@ use super::Engine;
 use super::agenda::Item;
 use super::error::EngineError;
 use super::findings::not_corrected;
+use super::guard::guard;
+use super::letters::Unsaid;
+use super::package::Made;
 use super::parts::Parts;
 
 /// What becomes of an attempt.
@@ -31,6 +32,8 @@ pub(super) enum Performed {
     /// A person was located: what was found is sealed when it is written down, because another
     /// source may have found more in the meantime.
     Located(Box<Located>, Vec<MissingRows>),
+    /// Uses were ended, and what stood there is sealed as above.
+    Stopped(Stopped, Vec<MissingRows>),
     /// A letter or a challenge went out, or waits.
     Sent(Option<Pending>),
     /// It will not work, ever.
@@ -55,8 +58,10 @@ pub enum Completion {
     Planned(SourcePlan),
     /// What was erased.
     Erased(Erased),
-    /// How many rows were corrected, restricted, or are left.
+    /// How many rows were corrected, restricted, are not used so any more, or are left.
     Rows(Vec<RowCount>),
+    /// What the review of a decision came to.
+    Reviewed(Verdict),
     /// It was done: a letter was posted, a recipient was told.
     Done,
     /// It cannot be done.
@@ -76,6 +81,7 @@ pub(super) struct Attempt {
 enum Stop {
     Port(PortError),
     Engine(EngineError),
+    Unsaid(Unsaid),
     Broken(&'static str),
 }
 
@@ -87,7 +93,10 @@ impl From<PortError> for Stop {
 
 impl From<EngineError> for Stop {
     fn from(error: EngineError) -> Self {
-        Self::Engine(error)
+        match error {
+            EngineError::Unsaid(unsaid) => Self::Unsaid(unsaid),
+            other => Self::Engine(other),
+        }
     }
 }
 
@@ -100,22 +109,11 @@ impl Attempt {
         let limit = self.time_limit();
         let clock = Arc::clone(&self.engine.inner.ports.clock);
         let cancel = self.cancel.clone();
-        let work = AssertUnwindSafe(self.perform()).catch_unwind();
-        let performed = {
-            let work = std::pin::pin!(work);
-            let deadline = clock.now() + limit;
-            match select(work, clock.sleep_until(deadline)).await {
-                Either::Left((Ok(performed), _)) => performed,
-                Either::Left((Err(_), _)) => {
-                    Performed::Later(ErrorKind::Unavailable, "panicked".to_owned())
-                }
-                Either::Right(_) => {
-                    cancel.cancel();
-                    Performed::Later(ErrorKind::Unavailable, "timed_out".to_owned())
-                }
-            }
-        };
-        (item, performed)
+        let performed = guard(&*clock, limit, &cancel, self.perform()).await;
+        (
+            item,
+            performed.unwrap_or_else(|error| Performed::Later(error.kind, error.code.into_owned())),
+        )
     }
 
     fn time_limit(&self) -> TimeDelta {
@@ -173,16 +171,25 @@ impl Attempt {
             {
                 Performed::Later(error.kind, error.code.into_owned())
             }
-            Stop::Port(error) => Performed::Failed(match error.kind {
-                ErrorKind::Nonsense => Failure::Nonsense,
-                _ => Failure::Refused,
+            Stop::Port(error) => Performed::Failed(match (error.kind, error.place) {
+                (ErrorKind::Nonsense, _) => Failure::Nonsense,
+                (_, None) => Failure::Code(error.code),
+                (_, Some(place)) => Failure::At {
+                    code: error.code,
+                    place,
+                },
             }),
+            Stop::Unsaid(unsaid) => Performed::Failed(unsaid.into()),
             Stop::Broken(code) => Performed::Failed(Failure::Code(code.into())),
             Stop::Engine(EngineError::Vault(VaultError::Shredded(_))) => {
                 Performed::Failed(Failure::Code("key_destroyed".into()))
             }
             Stop::Engine(EngineError::Unreadable { .. }) => {
                 Performed::Failed(Failure::Code("part_unreadable".into()))
+            }
+            // What cannot be written down either: the worker tells of it, and leaves the request.
+            Stop::Engine(EngineError::UnknownController(_) | EngineError::UnknownRegime(_)) => {
+                Performed::Failed(Failure::Code("not_served".into()))
             }
             Stop::Engine(_) => Performed::Later(ErrorKind::Unavailable, "own_store".to_owned()),
         })
@@ -204,20 +211,8 @@ impl Attempt {
     }
 
     async fn notify(&self, letter: Letter) -> Port<()> {
-        let lifecycle = &self.request.lifecycle;
-        let mut notice = Notice::new(
-            letter.name(),
-            self.request.facts.right.clone(),
-            self.identifiers().await?,
-        );
-        notice.due = self.request.clock.late_from();
-        notice.ground = lifecycle.refusal.clone();
-        notice.outcome = lifecycle.outcome.clone();
-        if let Some(work) = &self.request.fulfilment {
-            notice.withheld = work.withheld().map(|(_, rows)| rows.clone()).collect();
-            notice.missing = work.missing().map(|(_, rows)| rows).collect();
-            notice.assurance = work.assurance();
-        }
+        let to = self.identifiers().await?;
+        let notice = self.engine.notice(&self.request, letter, to)?;
         let notifier = &self.engine.inner.ports.notifier;
         Ok(notifier.notify(&self.context(), &notice).await?)
     }
@@ -233,6 +228,7 @@ impl Attempt {
             Target::Request if matches!(task, Task::LockToRead | Task::LockToWrite) => {
                 Ok(Performed::Step(StepResult::done(Finding::Nothing)))
             }
+            Target::Request if task == Task::Review => Ok(self.wait_for_a_human()),
             Target::Request => self.pack().await,
             Target::Recipient(id) => {
                 let answer = match task {
@@ -245,6 +241,17 @@ impl Attempt {
         }
     }
 
+    /// A review is nothing that an engine does: it waits until a member of staff brings the verdict.
+    fn wait_for_a_human(&self) -> Performed {
+        Performed::Step(StepResult::Pending(Pending {
+            handle: Handle("review".to_owned()),
+            look_again: self.engine.now() + TimeDelta::days(7),
+            task: Some(ManualTask {
+                title: "Review the automated decision".to_owned(),
+            }),
+        }))
+    }
+
     fn gateway(&self, id: &PartyId) -> Result<&dyn ProcessorGateway, Stop> {
         let gateway = self.engine.inner.gateways.get(id);
         gateway
@@ -253,9 +260,14 @@ impl Attempt {
     }
 
     async fn inform(&self, id: &PartyId) -> Port<()> {
-        let instruction = match self.request.fulfilment.as_ref().map(|work| work.machine) {
-            Some(Machine::Rectification) => Instruction::Rectify(self.corrections().await?),
-            _ => Instruction::Erase,
+        let work = self.request.fulfilment.as_ref();
+        let work = work.ok_or(Stop::Broken("no_such_step"))?;
+        let instruction = match work.machine {
+            Machine::Erasure => Instruction::Erase,
+            Machine::Rectification => Instruction::Rectify(self.corrections().await?),
+            Machine::Restriction => Instruction::Restrict(!work.announced),
+            Machine::Stop => Instruction::Stop(self.request.facts.uses.clone()),
+            _ => return Err(Stop::Broken("no_such_step")),
         };
         let order = Order {
             instruction,
@@ -266,17 +278,12 @@ impl Attempt {
 
     async fn transmit(&self, id: &PartyId) -> Port<()> {
         let gateway = self.gateway(id)?;
-        let package = self
-            .request
-            .fulfilment
-            .as_ref()
-            .and_then(|work| work.package);
-        let (bytes, _) = package.ok_or(Stop::Broken("no_package"))?;
-        let key = self.engine.package_key(&self.request);
-        let content = self.engine.inner.ports.artifacts.read(&key).await?;
-        Ok(gateway
-            .transmit(&self.context(), Package { bytes, content })
-            .await?)
+        let made = Made::of(&self.request).ok_or(Stop::Broken("no_package"))?;
+        let package = Package {
+            bytes: made.bytes,
+            content: made.read(&*self.engine.inner.ports.artifacts).await?,
+        };
+        Ok(gateway.transmit(&self.context(), package).await?)
     }
 
     fn source(&self, id: &SourceId) -> Result<(&dyn PersonalDataSource, &SourceWork), Stop> {
@@ -295,12 +302,20 @@ impl Attempt {
     async fn ask(&self, task: Task, id: &SourceId) -> Result<Performed, Stop> {
         let (source, work) = self.source(id)?;
         let context = self.context();
-        if task == Task::Locate {
+        if matches!(task, Task::Locate | Task::Stop) {
             let known = self.identifiers().await?;
             let fitting: Vec<Identifier> = known
                 .into_iter()
                 .filter(|identifier| work.accepts.contains(&identifier.kind()))
                 .collect();
+            if task == Task::Stop {
+                let uses = &self.request.facts.uses;
+                return Ok(match source.stop(&context, &fitting, uses).await? {
+                    Answer::Done(stopped) => Performed::Stopped(stopped, Vec::new()),
+                    Answer::Partly { done, missing } => Performed::Stopped(done, missing),
+                    other => step(other, |_| Finding::Nothing),
+                });
+            }
             return Ok(match source.locate(&context, &fitting).await? {
                 Answer::Done(located) => Performed::Located(Box::new(located), Vec::new()),
                 Answer::Partly { done, missing } => Performed::Located(Box::new(done), missing),
@@ -366,7 +381,9 @@ impl Attempt {
             | Task::LockToWrite
             | Task::Pack
             | Task::Transmit
-            | Task::Inform => return Err(Stop::Broken("no_such_step")),
+            | Task::Inform
+            | Task::Stop
+            | Task::Review => return Err(Stop::Broken("no_such_step")),
         })
     }
 
@@ -441,7 +458,9 @@ impl Attempt {
 
     #[cfg(feature = "package")]
     async fn pack(&self) -> Result<Performed, Stop> {
+        use super::package::name_for;
         use crate::package::{self, Cover, Of};
+        use crate::ports::ArtifactKey;
 
         let Some(work) = &self.request.fulfilment else {
             return Err(Stop::Broken("no_such_step"));
@@ -471,6 +490,10 @@ impl Attempt {
             self.engine.now(),
             &setup.language,
         );
+        cover.statements = setup.sections(&self.request)?;
+        for (code, words) in setup.grounds(&self.request)? {
+            cover.words.name(format!("ground.{code}"), words);
+        }
         cover.missing = work
             .missing()
             .filter_map(|(target, missing)| match target {
@@ -479,8 +502,9 @@ impl Attempt {
             })
             .collect();
         let ports = &self.engine.inner.ports;
+        let name = name_for(self.fence, self.round(), self.item.attempt);
         let report = package::write(
-            &self.engine.package_key(&self.request),
+            &ArtifactKey::new(self.controller(), self.id(), &name),
             &cover,
             &spools,
             &*ports.artifacts,
@@ -492,6 +516,7 @@ impl Attempt {
         Ok(Performed::Step(StepResult::done(Finding::Packed {
             bytes: report.bytes,
             digest: report.digest,
+            name: Some(name),
         })))
     }
 
@@ -542,13 +567,8 @@ fn package_stop(error: crate::package::PackageError) -> Stop {
     }
 }
 
+#[cfg(feature = "package")]
 impl Engine {
-    /// Where the package of a request lies.
-    pub(super) fn package_key(&self, request: &Request) -> ArtifactKey {
-        ArtifactKey::new(&request.facts.controller, request.facts.id, "package.zip")
-    }
-
-    #[cfg(feature = "package")]
     fn spool(
         &self,
         request: &Request,

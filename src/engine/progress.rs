@@ -3,15 +3,10 @@
 use std::sync::Mutex;
 
 use chrono::{DateTime, Utc};
-use futures::StreamExt;
 use futures::channel::mpsc;
-use futures::stream::BoxStream;
 
 use crate::model::{ControllerId, RequestId};
 use crate::workflow::{Effect, Event};
-
-/// How many are kept for a listener that is slow; it misses what comes beyond.
-const BUFFER: usize = 1024;
 
 /// One thing that happened.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -56,20 +51,26 @@ pub enum Step {
     },
 }
 
-/// Hands progress to everybody who listens. Nobody listening costs nothing.
-#[derive(Default)]
-pub(super) struct Listeners(Mutex<Vec<mpsc::Sender<Progress>>>);
+/// Hands what happens to everybody who listens. Nobody listening costs nothing.
+pub(super) struct Listeners<T>(Mutex<Vec<mpsc::Sender<T>>>);
 
-impl Listeners {
-    pub(super) fn listen(&self) -> BoxStream<'static, Progress> {
-        let (sender, receiver) = mpsc::channel(BUFFER);
+impl<T> Default for Listeners<T> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
+
+impl<T> Listeners<T> {
+    /// What is told from now on; a listener that is more than `buffer` behind misses some.
+    pub(super) fn listen(&self, buffer: usize) -> mpsc::Receiver<T> {
+        let (sender, receiver) = mpsc::channel(buffer);
         if let Ok(mut listeners) = self.0.lock() {
             listeners.push(sender);
         }
-        receiver.boxed()
+        receiver
     }
 
-    pub(super) fn tell(&self, make: impl Fn() -> Progress) {
+    pub(super) fn tell(&self, make: impl Fn() -> T) {
         let Ok(mut listeners) = self.0.lock() else {
             return;
         };

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::law::Setting;
-use crate::model::{Actor, ControllerId, Digest, Personal, RequestId};
+use crate::model::{Actor, ControllerId, Digest, Identifier, Personal, RequestId};
 use crate::ports::{
     CallContext, Check, Commit, Fence, IdempotencyKey, Lock, LockChange, Query, Snapshot,
     StoredEvent, StoredRequest,
@@ -13,11 +13,14 @@ use crate::workflow::{
     Cause, Command, Context, Decision, Locks, Request, chain, decide, lifecycle,
 };
 
+use super::Engine;
 use super::agenda::Agenda;
+use super::controller::Controller;
 use super::error::EngineError;
+use super::findings::{Known, MAX_IDENTIFIERS};
+use super::guard::guard;
 use super::parts::Parts;
 use super::progress::{Progress, Step};
-use super::{Controller, Engine};
 
 /// The schema of stored states.
 const SCHEMA: u16 = 1;
@@ -187,6 +190,9 @@ impl Engine {
             .map_or(loaded.head, |event| event.digest);
         let controller = decision.next.facts.controller.clone();
         self.inner.ports.store.commit(&controller, commit).await?;
+        if fence.is_none() {
+            self.inner.bell.tell(|| ());
+        }
         self.tell_events(&decision);
         loaded.version += 1;
         loaded.head = head;
@@ -220,7 +226,7 @@ impl Engine {
         let query = Query::new(
             &facts.controller,
             Some(facts.id),
-            &facts.right,
+            Some(&facts.right),
             actor,
             command,
         );
@@ -277,12 +283,69 @@ impl Engine {
         self.commit(loaded, decision, agenda, None).await
     }
 
+    /// Adds what else identifies a person, before the work begins: further details that were asked
+    /// for, or that somebody remembered. From the moment the person is identified, staff adds them
+    /// and answers for them. What is known already changes nothing.
+    ///
+    /// # Errors
+    /// [`EngineError::EmptyIntake`] without any, [`EngineError::Identifier`] for what cannot
+    /// identify, [`EngineError::TooManyIdentifiers`]; as [`Engine::command`] otherwise.
+    pub async fn add_identifiers(
+        &self,
+        controller: &ControllerId,
+        request: RequestId,
+        actor: &Actor,
+        identifiers: Vec<Identifier>,
+    ) -> Result<Request, EngineError> {
+        if identifiers.is_empty() {
+            return Err(EngineError::EmptyIntake("an identifier of the person"));
+        }
+        for identifier in &identifiers {
+            identifier.normal()?;
+        }
+        let mut tries = 0;
+        loop {
+            let mut loaded = self.load(controller, request).await?;
+            self.allow(&loaded.request, actor, "add_identifiers")
+                .await?;
+            // Of its own: two who write at once must not overwrite each other.
+            let name = format!("by-hand/{}", self.fresh_id());
+            let parts = self.parts(controller, request, None);
+            let more = identifiers.clone();
+            let known = self
+                .seal_known(&loaded.request, &parts, &name, more)
+                .await?;
+            let (identifiers, kinds) = match known {
+                Known::Same => return Ok(loaded.request),
+                Known::More(part, kinds) => (part, kinds),
+                Known::Nonsense => {
+                    return Err(EngineError::TooManyIdentifiers {
+                        accepted: MAX_IDENTIFIERS,
+                    });
+                }
+            };
+            let command = lifecycle::Command::AddIdentifiers { identifiers, kinds };
+            let committed = self
+                .decide_and_commit(&mut loaded, &command.into(), actor, &Cause::Command)
+                .await;
+            match committed {
+                // Sealed anew, with what the other one may have added.
+                Err(error) if error.is_conflict() && tries < self.inner.settings.conflicts => {
+                    tries += 1;
+                }
+                Err(error) => return Err(error),
+                Ok(()) => return Ok(loaded.request),
+            }
+        }
+    }
+
     /// Checks what a person answered to an identity check. The attempt is counted before it is
     /// checked, so that many at once cannot try more often than the policy allows.
     ///
     /// # Errors
     /// [`EngineError::Rejected`] when no check is open or the attempts are used up;
-    /// [`EngineError::Port`] when the verifier fails: the attempt counts nevertheless.
+    /// [`EngineError::Port`] when the verifier fails, panics or takes longer than
+    /// [`Settings::call_timeout`](super::Settings::call_timeout): the attempt counts nevertheless.
     pub async fn answer_identity(
         &self,
         controller: &ControllerId,
@@ -299,14 +362,17 @@ impl Engine {
             )
             .await?;
         let attempt = counted.lifecycle.attempts;
+        let limit = self.inner.settings.call_timeout;
         let context = CallContext::new(
             controller.clone(),
             request,
             IdempotencyKey(format!("{request}/check/{attempt}")),
             Fence(0),
-            self.now() + self.inner.settings.call_timeout,
+            self.now() + limit,
         );
-        let check = self.inner.ports.verifier.check(&context, evidence).await?;
+        let ports = &self.inner.ports;
+        let check = ports.verifier.check(&context, evidence);
+        let check = guard(&*ports.clock, limit, &context.cancel, check).await??;
         let command = match check {
             Check::Verified => lifecycle::Command::ConfirmIdentity,
             Check::Rejected => lifecycle::Command::RejectIdentity,

@@ -30,6 +30,8 @@ pub struct Settings {
     pub conflicts: u32,
     /// How long an idle worker waits at most before it looks again.
     pub poll: TimeDelta,
+    /// How long what runs has to stop by itself after a shutdown, before it is dropped.
+    pub farewell: TimeDelta,
 }
 
 impl Default for Settings {
@@ -46,6 +48,7 @@ impl Default for Settings {
             lock_wait: TimeDelta::minutes(1),
             conflicts: 16,
             poll: TimeDelta::seconds(30),
+            farewell: TimeDelta::seconds(10),
         }
     }
 }

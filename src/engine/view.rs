@@ -4,14 +4,15 @@ use chrono::{DateTime, Utc};
 
 use crate::evidence;
 use crate::model::{Actor, ControllerId, Correction, Digest, Identifier, RequestId, SourceId};
-use crate::ports::{ByteStream, Due, Pending, SourcePlan};
+use crate::ports::{ByteStream, Due, Pending, Query, SourcePlan};
 use crate::workflow::fulfilment::{self, StepState};
 use crate::workflow::{
-    Cause, Envelope, Finding, Letter, Request, StepResult, Target, Task, lifecycle,
+    Cause, CodecError, Envelope, Finding, Letter, Request, StepResult, Target, Task, lifecycle,
 };
 
 use super::Engine;
 use super::error::EngineError;
+use super::package::Made;
 use super::perform::Completion;
 use super::requests::Loaded;
 
@@ -58,10 +59,11 @@ impl Engine {
         Ok(loaded.request)
     }
 
-    /// Everything that happened to a request, checked for gaps and alterations.
+    /// Everything that happened to a request, checked for gaps and alterations, and to end where
+    /// the request stands.
     ///
     /// # Errors
-    /// [`EngineError::Codec`] when the history was altered; as [`Engine::request`] otherwise.
+    /// [`EngineError::Codec`] when the history was altered or cut; as [`Engine::request`] otherwise.
     pub async fn timeline(
         &self,
         controller: &ControllerId,
@@ -81,7 +83,14 @@ impl Engine {
                 break;
             }
         }
-        let (envelopes, _) = evidence::verify(events.iter().map(|event| event.bytes.as_slice()))?;
+        // What was recorded since the request was loaded is left for the next time.
+        events.truncate(usize::try_from(loaded.request.sequence).unwrap_or(usize::MAX));
+        let bytes = events.iter().map(|event| event.bytes.as_slice());
+        let (envelopes, head) = evidence::verify(bytes)?;
+        if head != loaded.head {
+            let sequence = envelopes.len() as u64 + 1;
+            return Err(CodecError::Broken { sequence }.into());
+        }
         Ok(envelopes)
     }
 
@@ -152,10 +161,13 @@ impl Engine {
         parts.read(&loaded.request.identifiers).await
     }
 
-    /// The finished package, a ZIP.
+    /// The finished package, a ZIP. Its bytes are compared with what was recorded when it was
+    /// made: only a stream that comes to its end without an error was the package.
     ///
     /// # Errors
-    /// [`EngineError::Nothing`] before it is made or after it was deleted.
+    /// [`EngineError::Nothing`] before it is made or after it was deleted. The stream itself ends
+    /// with an error of kind [`Nonsense`](crate::ports::ErrorKind::Nonsense) and code
+    /// `package_altered` when length or SHA-256 differ.
     pub async fn package(
         &self,
         controller: &ControllerId,
@@ -165,34 +177,27 @@ impl Engine {
         let loaded = self.load(controller, request).await?;
         let seen = loaded.request;
         self.allow(&seen, actor, "package").await?;
-        let made = seen
-            .fulfilment
-            .as_ref()
-            .is_some_and(|w| w.package.is_some());
-        if !made || seen.lifecycle.package_deleted {
-            return Err(EngineError::Nothing {
-                what: "package",
-                request,
-            });
-        }
-        Ok(self
-            .inner
-            .ports
-            .artifacts
-            .read(&self.package_key(&seen))
-            .await?)
+        let made = Made::of(&seen).ok_or(EngineError::Nothing {
+            what: "package",
+            request,
+        })?;
+        Ok(made.read(&*self.inner.ports.artifacts).await?)
     }
 
-    /// Open requests whose deadline is before an instant, earliest first, `limit` at most.
+    /// Open requests whose deadline is before an instant, earliest first, `limit` at most: ids and
+    /// instants, for whoever the policy lets see this list (`due`).
     ///
     /// # Errors
-    /// Those of the store.
+    /// [`EngineError::Denied`], and those of the store.
     pub async fn due(
         &self,
         controller: &ControllerId,
+        actor: &Actor,
         before: DateTime<Utc>,
         limit: usize,
     ) -> Result<Vec<Due>, EngineError> {
+        let query = Query::new(controller, None, None, actor, "due");
+        self.inner.ports.access.allow(&query).await?;
         Ok(self
             .inner
             .ports
@@ -281,7 +286,8 @@ impl Engine {
         completion: Completion,
     ) -> Result<StepResult, EngineError> {
         let facts = &loaded.request.facts;
-        let name = format!("by-hand/{target}/{}", loaded.version);
+        // Of its own: two who write at once must not overwrite each other.
+        let name = format!("by-hand/{target}/{}", self.fresh_id());
         let done = StepResult::done;
         Ok(match completion {
             Completion::Located(located) => {
@@ -312,7 +318,12 @@ impl Engine {
             Completion::Rows(rows) if matches!(task, Task::Search | Task::Verify) => {
                 done(Finding::Left { rows })
             }
+            Completion::Rows(rows) if task == Task::Stop => done(Finding::Stopped {
+                rows,
+                identified: None,
+            }),
             Completion::Rows(rows) => done(Finding::Changed { rows }),
+            Completion::Reviewed(verdict) => done(Finding::Reviewed { verdict }),
             Completion::Done => done(Finding::Nothing),
             Completion::Failed(failure) => StepResult::Failed(failure),
         })
@@ -336,7 +347,7 @@ impl Engine {
 
 fn tasks_of(request: &Request) -> Vec<ManualTask> {
     let mut tasks = Vec::new();
-    if let Some((letter, pending)) = &request.lifecycle.pending_letter {
+    for (letter, pending) in &request.lifecycle.pending_letters {
         tasks.push(ManualTask {
             request: request.facts.id,
             step: None,

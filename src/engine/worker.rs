@@ -1,4 +1,4 @@
-//! Working: claiming requests, performing what is due, writing down what came of it.
+//! Working on one claimed request: performing what is due, writing down what came of it.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -8,8 +8,8 @@ use futures::future::{BoxFuture, Either, select};
 use futures::stream::FuturesUnordered;
 use futures::{FutureExt, StreamExt};
 
-use crate::model::{Actor, ControllerId, Failure};
-use crate::ports::{Cancel, Claim, ErrorKind, StoreError, WorkerId};
+use crate::model::{Actor, Failure};
+use crate::ports::{Cancel, Claim, ErrorKind, StoreError};
 use crate::workflow::{
     Cause, Command, Effect, EffectKey, Letter, Locks, Rejection, StepResult, fulfilment, lifecycle,
 };
@@ -21,113 +21,31 @@ use super::perform::{Attempt, Performed};
 use super::progress::{Progress, Step};
 use super::requests::Loaded;
 
-/// What one round of a worker did.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[non_exhaustive]
-pub struct Tick {
-    /// How many requests it worked on.
-    pub worked: usize,
-    /// When there is something to do again; `None` when nothing is foreseen.
-    pub next: Option<DateTime<Utc>>,
-}
-
 type Attempts = FuturesUnordered<BoxFuture<'static, (Item, Performed)>>;
 
 impl Engine {
-    /// Works on what is due now, one round: claims requests, performs their effects, fires their
-    /// timers, and gives them back. Of one controller, or of all.
-    ///
-    /// # Errors
-    /// When the store fails. What concerns one request only does not stop the others: the first
-    /// such error is returned after the round.
-    pub async fn tick(
-        &self,
-        worker: &WorkerId,
-        controller: Option<&ControllerId>,
-    ) -> Result<Tick, EngineError> {
-        let store = &self.inner.ports.store;
-        let settings = &self.inner.settings;
-        let now = self.now();
-        let claims = store
-            .claim(
-                controller,
-                worker,
-                now,
-                now + settings.lease,
-                settings.claims,
-            )
-            .await?;
-        let worked = claims.len();
-        let mut first_error = None;
-        let mut works: FuturesUnordered<_> = claims
-            .into_iter()
-            .map(|claim| async move {
-                let result = self.work(&claim).await;
-                (claim, result)
-            })
-            .collect();
-        while let Some((claim, result)) = works.next().await {
-            let result = match result {
-                // Somebody else has it now: nothing to give back.
-                Err(EngineError::Store(StoreError::LostLease { .. })) => continue,
-                other => other,
-            };
-            let released = store.release(&claim).await.map_err(EngineError::from);
-            if let Err(error) = result.and(released) {
-                first_error.get_or_insert(error);
-            }
-        }
-        drop(works);
-        if let Some(error) = first_error {
-            return Err(error);
-        }
-        let next = store.next_wake(controller).await?;
-        Ok(Tick { worked, next })
-    }
-
-    /// Works until `shutdown` is ready. Errors are handed to `report` and do not stop it.
-    pub async fn run(
-        &self,
-        worker: &WorkerId,
-        shutdown: impl Future<Output = ()> + Send,
-        mut report: impl FnMut(&EngineError) + Send,
-    ) {
-        let mut shutdown = std::pin::pin!(shutdown.fuse());
-        loop {
-            let poll = self.now() + self.inner.settings.poll;
-            let next = match self.tick(worker, None).await {
-                Ok(Tick { worked, .. }) if worked > 0 => self.now(),
-                Ok(Tick { next, .. }) => next.map_or(poll, |next| next.min(poll)),
-                Err(error) => {
-                    report(&error);
-                    poll
-                }
-            };
-            match select(shutdown.as_mut(), self.inner.ports.clock.sleep_until(next)).await {
-                Either::Left(_) => return,
-                Either::Right(_) => {}
-            }
-        }
-    }
-
-    /// Works on one request until nothing of it is due any more.
-    async fn work(&self, claim: &Claim) -> Result<(), EngineError> {
+    /// Works on one request until nothing of it is due any more, or it is told to stop.
+    pub(super) async fn work(&self, claim: &Claim, stop: &Cancel) -> Result<(), EngineError> {
+        // One that is served elsewhere is left as it is: no attempt of its effects is used up.
+        self.controller(&claim.controller)?;
         let mut loaded = self.load(&claim.controller, claim.request).await?;
         let mut claim = claim.clone();
         let mut running: Attempts = FuturesUnordered::new();
         let mut busy: BTreeSet<EffectKey> = BTreeSet::new();
-        let cancel = Cancel::default();
+        let cancel = stop.child();
         let result = loop {
-            if let Err(error) = self.fire_due(&mut loaded, &claim).await {
-                break Err(error);
+            if !stop.is_cancelled() {
+                if let Err(error) = self.fire_due(&mut loaded, &claim).await {
+                    break Err(error);
+                }
+                self.begin_due(&loaded, &claim, &cancel, &mut running, &mut busy);
             }
-            self.begin_due(&loaded, &claim, &cancel, &mut running, &mut busy);
             if running.is_empty() {
                 break Ok(());
             }
             let wake = self.renew_at(&claim);
-            let wake = match loaded.agenda.next_timer() {
-                Some((_, at)) => wake.min(at),
+            let wake = match loaded.agenda.next_after(self.now()) {
+                Some(at) => wake.min(at),
                 None => wake,
             };
             let (item, performed) =
@@ -142,6 +60,10 @@ impl Engine {
                     }
                 };
             busy.remove(&item.key);
+            if stop.is_cancelled() && matches!(performed, Performed::Later(..)) {
+                // Stopped, not failed: whoever goes on makes the same attempt again.
+                continue;
+            }
             match self.settle(&mut loaded, &claim, &item, performed).await {
                 Ok(true) => {}
                 Ok(false) => break Ok(()),
@@ -291,6 +213,24 @@ impl Engine {
                         let copy = (**located).clone();
                         let finding = self
                             .seal_located(&loaded.request, source, &name, Some(claim.fence), copy)
+                            .await?;
+                        match finding {
+                            Some(finding) => StepResult::Done {
+                                finding,
+                                missing: missing.clone(),
+                            },
+                            None => StepResult::Failed(Failure::Nonsense),
+                        }
+                    }
+                    Performed::Stopped(stopped, missing) => {
+                        let name = format!("{}/{}", item.key.0, claim.fence.0);
+                        let finding = self
+                            .seal_stopped(
+                                &loaded.request,
+                                &name,
+                                Some(claim.fence),
+                                stopped.clone(),
+                            )
                             .await?;
                         match finding {
                             Some(finding) => StepResult::Done {

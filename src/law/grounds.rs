@@ -53,6 +53,10 @@ pub struct Ground {
     pub article: Text,
     /// The sentence for the letter to the person.
     pub letter: Text,
+    /// Whether it is that nobody knows who asks: a refusal on it also says what the law wants said
+    /// at [`Step::CannotIdentify`](super::Step::CannotIdentify).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unidentified: bool,
     /// How well that was checked.
     #[serde(default)]
     pub verified: Verified,
@@ -73,8 +77,16 @@ impl Ground {
             rights: Vec::new(),
             article: article.into(),
             letter: letter.into(),
+            unidentified: false,
             verified,
         }
+    }
+
+    /// The same, because nobody knows who asks.
+    #[must_use]
+    pub fn unidentified(mut self) -> Self {
+        self.unidentified = true;
+        self
     }
 
     /// The same, for these rights only.
@@ -119,6 +131,41 @@ impl Regime {
                             })
                     }))
         })
+    }
+
+    /// The ground of that name; `None` where this law lists no ground at all for that use, and
+    /// so leaves open on which it is done.
+    ///
+    /// ```
+    /// use datarights::law::{GroundUse, Regimes};
+    /// use datarights::model::Right;
+    /// let regimes = Regimes::builtin();
+    /// let hipaa = regimes.get("us_hipaa")?;
+    /// assert!(matches!(hipaa.accepts("staff_absent", &Right::Access, GroundUse::Extend), Ok(None)));
+    /// assert!(hipaa.accepts("staff_absent", &Right::Access, GroundUse::Refuse).is_err());
+    /// # Ok::<(), datarights::law::RegimeError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`GroundError`], with the grounds that would be accepted.
+    pub fn accepts(
+        &self,
+        code: &str,
+        right: &Right,
+        usage: GroundUse,
+    ) -> Result<Option<&Ground>, GroundError> {
+        if self.lists_grounds_to(usage) {
+            self.ground(code, right, usage).map(Some)
+        } else {
+            Ok(None)
+        }
+    }
+
+    /// Whether this law lists grounds for that use, for whichever right.
+    pub fn lists_grounds_to(&self, usage: GroundUse) -> bool {
+        self.grounds
+            .iter()
+            .any(|ground| ground.uses.contains(&usage))
     }
 
     /// The ground of that name, if this law gives it for that.

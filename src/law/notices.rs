@@ -61,6 +61,36 @@ pub enum Step {
     ErasureWarning,
 }
 
+impl Step {
+    /// The snake-case name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Acknowledgement => "acknowledgement",
+            Self::CannotIdentify => "cannot_identify",
+            Self::IdentityRequest => "identity_request",
+            Self::ClarificationRequest => "clarification_request",
+            Self::Extension => "extension",
+            Self::Fee => "fee",
+            Self::Refusal => "refusal",
+            Self::Response => "response",
+            Self::RestrictionLifted => "restriction_lifted",
+            Self::RecipientNotice => "recipient_notice",
+            Self::RecipientsNamed => "recipients_named",
+            Self::AppealInformation => "appeal_information",
+            Self::AppealDenied => "appeal_denied",
+            Self::ComplaintAcknowledgement => "complaint_acknowledgement",
+            Self::ComplaintOutcome => "complaint_outcome",
+            Self::OptOutDone => "opt_out_done",
+            Self::ObjectionRight => "objection_right",
+            Self::HumanReview => "human_review",
+            Self::IndirectCollection => "indirect_collection",
+            Self::BreachAuthority => "breach_authority",
+            Self::BreachSubject => "breach_subject",
+            Self::ErasureWarning => "erasure_warning",
+        }
+    }
+}
+
 /// One thing a letter must say.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -76,6 +106,9 @@ pub struct Item {
     /// It may be answered with [`Content::NotApplicable`].
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub if_applicable: bool,
+    /// It is demanded only where data about the person are held.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub if_held: bool,
 }
 
 impl Item {
@@ -86,6 +119,7 @@ impl Item {
             says: says.into(),
             article: Text::Borrowed(""),
             if_applicable: false,
+            if_held: false,
         }
     }
 
@@ -100,6 +134,13 @@ impl Item {
     #[must_use]
     pub fn if_applicable(mut self) -> Self {
         self.if_applicable = true;
+        self
+    }
+
+    /// The same, demanded only where data about the person are held.
+    #[must_use]
+    pub fn if_held(mut self) -> Self {
+        self.if_held = true;
         self
     }
 }
@@ -164,6 +205,13 @@ impl Notice {
     #[must_use]
     pub fn optional(mut self) -> Self {
         self.mandatory = false;
+        self
+    }
+
+    /// The same as it is for somebody of whom nothing is held.
+    #[must_use]
+    pub fn where_nothing_is_held(mut self) -> Self {
+        self.items.retain(|item| !item.if_held);
         self
     }
 
@@ -343,7 +391,10 @@ impl Letter {
 
 impl Regime {
     /// The letters this law demands, or advises, for a request for `right`.
-    pub fn notices_for<'a>(&'a self, right: &'a Right) -> impl Iterator<Item = &'a Notice> {
+    pub fn notices_for<'a, 'r>(
+        &'a self,
+        right: &'r Right,
+    ) -> impl Iterator<Item = &'a Notice> + use<'a, 'r> {
         self.notices.iter().filter(move |notice| {
             notice.rights.is_empty()
                 || notice.rights.iter().any(|named| {
@@ -356,7 +407,7 @@ impl Regime {
     }
 
     /// The letter due at that step of a request for `right`, if this law has one.
-    pub fn notice<'a>(&'a self, step: Step, right: &'a Right) -> Option<&'a Notice> {
+    pub fn notice(&self, step: Step, right: &Right) -> Option<&Notice> {
         self.notices_for(right).find(|notice| notice.step == step)
     }
 }

@@ -20,12 +20,12 @@ pub use category::{Category, LegalBasis, Purpose};
 pub use id::{ControllerId, IdError, IntakeId, RequestId, SourceId};
 pub use identifier::{Identifier, IdentifierError, IdentifierKind, NormalForm, Window};
 pub use outcome::{
-    Assurance, End, Failure, Ground, Handle, MissingRows, Outcome, Pending, RowCount, Task, Until,
-    WithheldRows,
+    Assurance, End, Failure, Fee, Ground, Handle, MissingRows, Outcome, Pending, RowCount, Task,
+    Until, Verdict, WithheldRows,
 };
 pub use party::{Actor, Party, PartyId, PartyRole};
 pub use personal::{Exposed, Personal, exposed};
 pub use record::{Collection, Column, Correction, Value};
-pub use request::{Channel, Wish};
+pub use request::{Channel, Use, Wish};
 pub use right::Right;
 pub use sealed::{Digest, KeyId, KeyedDigest, Sealed};

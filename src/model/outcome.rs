@@ -25,6 +25,17 @@ impl Ground {
     }
 }
 
+/// What a person is charged before their request is carried out.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+pub struct Fee {
+    /// The amount in the currency's smallest unit.
+    pub minor_units: u64,
+    /// ISO 4217 code.
+    pub currency: String,
+    /// Why, where the law lists grounds for that.
+    pub ground: Option<Ground>,
+}
+
 /// Until when something is withheld.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -59,8 +70,35 @@ pub enum Failure {
     Blocked,
     /// Rows were still found after the erasure.
     Residue,
+    /// A letter leaves out what the law demands: the names of these items.
+    Unsaid(Vec<String>),
     /// A code of the adapter's own, in snake case.
     Code(Cow<'static, str>),
+    /// The same, and where: a constraint on a column, a field that cannot hold the value.
+    At {
+        /// The adapter's own code, in snake case.
+        code: Cow<'static, str>,
+        /// Names of tables and columns only, e.g. `users.email`.
+        place: String,
+    },
+}
+
+impl Failure {
+    /// The code, in snake case.
+    pub fn code(&self) -> &str {
+        match self {
+            Self::Unsupported => "unsupported",
+            Self::Unavailable => "unavailable",
+            Self::Refused => "refused",
+            Self::Nonsense => "nonsense",
+            Self::Broke => "broke",
+            Self::NoIdentifier => "no_identifier",
+            Self::Blocked => "blocked",
+            Self::Residue => "residue",
+            Self::Unsaid(_) => "unsaid",
+            Self::Code(code) | Self::At { code, .. } => code,
+        }
+    }
 }
 
 /// How a fulfilment ended. What was done, withheld and missed stands beside it.
@@ -80,6 +118,17 @@ pub enum Outcome {
     Failed,
     /// Stopped before anything was changed.
     Cancelled,
+}
+
+/// What a human's review of an automated decision came to (GDPR Art. 22(3)).
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Verdict {
+    /// The decision stands.
+    Upheld,
+    /// The decision was changed.
+    Changed,
 }
 
 /// How a request ended.

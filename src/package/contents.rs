@@ -4,9 +4,9 @@
 use crate::model::{Collection, Purpose, SourceId, Value, WithheldRows};
 
 use super::cover::Of;
+use super::format::Head;
 use super::names;
 use super::record::Field;
-use super::write::Head;
 
 /// How many rows of a collection the page shows.
 const ROWS: usize = 20;

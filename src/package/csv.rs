@@ -4,6 +4,9 @@
 //! Formulas: OWASP, "CSV Injection". A spreadsheet in a country that writes decimals with a comma
 //! splits lines at semicolons, whatever is quoted; hence the care inside a text, too.
 
+use std::borrow::Cow;
+
+use ::csv::{Terminator, Writer, WriterBuilder};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use chrono::SecondsFormat;
@@ -11,27 +14,34 @@ use chrono::SecondsFormat;
 use crate::model::Value;
 
 use super::PackageError;
+use super::format::{Format, Head};
 use super::record::Field;
-use super::write::{Format, Head};
 
 /// By this, spreadsheets know UTF-8.
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
 /// Writes collections as CSV.
-#[derive(Default)]
-pub(super) struct Csv;
+pub(super) struct Csv(WriterBuilder);
+
+impl Default for Csv {
+    fn default() -> Self {
+        let mut builder = WriterBuilder::new();
+        // A writer lives for one row: a small buffer, made often.
+        builder.terminator(Terminator::CRLF).buffer_capacity(1024);
+        Self(builder)
+    }
+}
 
 impl Format for Csv {
     const EXTENSION: &'static str = "csv";
 
     fn begin(&mut self, out: &mut Vec<u8>, head: &Head<'_>) -> Result<(), PackageError> {
         out.extend_from_slice(BYTE_ORDER_MARK);
-        for (index, column) in head.collection.columns.iter().enumerate() {
-            separate(out, index);
-            put_text(out, &column.name);
+        let mut line = self.0.from_writer(out);
+        for column in &head.collection.columns {
+            put(&mut line, &guarded(&column.name))?;
         }
-        out.extend_from_slice(b"\r\n");
-        Ok(())
+        end(line)
     }
 
     fn row(
@@ -40,41 +50,48 @@ impl Format for Csv {
         head: &Head<'_>,
         row: &[Field],
     ) -> Result<(), PackageError> {
-        for (index, field) in row.iter().enumerate() {
-            separate(out, index);
+        let mut line = self.0.from_writer(out);
+        for field in row {
             match field {
-                Field::Value(Value::Null) if row.len() == 1 => out.extend_from_slice(b"\"\""),
-                Field::Value(value) => put_value(out, value),
-                Field::File(note) => put_text(out, &head.path(note)),
+                Field::Value(value) => put(&mut line, &text(value))?,
+                Field::File(note) => put(&mut line, &guarded(&head.path(note)))?,
             }
         }
-        out.extend_from_slice(b"\r\n");
-        Ok(())
+        end(line)
     }
 
     fn end(&mut self, _out: &mut Vec<u8>) {}
 }
 
-fn separate(out: &mut Vec<u8>, index: usize) {
-    if index > 0 {
-        out.push(b',');
+fn put(line: &mut Writer<&mut Vec<u8>>, field: &str) -> Result<(), PackageError> {
+    line.write_field(field).map_err(|_| failed())
+}
+
+fn end(mut line: Writer<&mut Vec<u8>>) -> Result<(), PackageError> {
+    line.write_record(None::<&[u8]>).map_err(|_| failed())?;
+    line.flush().map_err(|_| failed())
+}
+
+fn failed() -> PackageError {
+    PackageError::Archive {
+        doing: "writing CSV",
     }
 }
 
-fn put_value(out: &mut Vec<u8>, value: &Value) {
+fn text(value: &Value) -> Cow<'_, str> {
     match value {
-        Value::Null => {}
-        Value::Bool(value) => out.extend_from_slice(if *value { b"true" } else { b"false" }),
-        Value::Int(value) => out.extend_from_slice(value.to_string().as_bytes()),
-        Value::Decimal(value) if is_number(value) => out.extend_from_slice(value.as_bytes()),
-        Value::Decimal(value) | Value::Text(value) => put_text(out, value),
-        Value::Bytes(bytes) => {
-            out.extend_from_slice(b"base64:");
-            out.extend_from_slice(BASE64_STANDARD.encode(bytes).as_bytes());
-        }
-        Value::Date(date) => put_text(out, &date.to_string()),
-        Value::Time(time) => put_text(out, &time.to_rfc3339_opts(SecondsFormat::AutoSi, true)),
-        Value::Secret => put_text(out, "[secret, not shown]"),
+        Value::Null => "".into(),
+        Value::Bool(value) => if *value { "true" } else { "false" }.into(),
+        Value::Int(value) => value.to_string().into(),
+        Value::Decimal(value) if is_number(value) => value.into(),
+        Value::Decimal(value) | Value::Text(value) => guarded(value),
+        Value::Bytes(bytes) => format!("base64:{}", BASE64_STANDARD.encode(bytes)).into(),
+        // A year before the first has a sign.
+        Value::Date(date) => guarded(&date.to_string()).into_owned().into(),
+        Value::Time(time) => guarded(&time.to_rfc3339_opts(SecondsFormat::AutoSi, true))
+            .into_owned()
+            .into(),
+        Value::Secret => "[secret, not shown]".into(),
     }
 }
 
@@ -94,49 +111,31 @@ fn is_number(text: &str) -> bool {
         .all(|digits| !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_digit()))
 }
 
-/// Adds a text: quoted where it must be, and with an apostrophe wherever a formula could begin.
-fn put_text(out: &mut Vec<u8>, text: &str) {
-    if is_plain(text) {
-        out.extend_from_slice(text.as_bytes());
-        return;
+/// A text with an apostrophe wherever a formula could begin.
+fn guarded(text: &str) -> Cow<'_, str> {
+    // Most texts can stand as they are, and this is quicker than to look at each character; `0xEF`
+    // is the first byte of the formula characters in full width.
+    if !text.bytes().any(|byte| b"=+-@\t\r\xef".contains(&byte)) {
+        return text.into();
     }
-    let quoted = text.is_empty()
-        || text.starts_with(' ')
-        || text.ends_with(' ')
-        || text.contains(['"', ',', ';', '\t', '\r', '\n']);
-    if quoted {
-        out.push(b'"');
-    }
-    let mut done = 0;
+    let mut out = String::with_capacity(text.len() + 1);
     let mut beginning = true;
-    for (at, c) in text.char_indices() {
+    for c in text.chars() {
         let formula = matches!(
             c,
             '=' | '+' | '-' | '@' | '＝' | '＋' | '－' | '＠' | '\t' | '\r'
         );
-        if (formula && beginning) || c == '"' {
-            out.extend_from_slice(&text.as_bytes()[done..at]);
-            out.push(if c == '"' { b'"' } else { b'\'' });
-            done = at;
+        if formula && beginning {
+            out.push('\'');
         }
         beginning = match c {
             ';' | '\t' | '\r' | '\n' => true,
             '"' | '\'' | ' ' => beginning,
             _ => false,
         };
+        out.push(c);
     }
-    out.extend_from_slice(&text.as_bytes()[done..]);
-    if quoted {
-        out.push(b'"');
-    }
-}
-
-/// Whether a text can stand as it is. Most can, and this is quicker than to look at each character;
-/// `0xEF` is the first byte of the formula characters in full width.
-fn is_plain(text: &str) -> bool {
-    const SPECIAL: &[u8] = b"\"',;\t\r\n=+-@\xef";
-    let outside = text.starts_with(' ') || text.ends_with(' ') || text.is_empty();
-    !outside && !text.bytes().any(|byte| SPECIAL.contains(&byte))
+    out.into()
 }
 
 #[cfg(test)]
@@ -144,9 +143,14 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn written(text: &str) -> String {
+    /// A line as it is written.
+    fn line(fields: &[Cow<'_, str>]) -> String {
         let mut out = Vec::new();
-        put_text(&mut out, text);
+        let mut line = Csv::default().0.from_writer(&mut out);
+        for field in fields {
+            put(&mut line, field).expect("memory does not fail");
+        }
+        end(line).expect("memory does not fail");
         String::from_utf8(out).expect("UTF-8 in, UTF-8 out")
     }
 
@@ -195,8 +199,8 @@ mod tests {
     proptest! {
         #[test]
         fn text_comes_back_and_begins_no_formula(texts in proptest::collection::vec(hostile(), 2..5)) {
-            let line = texts.iter().map(|text| written(text)).collect::<Vec<_>>().join(",");
-            let rows = read(&format!("{line}\r\n"), b',');
+            let line = line(&texts.iter().map(|text| guarded(text)).collect::<Vec<_>>());
+            let rows = read(&line, b',');
             prop_assert_eq!(rows.len(), 1);
             for (field, text) in rows[0].iter().zip(&texts) {
                 prop_assert!(!field.starts_with(['=', '+', '-', '@', '\t', '\r', '＝', '＋', '－', '＠']));
@@ -204,7 +208,7 @@ mod tests {
             }
             // a spreadsheet that splits at semicolons or tabs finds no formula either
             for delimiter in [b';', b'\t'] {
-                for field in read(&format!("{line}\r\n"), delimiter).iter().flatten() {
+                for field in read(&line, delimiter).iter().flatten() {
                     let cell = field.trim_start_matches(['"', ' ']);
                     prop_assert!(!cell.starts_with(['=', '+', '-', '@', '＝']), "{:?}", field);
                 }
@@ -214,11 +218,8 @@ mod tests {
         #[test]
         fn numbers_stay_numbers(whole: i64, fraction in "[0-9]{1,12}") {
             let decimal = format!("{whole}.{fraction}");
-            let mut out = Vec::new();
-            put_value(&mut out, &Value::Decimal(decimal.clone()));
-            out.push(b',');
-            put_value(&mut out, &Value::Int(whole));
-            prop_assert_eq!(String::from_utf8(out).expect("ASCII"), format!("{decimal},{whole}"));
+            let line = line(&[text(&Value::Decimal(decimal.clone())), text(&Value::Int(whole))]);
+            prop_assert_eq!(line, format!("{decimal},{whole}\r\n"));
         }
     }
 
@@ -235,11 +236,9 @@ mod tests {
     }
 
     #[test]
-    fn null_differs_from_the_empty_text() {
-        let mut out = Vec::new();
-        put_value(&mut out, &Value::Null);
-        out.push(b',');
-        put_value(&mut out, &Value::Text(String::new()));
-        assert_eq!(out, b",\"\"");
+    fn a_line_of_one_empty_field_is_not_lost() {
+        for value in [Value::Null, Value::Text(String::new())] {
+            assert_eq!(line(&[text(&value)]), "\"\"\r\n");
+        }
     }
 }

@@ -15,9 +15,12 @@ use super::{PackageError, breathe};
 
 /// How many clear bytes make a frame full.
 pub(super) const FRAME: usize = 256 * 1024;
+/// The most that [`Limits::row_bytes`] can be: 16 MiB.
+pub(super) const LARGEST_ROW: usize = 16 * 1024 * 1024;
+
 /// What a reader accepts as the length of a sealed frame: a full frame, plus the largest row, plus
 /// what the vault adds.
-const LARGEST: usize = FRAME + super::spool::LARGEST_ROW + 64 * 1024;
+const LARGEST: usize = FRAME + LARGEST_ROW + 64 * 1024;
 const LAST: u32 = 1 << 31;
 const HEADER: usize = 4;
 

@@ -9,8 +9,8 @@ use serde::Serialize;
 use crate::model::Value;
 
 use super::PackageError;
+use super::format::{Format, Head};
 use super::record::Field;
-use super::write::{Format, Head};
 
 /// The largest whole number that every reader of JSON keeps exact: 2⁵³ − 1 (RFC 7493, 2.2).
 const EXACT: u64 = (1 << 53) - 1;

@@ -9,7 +9,6 @@ use super::archive::{Archive, Effort};
 use super::contents::{Contents, SourcePart};
 use super::cover::{Cover, Of};
 use super::json::put;
-use super::words::code;
 
 /// The version of the package's layout and of its manifest.
 const SCHEMA: u32 = 1;
@@ -24,9 +23,9 @@ const ENCODING: [(&str, &str); 2] = [
     ),
     (
         "csv",
-        "RFC 4180, UTF-8 with byte order mark; NULL is an empty field without quotes, the empty \
-         text is \"\" (both \"\" in a collection of one column); in text, one apostrophe stands \
-         before each = + - @ tab or carriage return with which a formula could begin",
+        "RFC 4180, UTF-8 with byte order mark; NULL and the empty text are both an empty field \
+         (the JSON tells them apart); in text, one apostrophe stands before each = + - @ tab or \
+         carriage return with which a formula could begin",
     ),
 ];
 
@@ -189,7 +188,7 @@ fn missing<'a>(cover: &Cover, of: &'a Of<MissingRows>) -> Missing<'a> {
         title: &of.title,
         collection: of.rows.collection.as_deref(),
         rows: of.rows.rows,
-        failure: code(&of.rows.failure),
+        failure: of.rows.failure.code(),
         explained: cover.words.failure(&of.rows.failure),
     }
 }

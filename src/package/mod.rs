@@ -32,13 +32,12 @@
 //! `{"$file": "<path in the package>", …}`, `{"$secret": true}`.
 //!
 //! ## CSV
-//! RFC 4180 in UTF-8 with a byte order mark, a header line and CRLF. `NULL` is an empty field
-//! without quotes, the empty text is `""` (the convention of PostgreSQL's `COPY`); in a collection
-//! of one column, where an empty line would be lost, both are `""`. Numbers stay numbers. In text,
-//! an apostrophe is put before each `= + - @` (also in full width), tab or carriage return with
-//! which a spreadsheet could begin a formula: at the start of a text, or inside it after a
-//! semicolon, tab or line break, quotation marks, blanks and apostrophes between not counted.
-//! Taking one apostrophe away at each of these places gives the text back; the JSON is exact.
+//! RFC 4180 in UTF-8 with a byte order mark, a header line and CRLF. `NULL` and the empty text are
+//! both an empty field: only the JSON tells them apart. Numbers stay numbers. In text, an apostrophe
+//! is put before each `= + - @` (also in full width), tab or carriage return with which a spreadsheet
+//! could begin a formula: at the start of a text, or inside it after a semicolon, tab or line break,
+//! quotation marks, blanks and apostrophes between not counted. Taking one apostrophe away at each
+//! of these places gives the text back; the JSON is exact.
 //! Bytes are `base64:…`, files their path in the package, secrets `[secret, not shown]`.
 //!
 //! # Example
@@ -75,6 +74,7 @@ mod contents;
 mod cover;
 mod csv;
 mod error;
+mod format;
 mod frames;
 mod html;
 mod json;

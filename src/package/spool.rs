@@ -15,12 +15,10 @@ use crate::ports::{
     ArtifactKey, ArtifactStore, Cancel, Cell, ErrorKind, File, Item, PortError, Reading, Vault,
 };
 
-use super::frames::FrameWriter;
+use super::frames::{FrameWriter, LARGEST_ROW};
 use super::record::{Field, FileNote, FileRecord, Piece, RowRecord};
 use super::{Garbage, PackageError};
 
-/// The most that [`Limits::row_bytes`] can be: 16 MiB.
-pub(super) const LARGEST_ROW: usize = 16 * 1024 * 1024;
 /// How many bytes of a file stand in one record.
 const PIECE: usize = 64 * 1024;
 

@@ -358,7 +358,7 @@ impl Words {
     }
 
     pub(super) fn failure(&self, failure: &Failure) -> String {
-        self.called("failure", code(failure))
+        self.called("failure", failure.code())
     }
 
     /// What a code is called, or the code itself in words.
@@ -379,21 +379,6 @@ pub fn title(right: &Right, language: &str) -> String {
     let own = words.names.get(format!("title.{}", right.name()).as_str());
     let title = own.or_else(|| words.names.get("title"));
     title.map_or_else(|| words.right(right), |title| title.clone().into_owned())
-}
-
-/// A failure's code, in snake case.
-pub(super) fn code(failure: &Failure) -> &str {
-    match failure {
-        Failure::Unsupported => "unsupported",
-        Failure::Unavailable => "unavailable",
-        Failure::Refused => "refused",
-        Failure::Nonsense => "nonsense",
-        Failure::Broke => "broke",
-        Failure::NoIdentifier => "no_identifier",
-        Failure::Blocked => "blocked",
-        Failure::Residue => "residue",
-        Failure::Code(code) => code,
-    }
 }
 
 /// Fills `{name}` places in one pass, so that what is filled in is never itself filled.

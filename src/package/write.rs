@@ -3,17 +3,18 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Collection, Digest, SourceId};
+use crate::model::{Collection, Digest};
 use crate::ports::{ArtifactKey, ArtifactStore, Cancel, Vault};
 
 use super::archive::{Archive, Effort};
 use super::contents::{Budget, CollectionPart, Contents, SourcePart};
 use super::cover::{Cover, Of};
 use super::csv::Csv;
+use super::format::{Format, Head, path};
 use super::frames::{FRAME, FrameReader, damaged};
 use super::json::Json;
-use super::names::{self, Folders};
-use super::record::{Field, FileNote, FileRecord, RowRecord};
+use super::names::Folders;
+use super::record::{FileRecord, RowRecord};
 use super::{PackageError, Spool, SpoolReport, html, manifest};
 
 /// Up to how many bytes an entry does without the ZIP64 form, which some older readers lack. Half
@@ -97,45 +98,6 @@ pub async fn write(
     })
 }
 
-/// A way to write the rows of a collection.
-pub(super) trait Format {
-    /// What its entries end in.
-    const EXTENSION: &'static str;
-
-    /// Writes what stands before the rows.
-    fn begin(&mut self, out: &mut Vec<u8>, head: &Head<'_>) -> Result<(), PackageError>;
-
-    /// Writes a row.
-    fn row(
-        &mut self,
-        out: &mut Vec<u8>,
-        head: &Head<'_>,
-        row: &[Field],
-    ) -> Result<(), PackageError>;
-
-    /// Writes what stands behind the rows.
-    fn end(&mut self, out: &mut Vec<u8>);
-}
-
-/// The collection whose rows are being written.
-pub(super) struct Head<'a> {
-    pub(super) source: &'a SourceId,
-    pub(super) collection: &'a Collection,
-    /// The folder of its files.
-    folder: &'a str,
-}
-
-impl Head<'_> {
-    /// Where a file lies in the archive.
-    pub(super) fn path(&self, note: &FileNote) -> String {
-        path(self.folder, note.number, &note.name)
-    }
-}
-
-fn path(folder: &str, number: u64, name: &str) -> String {
-    format!("{folder}/{}", names::file(number, name))
-}
-
 /// One spool, and where its parts go.
 struct Source<'a> {
     spool: &'a Spool,
@@ -181,7 +143,7 @@ impl Packer<'_> {
         let mut collections = Vec::new();
         self.rows(&source, Json::default(), Some(&mut collections))
             .await?;
-        self.rows(&source, Csv, None).await?;
+        self.rows(&source, Csv::default(), None).await?;
         self.files(&source).await?;
         Ok(SourcePart {
             source: spool.source.clone(),

@@ -30,30 +30,32 @@ impl fmt::Display for IdempotencyKey {
 
 /// Tells running work that nobody waits for it any more. Cheap to clone and to ask.
 #[derive(Clone, Debug, Default)]
-pub struct Cancel {
-    own: Arc<AtomicBool>,
-    parent: Option<Arc<AtomicBool>>,
+pub struct Cancel(Arc<Flag>);
+
+#[derive(Debug, Default)]
+struct Flag {
+    set: AtomicBool,
+    parent: Option<Cancel>,
 }
 
 impl Cancel {
-    /// One that is set with this one, and can be set alone. A child has no children of its own.
+    /// One that is set with this one, and can be set alone.
     #[must_use]
     pub fn child(&self) -> Self {
-        Self {
-            own: Arc::default(),
-            parent: Some(Arc::clone(&self.own)),
-        }
+        Self(Arc::new(Flag {
+            set: AtomicBool::new(false),
+            parent: Some(self.clone()),
+        }))
     }
 
     /// Asks the work to stop.
     pub fn cancel(&self) {
-        self.own.store(true, Ordering::Release);
+        self.0.set.store(true, Ordering::Release);
     }
 
     /// Whether the work should stop.
     pub fn is_cancelled(&self) -> bool {
-        let set = |flag: &AtomicBool| flag.load(Ordering::Acquire);
-        set(&self.own) || self.parent.as_deref().is_some_and(set)
+        self.0.set.load(Ordering::Acquire) || self.0.parent.as_ref().is_some_and(Self::is_cancelled)
     }
 }
 

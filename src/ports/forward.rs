@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use super::*;
 use crate::model::{
     ControllerId, Correction, Identifier, KeyId, KeyedDigest, NormalForm, Personal, RequestId,
-    Sealed,
+    Sealed, Use,
 };
 
 #[async_trait]
@@ -59,6 +59,15 @@ impl<T: PersonalDataSource + ?Sized> PersonalDataSource for Arc<T> {
         restricted: bool,
     ) -> Result<Answer<Vec<RowCount>>, PortError> {
         (**self).restrict(context, locators, restricted).await
+    }
+
+    async fn stop(
+        &self,
+        context: &CallContext,
+        identifiers: &[Identifier],
+        uses: &[Use],
+    ) -> Result<Answer<Stopped>, PortError> {
+        (**self).stop(context, identifiers, uses).await
     }
 
     async fn erase(

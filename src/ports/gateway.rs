@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 
-use crate::model::{Correction, Identifier, PartyId};
+use crate::model::{Correction, Identifier, PartyId, Use};
 
 use super::{Answer, ByteStream, CallContext, PortError};
 
@@ -14,7 +14,8 @@ pub struct GatewayDescription {
     pub id: PartyId,
     /// What it is called in letters.
     pub title: String,
-    /// Whether it is told of erasures, rectifications and restrictions (GDPR Art. 19).
+    /// Whether it is told of erasures, rectifications and restrictions (GDPR Art. 19), and of
+    /// uses that end.
     pub informed: bool,
 }
 
@@ -39,6 +40,8 @@ pub enum Instruction {
     Rectify(Vec<Correction>),
     /// Restrict (`true`) or lift the restriction (`false`).
     Restrict(bool),
+    /// End these uses.
+    Stop(Vec<Use>),
 }
 
 /// An instruction about one person.
@@ -69,6 +72,8 @@ impl std::fmt::Debug for Package {
 /// # A correct implementation
 /// - `inform` and `transmit` are idempotent by `context.key`: what is sent twice takes effect once.
 /// - *done* means that the recipient confirmed, not that a message left. Until then: *pending*.
+/// - A package whose content ends in an error was altered or cut: `transmit` passes the error on,
+///   and what the recipient has of it is taken back or never takes effect.
 ///
 /// ```
 /// use datarights::model::PartyId;

@@ -20,11 +20,11 @@ pub use clock::{Clock, Entropy};
 pub use context::{Answer, CallContext, Cancel, ErrorKind, Fence, IdempotencyKey, PortError};
 pub use gateway::{GatewayDescription, Instruction, Order, Package, ProcessorGateway};
 pub use identity::{Check, IdentityVerifier};
-pub use notifier::{Notice, Notifier};
+pub use notifier::{Notice, Notifier, Statement};
 pub use policy::{AccessPolicy, Denied, Grant, Query};
 pub use source::{
     Cell, Erased, File, Item, Located, Locator, MAX_LOCATORS, PersonalDataSource, PlannedAction,
-    PlannedRows, Reading, SourceDescription, SourcePlan, Work,
+    PlannedRows, Reading, SourceDescription, SourcePlan, Stopped, Work,
 };
 pub use store::{
     Claim, Commit, Due, Lock, LockChange, MAX_CHUNK_BYTES, MAX_EVENT_BYTES, MAX_PART_NAME_BYTES,

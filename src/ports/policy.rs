@@ -10,22 +10,23 @@ use crate::model::{Actor, ControllerId, RequestId, Right};
 pub struct Query<'a> {
     /// Whose request.
     pub controller: &'a ControllerId,
-    /// Which request; `None` for a new one.
+    /// Which request; `None` for a new one, and for lists.
     pub request: Option<RequestId>,
-    /// The right it exercises.
-    pub right: &'a Right,
+    /// The right it exercises; `None` for lists over all rights.
+    pub right: Option<&'a Right>,
     /// Who wants it.
     pub actor: &'a Actor,
-    /// The command's name in snake case, e.g. `approve`; reading is `view`.
+    /// The command's name in snake case, e.g. `approve`; reading is `view`, a list of what is due
+    /// `due`.
     pub command: &'a str,
 }
 
 impl<'a> Query<'a> {
-    /// A query about an existing request, or a new one.
+    /// A query about an existing request, a new one, or a list.
     pub const fn new(
         controller: &'a ControllerId,
         request: Option<RequestId>,
-        right: &'a Right,
+        right: Option<&'a Right>,
         actor: &'a Actor,
         command: &'a str,
     ) -> Self {

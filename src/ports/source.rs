@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::{
     Assurance, Collection, Correction, Digest, Ground, Identifier, IdentifierKind, Personal,
-    SourceId, Until, Value, exposed,
+    SourceId, Until, Use, Value, exposed,
 };
 
 use super::{Answer, ByteStream, CallContext, PortError, RowCount, WithheldRows};
@@ -170,6 +170,16 @@ pub struct Erased {
     pub assurance: Assurance,
 }
 
+/// What ending a use did.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct Stopped {
+    /// How many rows there are that are not used so any more; empty where nobody was found.
+    pub rows: Vec<RowCount>,
+    /// Further identifiers that stood there and lead to other sources, as for [`Located`].
+    #[serde(skip)]
+    pub identifiers: Vec<Identifier>,
+}
+
 /// A large value that is handed over in pieces: an attachment, an image.
 pub struct File {
     /// Its name as the source has it; made safe by the package.
@@ -225,8 +235,15 @@ pub type Reading = BoxStream<'static, Result<Item, PortError>>;
 /// - `plan` writes nothing. It finds what will not work: constraints, retention, types.
 /// - `read` hands over each collection in one piece, rows with as many cells as columns, and secrets
 ///   as [`Value::Secret`]. Memory does not grow with the size of the data.
-/// - `erase`, `rectify` and `restrict` are idempotent by `context.key`: a second call, after a crash
-///   or at the same time, leaves what one call leaves and answers for the whole.
+/// - `erase`, `rectify`, `restrict` and `stop` are idempotent by `context.key`: a second call, after
+///   a crash or at the same time, leaves what one call leaves and answers for the whole.
+/// - A restriction belongs to the request that set it (`context.request`). Rows stay restricted
+///   until every request that restricted them has lifted its own.
+/// - `stop` is in effect when it answers *done*: for the rows that are there, and for whatever
+///   arrives later under one of these identifiers; it finds nobody without an error. It holds for
+///   the controller of the call and no other, and an erasure does not take it back. A source that
+///   never uses data so answers *done* without rows. *Unsupported* says that it does, or may, and
+///   cannot be told.
 /// - `erase` removes last what identifies the person, and answers *done* only if all is gone or
 ///   named as withheld.
 /// - `residue` counts what is still there and not withheld. It is asked afterwards, and believed.
@@ -277,13 +294,22 @@ pub trait PersonalDataSource: Send + Sync {
         corrections: &[Correction],
     ) -> Result<Answer<Vec<RowCount>>, PortError>;
 
-    /// Restricts the rows (stored, not otherwise used), or lifts the restriction.
+    /// Restricts the rows (stored, not otherwise used), or lifts this request's restriction.
     async fn restrict(
         &self,
         context: &CallContext,
         locators: &[Locator],
         restricted: bool,
     ) -> Result<Answer<Vec<RowCount>>, PortError>;
+
+    /// Ends uses of a person's data, now and for the future. There is no search before it: it
+    /// must not wait for other sources.
+    async fn stop(
+        &self,
+        context: &CallContext,
+        identifiers: &[Identifier],
+        uses: &[Use],
+    ) -> Result<Answer<Stopped>, PortError>;
 
     /// Erases what the approved plan says.
     async fn erase(

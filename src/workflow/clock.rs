@@ -3,9 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::law::{
-    self, ClockError, ClockEventKind, ClockHistory, Due, Question, RegimePin, Setting,
-};
+use crate::law::{self, ClockError, ClockEvent, ClockHistory, Due, Question, RegimePin, Setting};
 
 /// The law a request runs under, what moved its clocks so far, and its deadlines as they were
 /// computed then. A replay years later says the same.
@@ -24,6 +22,9 @@ pub struct Clock {
     pub acknowledgement: Option<Due>,
     /// Until when an extension can be announced, where there is one.
     pub extension_notice: Option<Due>,
+    /// Until when an appeal must be decided, once there is one and the law has a clock for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub appeal: Option<Due>,
 }
 
 impl Clock {
@@ -44,17 +45,30 @@ impl Clock {
     ///
     /// # Errors
     /// As for [`Clock::start`].
-    pub fn after(
-        &self,
-        setting: Setting<'_>,
-        kind: ClockEventKind,
-        at: DateTime<Utc>,
-    ) -> Result<Self, ClockError> {
-        Self::compute(
-            setting,
-            self.regime.clone(),
-            self.history.clone().with(kind, at),
-        )
+    pub fn after(&self, setting: Setting<'_>, event: ClockEvent) -> Result<Self, ClockError> {
+        let mut history = self.history.clone();
+        history.push(event);
+        let mut clock = Self::compute(setting, self.regime.clone(), history)?;
+        clock.appeal = self.appeal;
+        Ok(clock)
+    }
+
+    /// The clocks after an appeal came in.
+    ///
+    /// # Errors
+    /// As for [`Clock::start`].
+    pub fn appealed(&self, setting: Setting<'_>, at: DateTime<Utc>) -> Result<Self, ClockError> {
+        let history = ClockHistory::received(at);
+        let appeal = match law::deadline(&setting, Question::AppealResponse, &history) {
+            Ok(due) => Some(due),
+            // The request keeps its version of the law, though another one is in force by now.
+            Err(ClockError::NotInForce { .. }) => None,
+            Err(error) if error.is_absent() => None,
+            Err(error) => return Err(error),
+        };
+        let mut clock = self.clone();
+        clock.appeal = appeal;
+        Ok(clock)
     }
 
     fn compute(
@@ -72,6 +86,7 @@ impl Clock {
             refusal: ask(Question::RefusalNotice)?,
             acknowledgement: ask(Question::Ack)?,
             extension_notice: ask(Question::ExtensionNoticeCutoff)?,
+            appeal: None,
             regime,
             history,
         })

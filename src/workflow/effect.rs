@@ -15,7 +15,7 @@ pub enum Target {
     Source(SourceId),
     /// A processor or another recipient.
     Recipient(PartyId),
-    /// The request itself: its locks, its package.
+    /// The request itself: its locks, its package, its review.
     Request,
 }
 
@@ -62,6 +62,10 @@ pub enum Task {
     Search,
     /// Tell a recipient.
     Inform,
+    /// End uses of the person's data, in a source or at a recipient.
+    Stop,
+    /// Have a human review an automated decision.
+    Review,
 }
 
 /// A letter.
@@ -89,6 +93,8 @@ pub enum Letter {
     AppealDecision,
     /// The request ended because nothing was heard.
     Expiry,
+    /// The restriction is about to be lifted (GDPR Art. 18(3)).
+    RestrictionLifted,
 }
 
 impl Letter {
@@ -105,6 +111,7 @@ impl Letter {
             Self::Response => "response",
             Self::AppealDecision => "appeal_decision",
             Self::Expiry => "expiry",
+            Self::RestrictionLifted => "restriction_lifted",
         }
     }
 }
@@ -181,6 +188,14 @@ pub enum Timer {
     Personal,
     /// The request is no longer kept.
     Request,
+    /// The last day to confirm receipt is over.
+    Acknowledgement,
+    /// The last day to refuse is over.
+    Refusal,
+    /// The last day to announce an extension is over.
+    Extension,
+    /// The last day to decide an appeal is over.
+    AppealDecision,
 }
 
 /// What a decision does to a timer.

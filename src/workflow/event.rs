@@ -1,17 +1,17 @@
 //! What happened to a request: events, their envelope, and how they are written for ever.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::model::{
     Actor, Assurance, Channel, ControllerId, Digest, End, Ground, IdentifierKind, IntakeId,
-    KeyedDigest, MissingRows, Outcome, PartyId, Pending, RequestId, Right, RowCount, SourceId,
-    WithheldRows,
+    KeyedDigest, MissingRows, Outcome, PartyId, Pending, RequestId, Right, RowCount, SourceId, Use,
+    Verdict, WithheldRows,
 };
 
 use super::clock::Clock;
 use super::effect::{EffectKey, Letter, Target, Task, Timer};
-use super::fulfilment::Phase;
+use super::fulfilment::phase::Phase;
 
 /// The schema that this release writes. Older ones are read forward, newer ones refused.
 pub const SCHEMA: u16 = 1;
@@ -89,6 +89,10 @@ pub enum Finding {
         bytes: u64,
         /// Its SHA-256.
         digest: Digest,
+        /// The artifact's name within the request. Events written before there were names have
+        /// none: theirs is `package.zip`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        name: Option<String>,
     },
     /// Rows were corrected or restricted.
     Changed {
@@ -109,6 +113,30 @@ pub enum Finding {
         /// How many rows.
         rows: Vec<RowCount>,
     },
+    /// Uses ended, for what is there and for what may come.
+    Stopped {
+        /// How many rows there are.
+        rows: Vec<RowCount>,
+        /// All identifiers known now and the kinds of the new ones, when there are any.
+        identified: Option<(PartRef, Vec<IdentifierKind>)>,
+    },
+    /// A human reviewed the decision.
+    Reviewed {
+        /// What it came to.
+        verdict: Verdict,
+    },
+}
+
+impl Finding {
+    /// What else identifies the person came to light with it.
+    pub(super) const fn identified(&self) -> Option<&(PartRef, Vec<IdentifierKind>)> {
+        match self {
+            Self::Located { identified, .. } | Self::Stopped { identified, .. } => {
+                identified.as_ref()
+            }
+            _ => None,
+        }
+    }
 }
 
 /// How a step ended, or goes on.
@@ -163,6 +191,9 @@ pub struct Received {
     pub corrections: Option<PartRef>,
     /// To whom an export is handed over, when not to the person.
     pub deliver_to: Option<PartyId>,
+    /// Which uses should end.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub uses: Vec<Use>,
     /// The law it runs under, and its deadlines.
     pub clock: Clock,
 }
@@ -182,6 +213,13 @@ pub enum Event {
     IdentityRejected,
     /// The person is who they say.
     IdentityConfirmed,
+    /// More is known of who the person is.
+    IdentifiersAdded {
+        /// All that identifies them now, sealed.
+        identifiers: PartRef,
+        /// The kinds of the new ones.
+        kinds: Vec<IdentifierKind>,
+    },
     /// The person was asked what exactly they want.
     ClarificationRequested,
     /// They said so.
@@ -192,6 +230,9 @@ pub enum Event {
         minor_units: u64,
         /// ISO 4217 code.
         currency: String,
+        /// Why, where the law lists grounds for that.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        ground: Option<Ground>,
     },
     /// It was paid.
     FeePaid,
@@ -201,11 +242,16 @@ pub enum Event {
     Extended {
         /// Why.
         ground: Ground,
+        /// The date that was promised, where the law sets no length.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        until: Option<NaiveDate>,
     },
     /// The deadlines are these from now on.
     ClockMoved(Box<Clock>),
     /// The request will be carried out.
     Approved,
+    /// The request is carried out at once: the law leaves nothing to decide.
+    Granted,
     /// The request will not be carried out.
     Refused {
         /// Why.
@@ -261,6 +307,11 @@ pub enum Event {
         /// The instant from which something may go.
         until: Option<DateTime<Utc>>,
     },
+    /// The data is restricted, and stays so until somebody lifts it.
+    Restricted {
+        /// How far that succeeded.
+        outcome: Outcome,
+    },
     /// The work was stopped before it changed anything.
     Cancelled,
     /// A legal hold was lifted: what it kept may go.
@@ -309,6 +360,14 @@ pub enum Event {
     DeadlineNear,
     /// The deadline passed without an answer.
     DeadlinePassed {
+        /// The first instant that was late.
+        at: DateTime<Utc>,
+    },
+    /// The last day of a letter passed without it: a confirmation of receipt or a decision on an
+    /// appeal is late, a refusal would be, an extension can no longer be announced.
+    LetterOverdue {
+        /// Which one.
+        letter: Letter,
         /// The first instant that was late.
         at: DateTime<Utc>,
     },

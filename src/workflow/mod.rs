@@ -10,23 +10,26 @@
 
 pub(crate) mod clock;
 mod decision;
+mod draft;
 mod effect;
 mod event;
 pub mod fulfilment;
+mod letters;
 pub mod lifecycle;
 mod policy;
+mod rejection;
 mod request;
 mod table;
 
 pub use clock::Clock;
-pub use decision::{
-    Command, Context, Decision, Delivery, Intake, Landscape, Rejection, decide, receive,
-};
+pub use decision::{Command, Delivery, Intake, decide, receive};
+pub use draft::{Context, Decision, Landscape};
 pub use effect::{Effect, EffectKey, Letter, Locks, Target, Task, Timer, TimerChange};
 pub use event::{
     Cause, CodecError, Encoded, Envelope, Event, Finding, MAX_EVENT, PartRef, Received, SCHEMA,
     SourceInfo, StepResult, chain,
 };
 pub use policy::{Approval, Policy, Review};
+pub use rejection::Rejection;
 pub use request::{Facts, FoldError, Request};
 pub use table::{Table, Transition};

@@ -6,11 +6,11 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::model::{
-    Channel, ControllerId, IdentifierKind, IntakeId, KeyedDigest, PartyId, RequestId, Right,
+    Channel, ControllerId, IdentifierKind, IntakeId, KeyedDigest, PartyId, RequestId, Right, Use,
 };
 
 use super::clock::Clock;
-use super::event::{Envelope, Event, Finding, PartRef, StepResult};
+use super::event::{Envelope, Event, PartRef, StepResult};
 use super::fulfilment::Fulfilment;
 use super::lifecycle::Lifecycle;
 
@@ -38,6 +38,9 @@ pub struct Facts {
     pub corrections: Option<PartRef>,
     /// To whom an export is handed over, when not to the person.
     pub deliver_to: Option<PartyId>,
+    /// Which uses should end.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub uses: Vec<Use>,
 }
 
 /// A request: one right, one controller, one regime version, one person.
@@ -50,6 +53,9 @@ pub struct Request {
     pub sequence: u64,
     /// The identifiers known now, sealed.
     pub identifiers: PartRef,
+    /// The kinds of identifiers that were added since it was received, before the work began.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub added: Vec<IdentifierKind>,
     /// The deadlines.
     pub clock: Clock,
     /// The legal course.
@@ -91,9 +97,11 @@ impl Request {
                 kinds: received.kinds.clone(),
                 corrections: received.corrections.clone(),
                 deliver_to: received.deliver_to.clone(),
+                uses: received.uses.clone(),
             }),
             sequence: first.sequence,
             identifiers: received.identifiers.clone(),
+            added: Vec::new(),
             clock: received.clock.clone(),
             lifecycle: Lifecycle::new(),
             fulfilment: None,
@@ -126,21 +134,29 @@ impl Request {
                 recipients,
             } => {
                 let before = self.fulfilment.as_ref();
-                let work = Fulfilment::new(&self.facts, sources, recipients, before);
+                let mut work = Fulfilment::new(&self.facts, sources, recipients, before);
+                work.know(&self.added);
                 self.fulfilment = Some(work);
             }
+            Event::IdentifiersAdded { identifiers, kinds } => {
+                self.identifiers = identifiers.clone();
+                for kind in kinds {
+                    if !self.facts.kinds.contains(kind) && !self.added.contains(kind) {
+                        self.added.push(kind.clone());
+                    }
+                }
+                if let Some(work) = &mut self.fulfilment {
+                    work.know(kinds);
+                }
+            }
             Event::StepAnswered {
-                result:
-                    StepResult::Done {
-                        finding:
-                            Finding::Located {
-                                identified: Some((part, _)),
-                                ..
-                            },
-                        ..
-                    },
+                result: StepResult::Done { finding, .. },
                 ..
-            } => self.identifiers = part.clone(),
+            } => {
+                if let Some((part, _)) = finding.identified() {
+                    self.identifiers = part.clone();
+                }
+            }
             _ => {}
         }
         self.lifecycle.apply(envelope);
@@ -152,14 +168,5 @@ impl Request {
     /// Whether anything is still to come: its legal course, or work that waits.
     pub fn is_open(&self) -> bool {
         !(self.lifecycle.is_closed() && self.fulfilment.as_ref().is_none_or(Fulfilment::is_ended))
-    }
-
-    /// The deadline in force, as the first instant that is late; `None` once the request is
-    /// answered, while its clock stands still, or where the law sets no number.
-    pub fn due_at(&self) -> Option<DateTime<Utc>> {
-        if self.lifecycle.is_answered() {
-            return None;
-        }
-        self.clock.late_from()
     }
 }

@@ -8,14 +8,14 @@ use datarights::adapters::{
     MemoryArtifacts, MemoryCollection, MemorySource, MemoryStore, MemoryVault,
 };
 use datarights::engine::{Controller, Engine, EngineError, Intake, Ports, Settings, Tick};
-use datarights::law::Calendar;
+use datarights::law::{Calendar, ProcessingRecord};
 use datarights::model::{
     Actor, Channel, ControllerId, Correction, Ground, Identifier, IdentifierKind, PartyId,
     Personal, RequestId, SourceId, Until, Wish,
 };
 use datarights::ports::{
-    AccessPolicy, Denied, Grant, Notifier, PersonalDataSource, ProcessorGateway, Query,
-    RequestStore, WorkerId,
+    AccessPolicy, ArtifactStore, Denied, Grant, IdentityVerifier, Notifier, PersonalDataSource,
+    ProcessorGateway, Query, RequestStore, Vault, WorkerId,
 };
 use datarights::testkit::{Codes, Faulty, Outbox, Recipient, Recorder, SeededEntropy, TestClock};
 use datarights::workflow::{Policy, Request, fulfilment, lifecycle};
@@ -43,6 +43,25 @@ pub fn source_id(name: &str) -> SourceId {
     SourceId::new(name).unwrap()
 }
 
+/// What Acme tells people about its processing.
+pub fn record() -> ProcessingRecord {
+    ProcessingRecord {
+        purposes: vec!["support".to_owned()],
+        categories: vec!["contact data".to_owned(), "tickets".to_owned()],
+        recipients: vec!["Mailer Ltd, sends our mail".to_owned()],
+        period: "until one year after the contract ends".to_owned(),
+        ..ProcessingRecord::default()
+    }
+}
+
+/// Acme under a law, at a place.
+pub fn controller(regime: &str, zone: &str) -> Controller {
+    let acme = ControllerId::new("acme").unwrap();
+    Controller::new(acme, "Acme", regime, Calendar::in_zone(zone).unwrap())
+        .with_record(record())
+        .with_words("ground.tax_records", "Tax law obliges us to keep invoices.")
+}
+
 /// Everything outside the engine: it stays when an engine dies.
 #[derive(Clone)]
 pub struct World {
@@ -51,10 +70,14 @@ pub struct World {
     pub entropy: Arc<SeededEntropy>,
     pub store: Arc<dyn RequestStore>,
     pub vault: MemoryVault,
+    pub vault_port: Arc<dyn Vault>,
     pub artifacts: MemoryArtifacts,
+    pub artifacts_port: Arc<dyn ArtifactStore>,
     pub outbox: Outbox,
     pub notifier: Arc<dyn Notifier>,
     pub codes: Codes,
+    pub verifier: Arc<dyn IdentityVerifier>,
+    pub access: Arc<dyn AccessPolicy>,
     pub recorder: Recorder,
     pub desk: MemorySource,
     pub log: MemorySource,
@@ -64,6 +87,8 @@ pub struct World {
     pub recipient_port: Arc<Faulty<Recipient>>,
     pub policy: Policy,
     pub settings: Settings,
+    /// Its id is `acme`, its policy `policy`.
+    pub controller: Controller,
 }
 
 /// One round of a worker.
@@ -76,6 +101,11 @@ pub fn invoice_kept_until() -> NaiveDate {
 
 impl World {
     pub fn new() -> Self {
+        Self::keeping_invoices("tax_records")
+    }
+
+    /// The same, where invoices are kept on that ground.
+    pub fn keeping_invoices(ground: &'static str) -> Self {
         let clock = TestClock::at(start());
         let shared: Arc<TestClock> = Arc::new(clock.clone());
         let desk = MemorySource::new(source_id("desk"), "Help desk")
@@ -85,10 +115,10 @@ impl World {
                     .leading_on("phone", IdentifierKind::Phone),
             )
             .with(MemoryCollection::new("tickets", ["subject"]))
-            .with(MemoryCollection::new("invoices", ["amount"]).withheld(
-                Ground::new("tax_records"),
-                Until::Date(invoice_kept_until()),
-            ))
+            .with(
+                MemoryCollection::new("invoices", ["amount"])
+                    .withheld(Ground::new(ground), Until::Date(invoice_kept_until())),
+            )
             .erased_after(source_id("log"))
             .with_clock(shared.clone());
         let log = MemorySource::new(source_id("log"), "Call log")
@@ -113,27 +143,35 @@ impl World {
         let faulty = |name: &str, source: &MemorySource| {
             Arc::new(Faulty::new(name, source.clone(), shared.clone()).recorded_by(&recorder))
         };
+        let codes = Codes::new(7);
+        let vault = MemoryVault::predictable(1);
         let recipient = Recipient::new(PartyId::new("mailer").unwrap(), "Mailer Ltd");
+        let artifacts = MemoryArtifacts::new();
         Self {
             acme: ControllerId::new("acme").unwrap(),
             entropy: Arc::new(SeededEntropy::new(3)),
             store: Arc::new(MemoryStore::new()),
-            vault: MemoryVault::predictable(1),
-            artifacts: MemoryArtifacts::new(),
+            vault_port: Arc::new(vault.clone()),
+            vault,
+            artifacts_port: Arc::new(artifacts.clone()),
+            artifacts,
             notifier: Arc::new(outbox.clone()),
             outbox,
-            codes: Codes::new(7),
+            verifier: Arc::new(codes.clone()),
+            codes,
             desk_port: faulty("desk", &desk),
             log_port: faulty("log", &log),
             recipient_port: Arc::new(
                 Faulty::new("mailer", recipient.clone(), shared.clone()).recorded_by(&recorder),
             ),
+            access: Arc::new(Anyone),
             recorder,
             desk,
             log,
             recipient,
             policy: Policy::default(),
             settings: Settings::default(),
+            controller: controller("eu_gdpr", "Europe/Paris"),
             clock,
         }
     }
@@ -151,17 +189,16 @@ impl World {
     ) -> Engine {
         let ports = Ports {
             store: Arc::clone(&self.store),
-            vault: Arc::new(self.vault.clone()),
+            vault: Arc::clone(&self.vault_port),
             clock: Arc::new(self.clock.clone()),
             entropy: self.entropy.clone(),
-            artifacts: Arc::new(self.artifacts.clone()),
+            artifacts: Arc::clone(&self.artifacts_port),
             notifier: Arc::clone(&self.notifier),
-            verifier: Arc::new(self.codes.clone()),
-            access: Arc::new(Anyone),
+            verifier: Arc::clone(&self.verifier),
+            access: Arc::clone(&self.access),
         };
-        let calendar = Calendar::in_zone("Europe/Paris").unwrap();
-        let controller = Controller::new(self.acme.clone(), "Acme", "eu_gdpr", calendar)
-            .with_policy(self.policy.clone());
+        let mut controller = self.controller.clone().with_policy(self.policy.clone());
+        controller.id = self.acme.clone();
         Engine::builder(ports)
             .controller(controller)
             .source(source(Arc::clone(&self.desk_port) as _))

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use datarights::adapters::{MemoryArtifacts, MemoryVault, SqliteStore};
 use datarights::engine::{Controller, Engine, EngineError, Intake, Ports};
-use datarights::law::Calendar;
+use datarights::law::{Calendar, ProcessingRecord};
 use datarights::model::{Actor, Channel, ControllerId, Identifier, RequestId, Wish};
 use datarights::ports::WorkerId;
 use datarights::testkit::{Codes, Outbox, SeededEntropy, TestClock};
@@ -67,12 +67,17 @@ impl Bench {
         let controller = ControllerId::new("help-desk").unwrap();
         let calendar = Calendar::in_zone("Europe/Paris").unwrap();
         let engine = Engine::builder(ports)
-            .controller(Controller::new(
-                controller.clone(),
-                "Help desk",
-                "eu_gdpr",
-                calendar,
-            ))
+            .controller(
+                Controller::new(controller.clone(), "Help desk", "eu_gdpr", calendar).with_record(
+                    ProcessingRecord {
+                        purposes: vec!["support".to_owned()],
+                        categories: vec!["tickets".to_owned()],
+                        recipients: vec!["none".to_owned()],
+                        period: "until one year after the contract ends".to_owned(),
+                        ..ProcessingRecord::default()
+                    },
+                ),
+            )
             .source(Arc::new(
                 TableSource::desk(Db::open(&database).unwrap()).unwrap(),
             ))

@@ -6,12 +6,12 @@ use std::collections::VecDeque;
 use async_trait::async_trait;
 use datarights::model::{
     Assurance, Collection, Column as Shape, Correction, Ground, IdError, Identifier,
-    IdentifierKind, Personal, RowCount, SourceId, Until, Value, WithheldRows,
+    IdentifierKind, Personal, RowCount, SourceId, Until, Use, Value, WithheldRows,
 };
 use datarights::ports::{
     Answer, CallContext, Cancel, Cell, Erased, ErrorKind, File, Item, Located, Locator,
     PersonalDataSource, PlannedAction, PlannedRows, PortError, Reading, SourceDescription,
-    SourcePlan, Work,
+    SourcePlan, Stopped, Work,
 };
 use futures::stream;
 use rusqlite::types::{Value as Sql, ValueRef};
@@ -218,6 +218,17 @@ impl PersonalDataSource for TableSource {
         _: &[Locator],
         _: bool,
     ) -> Result<Answer<Vec<RowCount>>, PortError> {
+        not_cancelled(context)?;
+        // This help desk has no place to note it.
+        Ok(Answer::Unsupported)
+    }
+
+    async fn stop(
+        &self,
+        context: &CallContext,
+        _: &[Identifier],
+        _: &[Use],
+    ) -> Result<Answer<Stopped>, PortError> {
         not_cancelled(context)?;
         // This help desk has no place to note it.
         Ok(Answer::Unsupported)

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 use datarights::adapters::{DirArtifacts, FileVault, SqliteStore, SystemEntropy, Wrapping};
 use datarights::engine::{Controller, Engine, Intake, Ports};
-use datarights::law::{Calendar, RetentionDuty};
+use datarights::law::{Calendar, ProcessingRecord, RetentionDuty};
 use datarights::model::{
     Actor, Channel, ControllerId, Correction, Identifier, PartyId, Personal, RequestId, Right,
     SourceId, Wish,
@@ -176,15 +176,24 @@ fn engine(
     };
     let calendar = Calendar::in_zone("Europe/Paris").unwrap();
     Engine::builder(ports)
-        .controller(Controller::new(
-            controller(),
-            "Lumen Help Desk",
-            "eu_gdpr",
-            calendar,
-        ))
+        .controller(
+            Controller::new(controller(), "Lumen Help Desk", "eu_gdpr", calendar)
+                .with_record(record()),
+        )
         .source(Arc::new(Reached::new(Arc::new(desk), trigger)))
         .source(Arc::new(Reached::new(Arc::new(mail), trigger)))
         .gateway(Arc::new(outside.clone().told()))
         .gateway(Arc::new(outside))
         .build()
+}
+
+/// What the help desk tells people about its processing.
+fn record() -> ProcessingRecord {
+    ProcessingRecord {
+        purposes: vec!["support".to_owned()],
+        categories: vec!["contact data".to_owned(), "tickets".to_owned()],
+        recipients: vec!["a print shop".to_owned()],
+        period: "until one year after the contract ends".to_owned(),
+        ..ProcessingRecord::default()
+    }
 }

@@ -48,7 +48,7 @@ impl End {
             rows,
             performed,
             outside,
-            package: package(&folder.join(PACKAGES)),
+            package: package(folder),
         }
     }
 
@@ -133,6 +133,8 @@ fn neutral(json: &mut Json) {
         }
         Json::Array(items) => items.iter_mut().for_each(neutral),
         Json::Object(fields) => {
+            // Its lease and its attempt.
+            fields.remove("package_name");
             // The size of a package varies with the ids that are compressed in it.
             if let Some(Json::Array(package)) = fields.get_mut("package") {
                 package.clear();
@@ -164,9 +166,13 @@ fn events(requests: &Path) -> Vec<String> {
 }
 
 fn package(folder: &Path) -> Vec<(String, u64, u32)> {
-    let Some(path) = find(folder, "package.zip") else {
+    // A process that was killed may have left another one: the state names the one that counts.
+    let states: Vec<Vec<u8>> = column(&folder.join(REQUESTS), "SELECT state FROM request");
+    let state: Json = serde_json::from_slice(&states[0]).unwrap();
+    let Some(name) = state["fulfilment"]["package_name"].as_str() else {
         return Vec::new();
     };
+    let path = find(&folder.join(PACKAGES), name).unwrap();
     let mut archive = zip::ZipArchive::new(File::open(path).unwrap()).unwrap();
     let mut entries = Vec::new();
     for index in 0..archive.len() {

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use datarights::model::{
     ControllerId, Correction, Digest, Identifier, KeyId, KeyedDigest, NormalForm, PartyId,
-    Personal, RequestId, RowCount, Sealed,
+    Personal, RequestId, RowCount, Sealed, Use,
 };
 use datarights::ports::*;
 use futures::StreamExt;
@@ -316,6 +316,16 @@ impl<S: PersonalDataSource> PersonalDataSource for Reached<S> {
             self.port.restrict(context, locators, restricted),
         )
         .await
+    }
+
+    async fn stop(
+        &self,
+        context: &CallContext,
+        identifiers: &[Identifier],
+        uses: &[Use],
+    ) -> Result<Answer<Stopped>, PortError> {
+        self.around("stop", self.port.stop(context, identifiers, uses))
+            .await
     }
 
     async fn erase(

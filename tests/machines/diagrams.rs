@@ -83,7 +83,8 @@ fn overview() -> String {
     }
     rule(&mut text, "└", "─", "┘");
     text.push_str("```\n\n");
-    for name in ["lifecycle", "access", "export", "rectification", "erasure"] {
+    let machines = Machine::ALL.iter().map(snake);
+    for name in std::iter::once("lifecycle".to_owned()).chain(machines) {
         let _ = writeln!(text, "- [{name}]({name}.md)");
     }
     text
@@ -120,8 +121,12 @@ fn wrap<P: Debug>(phases: &[P]) -> Vec<String> {
 /// Every generated page, by its name.
 fn pages() -> Vec<(&'static str, String)> {
     let work = |machine: Machine, intro: &str| {
-        let first = fulfilment::Phase::Locating;
-        page(intro, machine.table(), first, &fulfilment::On::ALL)
+        page(
+            intro,
+            machine.table(),
+            machine.first(),
+            &fulfilment::On::ALL,
+        )
     };
     vec![
         ("overview", overview()),
@@ -162,6 +167,29 @@ fn pages() -> Vec<(&'static str, String)> {
                 Machine::Erasure,
                 "Nothing is erased unless everything was found and planned; what was withheld \
                  follows when its date comes or its hold is lifted (`lapse`, `lift_hold`).",
+            ),
+        ),
+        (
+            "restriction",
+            work(
+                Machine::Restriction,
+                "What was found is restricted until somebody lifts it; the person is told before \
+                 (`announce`: the letter went out), or it is not lifted.",
+            ),
+        ),
+        (
+            "stop",
+            work(
+                Machine::Stop,
+                "Every source and recipient is asked to end the uses, all at once, and asked again \
+                 with the identifiers that come to light.",
+            ),
+        ),
+        (
+            "human_review",
+            work(
+                Machine::HumanReview,
+                "A member of staff looks at the decision and brings a verdict.",
             ),
         ),
     ]

@@ -703,9 +703,8 @@ fn identity_is_tried_no_more_often_than_the_policy_says() {
 
 #[test]
 fn a_deadline_is_extended_once_and_in_time() {
-    let extend = || lifecycle::Command::Extend { ground: ground() };
     let mut course = Course::of(World::simple(Right::Access));
-    let due = course.request().due_at().unwrap();
+    let due = course.request().answer_due().unwrap();
     let mut late = Course::of(World::simple(Right::Access));
     late.situation.now = due;
     let refused = late.attempt(extend());
@@ -715,7 +714,7 @@ fn a_deadline_is_extended_once_and_in_time() {
     );
     course.situation.now = due - TimeDelta::seconds(1);
     course.give(extend());
-    let later = course.request().due_at().unwrap();
+    let later = course.request().answer_due().unwrap();
     assert!(later > due);
     assert_eq!(course.situation.timers[&Timer::Deadline], later);
     let again = course.attempt(extend());
@@ -725,7 +724,7 @@ fn a_deadline_is_extended_once_and_in_time() {
 #[test]
 fn a_deadline_that_passes_is_recorded_once() {
     let mut course = Course::of(World::simple(Right::Access));
-    let due = course.request().due_at().unwrap();
+    let due = course.request().answer_due().unwrap();
     course.fire(Timer::Deadline);
     let passed = Event::DeadlinePassed { at: due };
     assert_eq!(course.last.events.len(), 1);
@@ -773,7 +772,7 @@ fn a_deadline_still_to_come_is_watched_again_after_a_granted_appeal() {
     course.work_until(Phase::Ended).answered();
     assert!(!course.situation.timers.contains_key(&Timer::Deadline));
     course.appealed_and_approved();
-    let due = course.request().due_at().unwrap();
+    let due = course.request().answer_due().unwrap();
     assert_eq!(course.situation.timers.get(&Timer::Deadline), Some(&due));
 }
 

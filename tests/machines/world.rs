@@ -10,8 +10,8 @@ use chrono::{DateTime, NaiveDate, TimeDelta, TimeZone, Utc};
 use datarights::law::{Calendar, Readings, Regime, Regimes, Setting};
 use datarights::model::{
     Actor, Assurance, Channel, ControllerId, Digest, Failure, Ground, Handle, IdentifierKind,
-    IntakeId, KeyedDigest, MissingRows, PartyId, Pending, RequestId, Right, RowCount, SourceId,
-    Until, WithheldRows,
+    IntakeId, KeyedDigest, MissingRows, PartyId, Pending, Purpose, RequestId, Right, RowCount,
+    SourceId, Until, Use, Verdict, WithheldRows,
 };
 use datarights::workflow::fulfilment::{self, Phase};
 use datarights::workflow::{
@@ -87,6 +87,7 @@ pub(crate) struct World {
     pub(crate) policy: Policy,
     pub(crate) landscape: Landscape,
     pub(crate) delivery: Delivery,
+    pub(crate) uses: Vec<Use>,
     regime: std::sync::Arc<Regime>,
     calendar: Calendar,
     readings: Readings,
@@ -103,12 +104,21 @@ pub(crate) fn source(name: &str, accepts: &[IdentifierKind], after: &[&str]) -> 
 
 impl World {
     pub(crate) fn new(right: Right, policy: Policy, landscape: Landscape) -> Self {
+        Self::under("eu_gdpr", right, policy, landscape)
+    }
+
+    /// The same, in a law that knows the right.
+    pub(crate) fn under(law: &str, right: Right, policy: Policy, landscape: Landscape) -> Self {
         Self {
             delivery: Delivery::Download,
+            uses: match right {
+                Right::Objection => vec![Use::Purpose(Purpose("profiling".into()))],
+                _ => Vec::new(),
+            },
             right,
             policy,
             landscape,
-            regime: Regimes::builtin().get("eu_gdpr").unwrap(),
+            regime: Regimes::builtin().get(law).unwrap(),
             calendar: Calendar::in_zone("Europe/Paris").unwrap(),
             readings: Readings::default(),
         }
@@ -121,6 +131,17 @@ impl World {
             recipients: Vec::new(),
         };
         Self::new(right, plain_policy(), landscape)
+    }
+
+    /// The same under another law.
+    pub(crate) fn under_law(self, regime: &str) -> Self {
+        let regime = Regimes::builtin().get(regime).unwrap();
+        self.with_law(regime)
+    }
+
+    pub(crate) fn with_law(mut self, regime: std::sync::Arc<Regime>) -> Self {
+        self.regime = regime;
+        self
     }
 
     pub(crate) fn setting(&self) -> Setting<'_> {
@@ -160,6 +181,8 @@ impl World {
             identifiers: part("identifiers/0"),
             corrections: (self.right == Right::Rectification).then(|| part("corrections")),
             delivery: self.delivery.clone(),
+            uses: self.uses.clone(),
+            joins: None,
         }
     }
 
@@ -295,6 +318,13 @@ pub(crate) fn ground() -> Ground {
     Ground::new("manifestly_unfounded")
 }
 
+pub(crate) fn extend() -> lifecycle::Command {
+    lifecycle::Command::Extend {
+        ground: Ground::new("complexity"),
+        until: None,
+    }
+}
+
 /// One command of every kind of the legal course (several where their content matters).
 pub(crate) fn lifecycle_commands() -> Vec<lifecycle::Command> {
     use lifecycle::Command as C;
@@ -303,15 +333,20 @@ pub(crate) fn lifecycle_commands() -> Vec<lifecycle::Command> {
         C::AttemptIdentity,
         C::RejectIdentity,
         C::ConfirmIdentity,
+        C::AddIdentifiers {
+            identifiers: part("identifiers/1"),
+            kinds: vec![IdentifierKind::Phone],
+        },
         C::AskClarification,
         C::Clarify,
         C::ChargeFee {
             minor_units: 1000,
             currency: "EUR".to_owned(),
+            ground: Some(ground()),
         },
         C::PayFee,
         C::WaiveFee,
-        C::Extend { ground: ground() },
+        extend(),
         C::Approve,
         C::Refuse { ground: ground() },
         C::Rework,
@@ -326,7 +361,12 @@ pub(crate) fn lifecycle_commands() -> Vec<lifecycle::Command> {
         C::PackageDeleted,
         C::Shredded,
     ];
-    for letter in [Letter::Response, Letter::Refusal, Letter::IdentityRequest] {
+    for letter in [
+        Letter::Response,
+        Letter::Refusal,
+        Letter::IdentityRequest,
+        Letter::RestrictionLifted,
+    ] {
         all.push(C::Resend { letter });
         all.push(C::LetterSent { letter });
         all.push(C::LetterFailed {
@@ -371,6 +411,7 @@ pub(crate) fn results(task: Task, target: &Target) -> Vec<StepResult> {
         Task::Pack => vec![StepResult::done(Finding::Packed {
             bytes: 1000,
             digest: Digest::of(b"package"),
+            name: None,
         })],
         Task::Rectify | Task::Restrict | Task::Unrestrict => {
             vec![StepResult::done(Finding::Changed { rows: rows(1) })]
@@ -386,6 +427,20 @@ pub(crate) fn results(task: Task, target: &Target) -> Vec<StepResult> {
             StepResult::done(Finding::Left { rows: rows(1) }),
         ],
         Task::LockToRead | Task::LockToWrite => return vec![StepResult::done(Finding::Nothing)],
+        Task::Stop if matches!(target, Target::Source(_)) => vec![
+            StepResult::done(stopped(3, None)),
+            StepResult::done(stopped(0, None)),
+            StepResult::done(stopped(1, Some(IdentifierKind::Account))),
+            done(stopped(1, None), vec![missing(Failure::Unavailable)]),
+        ],
+        Task::Review => {
+            return vec![
+                StepResult::done(Finding::Reviewed {
+                    verdict: Verdict::Changed,
+                }),
+                StepResult::Pending(pending()),
+            ];
+        }
         _ => vec![StepResult::done(Finding::Nothing)],
     };
     all.push(StepResult::Pending(pending()));
@@ -402,6 +457,14 @@ pub(crate) fn located(name: &str, count: u64, learned: Option<IdentifierKind>) -
         keys: vec![KeyedDigest::from_bytes([name.len() as u8; 32])],
         identified: learned.map(|kind| (part("identifiers/1"), vec![kind])),
         horizon: None,
+    }
+}
+
+/// So many rows are not used so any more; with a further kind of identifier that came to light.
+pub(crate) fn stopped(count: u64, learned: Option<IdentifierKind>) -> Finding {
+    Finding::Stopped {
+        rows: rows(count),
+        identified: learned.map(|kind| (part("identifiers/1"), vec![kind])),
     }
 }
 
@@ -447,6 +510,7 @@ pub(crate) fn work_commands(request: &Request) -> Vec<fulfilment::Command> {
         C::Confirm,
         C::Undo,
         C::LiftHold,
+        C::Lift,
         C::ApprovePlan {
             digest: request
                 .fulfilment
@@ -505,6 +569,7 @@ pub(crate) fn somebody_for(command: &Command) -> Actor {
     match command {
         Command::Fire(_) => Actor::Engine,
         Command::Work(command) => match command.on() {
+            fulfilment::On::Answer if is_review(command) => staff("ben"),
             fulfilment::On::Answer => Actor::Engine,
             fulfilment::On::Confirm | fulfilment::On::Undo => Actor::Person,
             _ => staff("ben"),
@@ -516,6 +581,17 @@ pub(crate) fn somebody_for(command: &Command) -> Actor {
         },
         _ => Actor::Host,
     }
+}
+
+/// Whether it brings the verdict of a review.
+fn is_review(command: &fulfilment::Command) -> bool {
+    matches!(
+        command,
+        fulfilment::Command::Answer {
+            task: Task::Review,
+            ..
+        }
+    )
 }
 
 /// What makes situations alike: everything that decides what can follow, without times and counts.
@@ -547,6 +623,7 @@ pub(crate) fn likeness(situation: &Situation) -> u64 {
         }
         (work.approved.is_some(), work.cancelled, work.written).hash(&mut hasher);
         (work.erasures.min(2), work.package_failure.is_some()).hash(&mut hasher);
+        (work.announced, work.recipients.iter().all(|r| r.confirmed)).hash(&mut hasher);
     }
     hasher.finish()
 }
@@ -672,9 +749,17 @@ impl Course {
 }
 
 /// Who may give which command, whatever a host's own policy adds: written down a second time.
-pub(crate) fn may(actor: &Actor, command: &Command) -> bool {
+pub(crate) fn may(actor: &Actor, command: &Command, identified: bool) -> bool {
     let allowed = match command {
         Command::Fire(_) => "engine",
+        Command::Work(fulfilment::Command::Answer {
+            task: Task::Review,
+            result,
+            ..
+        }) => match **result {
+            StepResult::Pending(_) => "engine staff",
+            _ => "staff",
+        },
         Command::Work(fulfilment::Command::Answer { target, .. }) => match target {
             Target::Source(_) => "engine staff processor",
             Target::Recipient(_) => "engine staff",
@@ -687,7 +772,8 @@ pub(crate) fn may(actor: &Actor, command: &Command) -> bool {
             _ => "staff host",
         },
         Command::Lifecycle(command) => match snake(&command.on()).as_str() {
-            "clarify" | "withdraw" => "person agent staff host",
+            "add_identifiers" if identified => "staff host",
+            "add_identifiers" | "clarify" | "withdraw" => "person agent staff host",
             "appeal" => "person agent staff",
             "attempt_identity" => "person agent",
             "reject_identity" | "join" | "letter_answered" => "engine staff",

@@ -11,7 +11,7 @@ use datarights::workflow::{
     StepResult, Target, Task, Timer, lifecycle,
 };
 
-use crate::world::{Situation, World, may};
+use crate::world::{Situation, World, may, start as world_start};
 
 /// What was last heard of a source.
 #[derive(Clone, Debug, Default)]
@@ -30,6 +30,8 @@ struct Heard {
     withheld: Vec<WithheldRows>,
     /// Whether a search afterwards was done and found nothing left.
     clean: Option<bool>,
+    /// Whether it is, or may be, restricted.
+    restricted: bool,
 }
 
 pub(crate) struct Watcher {
@@ -59,6 +61,13 @@ pub(crate) struct Watcher {
     overdue: bool,
     appealed: bool,
     was_answered: bool,
+    /// Whether nothing is weighed, and whether not even the person has to be known.
+    at_once: bool,
+    free: bool,
+    /// Whether somebody wants the restriction lifted, and whether the person was told since.
+    lifting: bool,
+    told: bool,
+    reviewed: bool,
 }
 
 const fn is_final(failure: &Failure) -> bool {
@@ -100,6 +109,41 @@ impl Watcher {
             overdue: false,
             appealed: false,
             was_answered: false,
+            at_once: matches!(world.right, Right::OptOut | Right::ConsentWithdrawal),
+            free: match world.right {
+                Right::ConsentWithdrawal => true,
+                Right::OptOut => world.setting().regime.id.as_str() == "us_ca_ccpa",
+                _ => false,
+            },
+            lifting: false,
+            told: false,
+            reviewed: false,
+        }
+    }
+
+    /// Takes note of a request that came in. What is carried out at once has begun with it.
+    pub(crate) fn received(&mut self, decision: &Decision) {
+        assert_eq!(
+            decision.next.fulfilment.is_some(),
+            self.free,
+            "{:?} begins when it comes in, or not before it may",
+            self.right
+        );
+        self.took(decision, world_start());
+    }
+
+    /// Takes note of what was decided.
+    fn took(&mut self, decision: &Decision, now: DateTime<Utc>) {
+        for envelope in &decision.events {
+            self.happened(&envelope.event, now);
+        }
+        self.locked(&decision.locks);
+        for (key, effect) in &decision.effects {
+            assert!(
+                self.effects.insert(key.0.clone()),
+                "{key:?} was used before"
+            );
+            self.asked(effect, now);
         }
     }
 
@@ -115,19 +159,18 @@ impl Watcher {
         match result {
             Err(rejection) => self.may_be_rejected(actor, command, rejection),
             Ok(decision) => {
-                assert!(may(actor, command), "{actor:?} may not {command:?}");
+                assert!(
+                    may(actor, command, self.identified),
+                    "{actor:?} may not {command:?}"
+                );
                 self.commanded(situation, now, actor, command);
-                for envelope in &decision.events {
-                    self.happened(&envelope.event, now);
-                }
-                self.locked(&decision.locks);
-                for (key, effect) in &decision.effects {
-                    assert!(
-                        self.effects.insert(key.0.clone()),
-                        "{key:?} was used before"
-                    );
-                    self.asked(effect, now);
-                }
+                self.took(decision, now);
+                let begun = decision.next.fulfilment.is_some();
+                assert!(
+                    begun || !(self.at_once && self.identified),
+                    "{:?} waits though it is known who asks",
+                    self.right
+                );
             }
         }
     }
@@ -135,7 +178,7 @@ impl Watcher {
     /// A rejection must be true: what it says is checked against what is known.
     fn may_be_rejected(&self, actor: &Actor, command: &Command, rejection: &Rejection) {
         match rejection {
-            Rejection::WrongActor { .. } => assert!(!may(actor, command)),
+            Rejection::WrongActor { .. } => assert!(!may(actor, command, self.identified)),
             Rejection::TooManyAttempts { limit } => assert_eq!(self.attempts, *limit),
             Rejection::NotIdentified => assert!(!self.identified),
             Rejection::FourEyes => assert_eq!(self.approver.as_ref(), Some(actor)),
@@ -145,7 +188,9 @@ impl Watcher {
             }),
             Rejection::NotNow { open, .. } => {
                 // Whatever it says is open is a command, not something from within.
-                for internal in ["report", "fire", "sweep", "lapse", "cancel", "retry"] {
+                for internal in [
+                    "report", "fire", "sweep", "announce", "lapse", "cancel", "retry",
+                ] {
                     assert!(!open.split(", ").any(|name| name == internal), "{open}");
                 }
             }
@@ -170,7 +215,7 @@ impl Watcher {
                 ),
                 Command::Work(command) => matches!(
                     command.on(),
-                    fulfilment::On::Answer | fulfilment::On::LiftHold
+                    fulfilment::On::Answer | fulfilment::On::LiftHold | fulfilment::On::Lift
                 ),
                 _ => true,
             };
@@ -183,7 +228,8 @@ impl Watcher {
             }
             Command::Lifecycle(C::ConfirmIdentity) => self.identified = true,
             Command::Lifecycle(C::Approve) => {
-                assert!(self.identified, "approved before anybody knew who it is");
+                let known = self.identified || self.free;
+                assert!(known, "approved before anybody knew who it is");
                 self.approver = Some(actor.clone());
             }
             Command::Lifecycle(C::Extend { .. }) => {
@@ -205,6 +251,13 @@ impl Watcher {
                 }
                 self.plan_approved = Some(*digest);
             }
+            Command::Work(fulfilment::Command::Lift) => {
+                assert!(self.was_answered, "it ends before they heard of it");
+                self.lifting = true;
+            }
+            Command::Lifecycle(C::LetterSent {
+                letter: Letter::RestrictionLifted,
+            }) => self.told |= self.lifting,
             Command::Work(fulfilment::Command::Confirm) => self.confirmed = true,
             Command::Work(fulfilment::Command::Undo) => {
                 let until = self.undo_until.expect("there was something to undo");
@@ -224,7 +277,7 @@ impl Watcher {
                 self.answered(*task, target, result);
             }
             Command::Fire(Timer::Deadline) => {
-                let due = situation.request.due_at();
+                let due = situation.request.answer_due();
                 self.overdue |= due.is_some_and(|due| now >= due);
             }
             _ => {}
@@ -247,10 +300,25 @@ impl Watcher {
                 if task == Task::Pack {
                     self.package = Some(complete);
                 }
+                self.reviewed |= task == Task::Review && complete;
             }
             Target::Source(id) => {
                 let heard = self.heard.entry(id.to_string()).or_default();
+                let by_itself = self.right == Right::Restriction;
                 match (task, finding) {
+                    // Whoever is not there will not be used either.
+                    (Task::Stop, done) => {
+                        *heard = Heard {
+                            found: done.map(|_| true),
+                            worked: heard.worked || done.is_some(),
+                            ..Heard::default()
+                        };
+                    }
+                    (Task::Restrict, done) if by_itself => {
+                        heard.worked |= done.is_some();
+                        heard.restricted |= done.is_some() || *result != StepResult::Unsupported;
+                    }
+                    (Task::Unrestrict, Some(_)) if by_itself => heard.restricted = false,
                     (Task::Locate, found) => {
                         *heard = Heard {
                             found: found.map(|found| {
@@ -262,6 +330,8 @@ impl Watcher {
                                     }
                                 )
                             }),
+                            worked: heard.worked && heard.restricted,
+                            restricted: heard.restricted,
                             ..Heard::default()
                         };
                     }
@@ -288,7 +358,8 @@ impl Watcher {
                     (Task::Restrict, None) => missing.retain(|m| !is_final(&m.failure)),
                     _ => {}
                 }
-                if matches!(task, Task::Read | Task::Rectify | Task::Erase) {
+                let does = matches!(task, Task::Read | Task::Rectify | Task::Erase | Task::Stop);
+                if does || by_itself && task == Task::Restrict {
                     heard.done = Some(complete);
                 }
                 heard.missing.append(&mut missing);
@@ -306,7 +377,17 @@ impl Watcher {
             }
             Event::Entered {
                 phase: fulfilment::Phase::Locating,
+            } if self.right == Right::Restriction => {
+                // What is restricted stays so, and is not searched again.
+                self.heard.retain(|_, heard| heard.restricted);
+                self.forgive();
+            }
+            Event::Entered {
+                phase: fulfilment::Phase::Locating,
             } => self.begin_anew(),
+            Event::Entered {
+                phase: fulfilment::Phase::Stopping | fulfilment::Phase::Announcing,
+            } => self.forgive(),
             Event::PlanChanged => {
                 self.plan_approved = None;
                 self.confirmed = false;
@@ -323,7 +404,7 @@ impl Watcher {
             Event::DeadlinePassed { at } => {
                 assert!(*at <= now && self.overdue);
             }
-            Event::Ended { outcome } => self.ended(outcome),
+            Event::Ended { outcome } | Event::Restricted { outcome } => self.ended(outcome),
             Event::LetterSent {
                 letter: Letter::Response | Letter::Refusal,
             } => self.was_answered = true,
@@ -341,6 +422,9 @@ impl Watcher {
         self.confirmed = false;
         self.undo_until = None;
         self.writing = false;
+        self.lifting = false;
+        self.told = false;
+        self.reviewed = false;
         self.heard.clear();
         self.package = None;
     }
@@ -366,6 +450,9 @@ impl Watcher {
     }
 
     fn asked(&mut self, effect: &Effect, now: DateTime<Utc>) {
+        if *effect == Effect::Notify(Letter::RestrictionLifted) {
+            assert!(self.lifting, "nobody wants it lifted");
+        }
         let Effect::Step {
             task,
             target,
@@ -374,8 +461,22 @@ impl Watcher {
         else {
             return;
         };
-        assert!(self.identified, "{task:?} before anybody knew who it is");
-        assert!(self.approver.is_some(), "{task:?} before it was approved");
+        assert!(
+            self.identified || self.free,
+            "{task:?} before anybody knew who it is"
+        );
+        assert!(
+            self.approver.is_some() || self.at_once,
+            "{task:?} before it was approved"
+        );
+        if self.right == Right::Restriction {
+            assert!(
+                *task != Task::Unrestrict || self.told,
+                "lifted before the person was told"
+            );
+            self.writing |= matches!(task, Task::Restrict | Task::Inform);
+        }
+        self.writing |= *task == Task::Stop;
         match task {
             Task::Read | Task::Verify | Task::Search => assert!(self.locked.is_some(), "{task:?}"),
             Task::Restrict | Task::Unrestrict | Task::Rectify | Task::Erase => {
@@ -459,6 +560,13 @@ impl Watcher {
 
     /// An outcome claims no more than was heard.
     fn ended(&self, outcome: &Outcome) {
+        if self.right == Right::HumanReview {
+            match outcome {
+                Outcome::Done => assert!(self.reviewed, "nobody looked at it"),
+                _ => assert_eq!(*outcome, Outcome::Cancelled),
+            }
+            return;
+        }
         let heard: Vec<_> = self.sources.iter().map(|id| self.heard.get(id)).collect();
         let all_searched = heard.iter().all(|heard| {
             heard.is_some_and(|heard| heard.found.is_some() && heard.missing.is_empty())
@@ -526,7 +634,7 @@ impl Watcher {
         if life.is_answered() {
             assert!(!has(Timer::Deadline) && !has(Timer::Reminder));
         } else if !self.was_answered {
-            let watched = request.due_at().is_none() || has(Timer::Deadline) || life.overdue;
+            let watched = request.answer_due().is_none() || has(Timer::Deadline) || life.overdue;
             assert!(watched, "nobody watches the deadline");
         }
         if self.closed {
@@ -563,7 +671,13 @@ impl Watcher {
                 let held = |rows: &WithheldRows| rows.until == Until::HoldLifted;
                 !has(Timer::Tail) && !work.withheld().any(|(_, rows)| held(rows))
             }
-            fulfilment::Phase::Approval | fulfilment::Phase::Ended => false,
+            fulfilment::Phase::Announcing => {
+                let asked = |key: &String| key.starts_with("notify/restriction_lifted");
+                !self.effects.iter().any(asked)
+            }
+            fulfilment::Phase::Approval
+            | fulfilment::Phase::Restricted
+            | fulfilment::Phase::Ended => false,
             _ => {
                 let task = work.phase.task(work.machine).unwrap();
                 let asked = |step: &fulfilment::Step| {

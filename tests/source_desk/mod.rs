@@ -7,7 +7,8 @@ use datarights::adapters::{
     MemoryCell, MemoryCollection, MemoryRow, MemorySource, MemoryStoredRow,
 };
 use datarights::model::{
-    Correction, Ground, Identifier, IdentifierKind, Personal, SourceId, Until, Value,
+    ControllerId, Correction, Ground, Identifier, IdentifierKind, Personal, SourceId, Until, Use,
+    Value,
 };
 use datarights::ports::PersonalDataSource;
 use datarights::testkit::source_suite::{Oracle, OracleRow, Specimen, Whose};
@@ -88,6 +89,10 @@ impl Oracle for DeskOracle {
         rows.iter()
             .map(|row| OracleRow::new(&row.collection, content(row)))
             .collect()
+    }
+
+    async fn is_used(&self, by: &ControllerId, who: &Identifier, what: &Use) -> Option<bool> {
+        Some(!self.0.is_stopped(by, who, what))
     }
 
     async fn lose(&self, collection: &str) -> bool {

@@ -15,13 +15,13 @@ pub use collection::{MemoryCell, MemoryCollection, MemoryRow};
 use state::{Owners, State};
 
 use crate::model::{
-    Assurance, Correction, Failure, Identifier, IdentifierKind, MissingRows, NormalForm, Personal,
-    RowCount, SourceId, Until, WithheldRows,
+    Assurance, ControllerId, Correction, Failure, Identifier, IdentifierKind, MissingRows,
+    NormalForm, Personal, RowCount, SourceId, Until, Use, WithheldRows,
 };
 use crate::ports::{
     Answer, CallContext, Cancel, Cell, Clock, Erased, ErrorKind, File, IdempotencyKey, Item,
     Located, Locator, PersonalDataSource, PlannedAction, PortError, Reading, SourceDescription,
-    SourcePlan, Work,
+    SourcePlan, Stopped, Work,
 };
 
 /// Rows in memory, each of one owner. Clones share them.
@@ -207,6 +207,15 @@ impl MemorySource {
         rows
     }
 
+    /// Whether a controller must not use a person's data so any more: asked by whoever would, before
+    /// each use. An identifier that is none may be used for nothing.
+    pub fn is_stopped(&self, by: &ControllerId, identifier: &Identifier, what: &Use) -> bool {
+        match identifier.normal() {
+            Ok(form) => self.state().is_stopped(by, form, what),
+            Err(_) => true,
+        }
+    }
+
     fn index(&self, state: &State, collection: &str) -> Result<usize, MemorySourceError> {
         state
             .index(collection)
@@ -226,7 +235,12 @@ fn owners(locators: &[Locator]) -> Owners {
     locators.iter().map(|l| l.expose().to_owned()).collect()
 }
 
-fn effect(context: &CallContext) -> (crate::model::ControllerId, IdempotencyKey) {
+/// One that is malformed leads nowhere.
+fn forms(identifiers: &[Identifier]) -> BTreeSet<NormalForm> {
+    identifiers.iter().filter_map(|i| i.normal().ok()).collect()
+}
+
+fn effect(context: &CallContext) -> (ControllerId, IdempotencyKey) {
     (context.controller.clone(), context.key.clone())
 }
 
@@ -273,16 +287,10 @@ impl PersonalDataSource for MemorySource {
         identifiers: &[Identifier],
     ) -> Result<Answer<Located>, PortError> {
         go_on(&context.cancel)?;
-        // One that is malformed leads nowhere.
-        let wanted: BTreeSet<NormalForm> =
-            identifiers.iter().filter_map(|i| i.normal().ok()).collect();
+        let wanted = forms(identifiers);
         let state = self.state();
         let owners = state.find(&wanted);
-        let further = state
-            .identifiers(&owners)
-            .into_iter()
-            .filter(|found| found.normal().is_ok_and(|normal| !wanted.contains(&normal)))
-            .collect();
+        let further = state.further(&owners, &wanted);
         Ok(Answer::Done(Located {
             rows: state.held(&owners),
             locators: owners.into_iter().map(Locator::new).collect(),
@@ -344,10 +352,27 @@ impl PersonalDataSource for MemorySource {
         restricted: bool,
     ) -> Result<Answer<Vec<RowCount>>, PortError> {
         go_on(&context.cancel)?;
+        let (effect, by) = (effect(context), context.request);
         let counts = self
             .state()
-            .restrict(&effect(context), &owners(locators), restricted);
+            .restrict(&effect, by, &owners(locators), restricted);
         Ok(Answer::Done(counts))
+    }
+
+    async fn stop(
+        &self,
+        context: &CallContext,
+        identifiers: &[Identifier],
+        uses: &[Use],
+    ) -> Result<Answer<Stopped>, PortError> {
+        go_on(&context.cancel)?;
+        let wanted = forms(identifiers);
+        let mut state = self.state();
+        let owners = state.find(&wanted);
+        Ok(Answer::Done(Stopped {
+            rows: state.stop(&effect(context), &wanted, &owners, uses),
+            identifiers: state.further(&owners, &wanted),
+        }))
     }
 
     async fn erase(

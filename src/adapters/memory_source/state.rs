@@ -8,8 +8,8 @@ use chrono::NaiveDate;
 use super::MemoryStoredRow;
 use super::collection::{MemoryCell, MemoryCollection, MemoryRow, corrected, identifier, text};
 use crate::model::{
-    ControllerId, Correction, Ground, Identifier, NormalForm, Personal, RowCount, SourceId, Until,
-    Value, WithheldRows,
+    ControllerId, Correction, Ground, Identifier, NormalForm, Personal, RequestId, RowCount,
+    SourceId, Until, Use, Value, WithheldRows,
 };
 use crate::ports::{Clock, IdempotencyKey, PlannedAction, PlannedRows, PortError, SourcePlan};
 
@@ -26,6 +26,8 @@ pub(super) struct State {
     pub(super) clock: Option<Arc<dyn Clock>>,
     rows: BTreeMap<u64, StoredRow>,
     next_row: u64,
+    /// Who is not used for what any more, and will not be.
+    stopped: BTreeSet<(ControllerId, NormalForm, Use)>,
     /// What each key did so far.
     done: HashMap<(ControllerId, IdempotencyKey), Counts>,
 }
@@ -36,7 +38,8 @@ struct StoredRow {
     /// `None` once it is anonymised.
     owner: Option<String>,
     row: MemoryRow,
-    restricted: bool,
+    /// By which requests: it is, until each has lifted its own.
+    restricted: BTreeSet<RequestId>,
 }
 
 /// The people a call is about.
@@ -63,7 +66,7 @@ impl State {
                 collection,
                 owner: Some(owner.to_owned()),
                 row,
-                restricted: false,
+                restricted: BTreeSet::new(),
             },
         );
     }
@@ -75,7 +78,7 @@ impl State {
                 collection: self.collections[stored.collection].shape.name.clone(),
                 owner: stored.owner.clone().map(Personal::new),
                 cells: stored.row.cells.clone(),
-                restricted: stored.restricted,
+                restricted: !stored.restricted.is_empty(),
             })
             .collect()
     }
@@ -151,6 +154,17 @@ impl State {
                 })
             })
             .collect()
+    }
+
+    /// The identifiers in these people's rows that nobody asked with.
+    pub(super) fn further(
+        &self,
+        owners: &Owners,
+        wanted: &BTreeSet<NormalForm>,
+    ) -> Vec<Identifier> {
+        let mut all: Vec<_> = self.identifiers(owners).into_iter().collect();
+        all.retain(|found| found.normal().is_ok_and(|normal| !wanted.contains(&normal)));
+        all
     }
 
     /// Rows by collection, in the collections' order, of those a rule picks.
@@ -404,6 +418,7 @@ impl State {
     pub(super) fn restrict(
         &mut self,
         who: &(ControllerId, IdempotencyKey),
+        by: RequestId,
         owners: &Owners,
         restricted: bool,
     ) -> Vec<RowCount> {
@@ -412,12 +427,45 @@ impl State {
         }
         let mut counts = Counts::new();
         for stored in self.rows.values_mut().filter(|s| s.belongs_to(owners)) {
-            stored.restricted = restricted;
+            if restricted {
+                stored.restricted.insert(by);
+            } else {
+                stored.restricted.remove(&by);
+            }
             let name = &self.collections[stored.collection].shape.name;
             *counts.entry(name.clone()).or_default() += 1;
         }
         self.done.insert(who.clone(), counts);
         self.done_by(who).unwrap_or_default()
+    }
+
+    /// Ends uses for these people, by all that identifies them.
+    pub(super) fn stop(
+        &mut self,
+        who: &(ControllerId, IdempotencyKey),
+        wanted: &BTreeSet<NormalForm>,
+        owners: &Owners,
+        uses: &[Use],
+    ) -> Vec<RowCount> {
+        if let Some(done) = self.done_by(who) {
+            return done;
+        }
+        let theirs = self.identifiers(owners);
+        let theirs = theirs.iter().filter_map(|i| i.normal().ok());
+        let forms: BTreeSet<NormalForm> = theirs.chain(wanted.iter().cloned()).collect();
+        for what in uses {
+            let each = forms.iter();
+            let each = each.map(|form| (who.0.clone(), form.clone(), what.clone()));
+            self.stopped.extend(each);
+        }
+        let counts = self.held(owners).into_iter();
+        let counts = counts.map(|count| (count.collection, count.rows)).collect();
+        self.done.insert(who.clone(), counts);
+        self.done_by(who).unwrap_or_default()
+    }
+
+    pub(super) fn is_stopped(&self, by: &ControllerId, form: NormalForm, what: &Use) -> bool {
+        self.stopped.contains(&(by.clone(), form, what.clone()))
     }
 
     /// The next row of a collection after an id, as it may be handed over.

@@ -9,11 +9,11 @@ use serde::de::DeserializeOwned;
 
 use crate::datamap::{Catalogue, CatalogueColumn, DataMap, MapProblems, Strategy};
 use crate::model::{
-    Assurance, Correction, Digest, Identifier, IdentifierKind, Personal, RowCount, SourceId,
+    Assurance, Correction, Digest, Identifier, IdentifierKind, Personal, RowCount, SourceId, Use,
 };
 use crate::ports::{
     Answer, CallContext, Clock, Erased, ErrorKind, Located, Locator, MAX_LOCATORS,
-    PersonalDataSource, PortError, Reading, SourceDescription, SourcePlan, Work,
+    PersonalDataSource, PortError, Reading, SourceDescription, SourcePlan, Stopped, Work,
 };
 
 use super::clue::{Clue, Person};
@@ -616,6 +616,17 @@ impl PersonalDataSource for SqlSource {
         _: &[Locator],
         _: bool,
     ) -> Result<Answer<Vec<RowCount>>, PortError> {
+        super::found::go_on(&context.cancel)?;
+        Ok(Answer::Unsupported)
+    }
+
+    /// No map says yet what rows are used for, and how a use of them ends.
+    async fn stop(
+        &self,
+        context: &CallContext,
+        _: &[Identifier],
+        _: &[Use],
+    ) -> Result<Answer<Stopped>, PortError> {
         super::found::go_on(&context.cancel)?;
         Ok(Answer::Unsupported)
     }

@@ -118,10 +118,10 @@ pub(super) fn brazil() -> Regime {
             Notice::new(
                 Step::Response,
                 [
-                    item("origin", "where the data come from"),
+                    item("origin", "where the data come from").if_held(),
                     item("absence", "that nothing is recorded").if_applicable(),
-                    item("criteria", "by which criteria they are used"),
-                    item("purpose", "for which purpose, respecting trade and industrial secrets"),
+                    item("criteria", "by which criteria they are used").if_held(),
+                    item("purpose", "for which purpose, respecting trade and industrial secrets").if_held(),
                 ],
                 "19 II",
                 Memory,

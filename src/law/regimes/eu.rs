@@ -113,7 +113,10 @@ fn eu_pause(awaiting: Awaiting) -> Pause {
 
 fn gdpr_grounds(regime: Regime) -> Regime {
     regime
-        .may([Refuse], "not_identifiable", "11(2), 12(2)", "We cannot identify you in the data we hold, and you have not given us further information that would let us.", Primary)
+        .ground_rule(
+            Ground::new("not_identifiable", [Refuse], "11(2), 12(2)", "We cannot identify you in the data we hold, and you have not given us further information that would let us.", Primary)
+                .unidentified(),
+        )
         .may([Refuse], "identity_not_confirmed", "12(6)", "We have reasonable doubts about your identity, and the information that would settle them has not reached us.", Primary)
         .may([Refuse, Charge], "manifestly_unfounded", "12(5)", "Your request is manifestly unfounded.", Primary)
         .may([Refuse, Charge], "excessive_repetitive", "12(5)", "Your request is excessive, in particular because it repeats earlier ones.", Primary)
@@ -180,16 +183,16 @@ fn gdpr_notices(regime: Regime) -> Regime {
                 Step::Response,
                 [
                     item("confirmation", "whether data about the person are processed").at("15(1)"),
-                    item("purposes", "for which purposes").at("15(1)(a)"),
-                    item("categories", "which categories of data").at("15(1)(b)"),
-                    item("recipients", "to whom they were or will be disclosed; the actual recipients if the person asks for them (C-154/21)").at("15(1)(c)"),
-                    item("period", "how long they will be kept, or by what that is decided").at("15(1)(d)"),
-                    item("rights", "that rectification, erasure, restriction and objection can be asked for").at("15(1)(e)"),
-                    item("complaint", "that a complaint can be lodged with a supervisory authority").at("15(1)(f)"),
-                    item("source", "where the data come from, unless from the person").at("15(1)(g)").if_applicable(),
-                    item("automated_decisions", "automated decisions, their logic, significance and consequences").at("15(1)(h)").if_applicable(),
-                    item("transfer_safeguards", "the safeguards of Art. 46 for transfers to third countries").at("15(2)").if_applicable(),
-                    item("copy", "a copy of the data, in a common electronic form if asked for electronically").at("15(3)"),
+                    item("purposes", "for which purposes").at("15(1)(a)").if_held(),
+                    item("categories", "which categories of data").at("15(1)(b)").if_held(),
+                    item("recipients", "to whom they were or will be disclosed; the actual recipients if the person asks for them (C-154/21)").at("15(1)(c)").if_held(),
+                    item("period", "how long they will be kept, or by what that is decided").at("15(1)(d)").if_held(),
+                    item("rights", "that rectification, erasure, restriction and objection can be asked for").at("15(1)(e)").if_held(),
+                    item("complaint", "that a complaint can be lodged with a supervisory authority").at("15(1)(f)").if_held(),
+                    item("source", "where the data come from, unless from the person").at("15(1)(g)").if_held().if_applicable(),
+                    item("automated_decisions", "automated decisions, their logic, significance and consequences").at("15(1)(h)").if_held().if_applicable(),
+                    item("transfer_safeguards", "the safeguards of Art. 46 for transfers to third countries").at("15(2)").if_held().if_applicable(),
+                    item("copy", "a copy of the data, in a common electronic form if asked for electronically").at("15(3)").if_held(),
                 ],
                 "15",
                 Primary,
@@ -449,11 +452,11 @@ pub(super) fn switzerland() -> Regime {
                 [
                     item("controller", "who the controller is and how to reach it"),
                     item("data", "the personal data as such"),
-                    item("purpose", "the purpose"),
-                    item("period", "how long the data is kept, or by what that is decided"),
-                    item("source", "where the data comes from").if_applicable(),
-                    item("automated_decisions", "automated decisions and their logic").if_applicable(),
-                    item("recipients", "recipients or their categories, the countries and guarantees (19(4))").if_applicable(),
+                    item("purpose", "the purpose").if_held(),
+                    item("period", "how long the data is kept, or by what that is decided").if_held(),
+                    item("source", "where the data comes from").if_held().if_applicable(),
+                    item("automated_decisions", "automated decisions and their logic").if_held().if_applicable(),
+                    item("recipients", "recipients or their categories, the countries and guarantees (19(4))").if_held().if_applicable(),
                 ],
                 "FADP 25",
                 Memory,

@@ -128,12 +128,14 @@ pub(super) fn gdpr() -> Regime {
                     "complaint_controller",
                     "that a complaint can be made to the controller under DPA s. 164A",
                 )
-                .at("15(1)(ea)"),
+                .at("15(1)(ea)")
+                .if_held(),
                 item(
                     "complaint",
                     "that a complaint can be made to the Commissioner under s. 165",
                 )
-                .at("15(1)(f)"),
+                .at("15(1)(f)")
+                .if_held(),
             ]);
         }
     }

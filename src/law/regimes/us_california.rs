@@ -196,7 +196,8 @@ fn ccpa_grounds_and_notices(regime: Regime) -> Regime {
     regime
         .ground_rule(
             Ground::new("unverifiable", [Refuse], "7021(b), 7022(a)", "We could not verify your identity within the time allowed.", Secondary)
-                .only_for(verified_requests()),
+                .only_for(verified_requests())
+                .unidentified(),
         )
         .ground_rule(kept("needed_for_transaction", "1798.105(d)(1)", "We need the information to complete a transaction, to provide what you asked for, or to perform a contract, warranty or recall."))
         .ground_rule(kept("security", "1798.105(d)(2)", "We need the information to help ensure security and integrity."))

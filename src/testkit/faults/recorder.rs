@@ -21,6 +21,8 @@ pub enum Method {
     Rectify,
     /// `PersonalDataSource::restrict`.
     Restrict,
+    /// `PersonalDataSource::stop`.
+    Stop,
     /// `PersonalDataSource::erase`.
     Erase,
     /// `PersonalDataSource::residue`.

@@ -5,11 +5,12 @@ use futures::{Stream, StreamExt, stream};
 
 use super::{CanFail, Fakes, Fault, Faulty, Method, break_down};
 use crate::model::{
-    Assurance, Collection, Column, Correction, Identifier, RowCount, Value, WithheldRows,
+    Assurance, Collection, Column, Correction, Identifier, Personal, RowCount, Use, Value,
+    WithheldRows,
 };
 use crate::ports::{
     Answer, CallContext, Cell, Erased, Item, Located, Locator, PersonalDataSource, PlannedAction,
-    PlannedRows, PortError, Reading, SourceDescription, SourcePlan, Work,
+    PlannedRows, PortError, Reading, SourceDescription, SourcePlan, Stopped, Work,
 };
 
 /// A count that cannot be, of a collection that is not there.
@@ -188,6 +189,30 @@ impl<S: PersonalDataSource> PersonalDataSource for Faulty<S> {
             Fakes {
                 lie: &|| Answer::Done(Vec::new()),
                 garbage: &|| Ok(Answer::Done(absurd())),
+            },
+        )
+        .await
+    }
+
+    async fn stop(
+        &self,
+        context: &CallContext,
+        identifiers: &[Identifier],
+        uses: &[Use],
+    ) -> Result<Answer<Stopped>, PortError> {
+        let fault = self.begin(Method::Stop, Some(context));
+        self.happen(
+            fault,
+            Some(context),
+            &|| self.inner.stop(context, identifiers, uses),
+            Fakes {
+                lie: &|| Answer::Done(Stopped::default()),
+                garbage: &|| {
+                    Ok(Answer::Done(Stopped {
+                        rows: absurd(),
+                        identifiers: vec![Identifier::Mail(Personal::new(String::new()))],
+                    }))
+                },
             },
         )
         .await

@@ -214,7 +214,7 @@ fn letters_orders_and_codes() -> Outcome {
     .on(Method::Inform, [Fault::FailAfter(ErrorKind::Busy)]);
     let codes = Faulty::new("codes", Codes::new(1), arc);
     clock.drive(async {
-        let notice = Notice::new("response", Right::Access, ada.clone());
+        let notice = Notice::new("response", context.request, Right::Access, ada.clone());
         outbox.notify(&context, &notice).await?;
         let order = Order {
             instruction: Instruction::Erase,

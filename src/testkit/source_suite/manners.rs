@@ -5,7 +5,7 @@ use futures::StreamExt;
 use super::super::contract::{Checked, Seen, ensure};
 use super::probe::{Probe, context, whole};
 use super::specimen::{Specimen, Whose};
-use crate::model::Identifier;
+use crate::model::{Identifier, Use};
 use crate::ports::{Answer, CallContext, ErrorKind, Locator, PortError, SourcePlan, Work};
 
 /// A locator that leads nowhere, with what an unwary source would put into a query or an error.
@@ -132,6 +132,8 @@ pub(super) async fn cancels(probe: &Probe<'_>) -> Checked {
             cancelled("residue", source.residue(&context, &locators).await)?;
             cancelled("rectify", source.rectify(&context, &locators, &wish).await)?;
             cancelled("restrict", source.restrict(&context, &locators, true).await)?;
+            let uses = [Use::DirectMarketing];
+            cancelled("stop", source.stop(&context, person, &uses).await)?;
             if let Some(plan) = &plan {
                 cancelled("erase", source.erase(&context, &locators, plan).await)?;
             }

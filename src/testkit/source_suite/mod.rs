@@ -12,6 +12,7 @@ mod manners;
 mod probe;
 mod reading;
 mod specimen;
+mod stopping;
 mod writing;
 
 use super::contract::{Checked, Report, Violations, lines};
@@ -27,7 +28,9 @@ lines! {
         Corrects = "a correction of another source's collection changes nothing; of a corrected field, `plan` gives the wish as the current value",
         Reads = "`read` hands over each collection in one piece, whole, rows with as many cells as columns",
         KeepsSecrets = "`read` does not show secrets",
-        Idempotent = "`erase`, `rectify` and `restrict` are idempotent by key: a second call leaves what one call leaves and answers for the whole",
+        Idempotent = "`erase`, `rectify`, `restrict` and `stop` are idempotent by key: a second call leaves what one call leaves and answers for the whole",
+        KeepsRestrictions = "a restriction belongs to the request that set it: lifting one leaves those of other requests",
+        Stops = "`stop` is in effect when it answers *done*, for those who are there and for those who may come; it holds for the controller of the call alone, outlives an erasure, and finds nobody without an error",
         Erases = "`erase` answers *done* only if all is gone or named as withheld",
         IdentifiesLast = "`erase` removes last what identifies the person",
         TellsResidue = "`residue` counts what is still there and not withheld",
@@ -73,6 +76,8 @@ pub async fn check(fresh: impl AsyncFn() -> Specimen) -> Result<(), Violations<S
         .run(SourceLine::Idempotent, erases_once(&probe))
         .await;
     check!(Idempotent, writing::changes_again);
+    check!(KeepsRestrictions, stopping::keeps_restrictions);
+    check!(Stops, stopping::stops);
     check!(Erases, writing::erases);
     report
         .run(SourceLine::IdentifiesLast, async {

@@ -10,10 +10,10 @@ use uuid::Uuid;
 use super::super::contract::{Seen, ensure};
 use super::super::faults::polled;
 use super::specimen::{Specimen, Whose};
-use crate::model::{ControllerId, Correction, Identifier, RequestId};
+use crate::model::{ControllerId, Correction, Identifier, RequestId, Use};
 use crate::ports::{
     Answer, CallContext, Erased, Fence, IdempotencyKey, Located, Locator, PlannedAction, PortError,
-    Reading, RowCount, SourcePlan, WithheldRows, Work,
+    Reading, RowCount, SourcePlan, Stopped, WithheldRows, Work,
 };
 
 /// How often a pending answer is asked for again.
@@ -76,9 +76,14 @@ pub(super) fn planned_counts(plan: &SourcePlan) -> Counts {
 
 /// The context of a call.
 pub(super) fn context(key: &str) -> Result<CallContext, Seen> {
+    context_of(1, key)
+}
+
+/// The context of a call for a request of that number.
+fn context_of(request: u128, key: &str) -> Result<CallContext, Seen> {
     Ok(CallContext::new(
         ControllerId::new("source-suite")?,
-        RequestId::new(Uuid::from_u128(1)),
+        RequestId::new(Uuid::from_u128(request)),
         IdempotencyKey(format!("source-suite/{key}")),
         Fence(1),
         DateTime::UNIX_EPOCH + TimeDelta::days(365_000),
@@ -98,7 +103,14 @@ impl Probe<'_> {
         key: &str,
         call: impl AsyncFn(&CallContext) -> Result<Answer<T>, PortError>,
     ) -> Result<Answer<T>, Seen> {
-        let mut context = context(key)?;
+        self.settled_in(context(key)?, call).await
+    }
+
+    async fn settled_in<T>(
+        &self,
+        mut context: CallContext,
+        call: impl AsyncFn(&CallContext) -> Result<Answer<T>, PortError>,
+    ) -> Result<Answer<T>, Seen> {
         while context.attempt <= PATIENCE {
             match self.noted(call(&context).await)? {
                 Answer::Pending(pending) => {
@@ -191,6 +203,36 @@ impl Probe<'_> {
             })
             .await?;
         Ok(unless_unsupported("restrict", answer)?.map(|rows| counts(&rows)))
+    }
+
+    /// Restricts or lifts for a request of that number.
+    pub(super) async fn restrict_for(
+        &self,
+        request: u128,
+        locators: &[Locator],
+        restricted: bool,
+    ) -> Result<Option<Counts>, Seen> {
+        let source = &self.specimen.source;
+        let context = context_of(request, &format!("restrict-{restricted}/{request}"))?;
+        let answer = self
+            .settled_in(context, async |c| {
+                source.restrict(c, locators, restricted).await
+            })
+            .await?;
+        Ok(unless_unsupported("restrict", answer)?.map(|rows| counts(&rows)))
+    }
+
+    pub(super) async fn stop(
+        &self,
+        key: &str,
+        identifiers: &[Identifier],
+        uses: &[Use],
+    ) -> Result<Option<Stopped>, Seen> {
+        let source = &self.specimen.source;
+        let answer = self
+            .settled(key, async |c| source.stop(c, identifiers, uses).await)
+            .await?;
+        unless_unsupported("stop", answer)
     }
 
     pub(super) async fn erase(

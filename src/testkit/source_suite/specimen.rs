@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use crate::model::{Correction, Identifier, Personal};
+use crate::model::{ControllerId, Correction, Identifier, Personal, Use};
 use crate::ports::PersonalDataSource;
 
 /// Whose rows.
@@ -47,6 +47,13 @@ pub trait Oracle: Send + Sync {
     /// Removes the person's rows of one collection, as an erasure would that broke off after it.
     /// Answers whether that was possible; constraints may forbid it.
     async fn lose(&self, collection: &str) -> bool;
+
+    /// Whether the application would use the data of whoever has this identifier so, for a
+    /// controller: asked before and after uses ended. `None` where that cannot be seen from
+    /// outside; nothing of `stop` but its answers is checked then.
+    async fn is_used(&self, _: &ControllerId, _: &Identifier, _: &Use) -> Option<bool> {
+        None
+    }
 
     /// Does the work outside that a *pending* answer waits for. Nothing, where none pends.
     async fn work(&self) {}

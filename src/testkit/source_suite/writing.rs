@@ -1,9 +1,10 @@
-//! Checks of `erase`, `rectify`, `restrict` and `residue`.
+//! Checks of `erase`, `rectify`, `restrict` and `residue`, and of `stop` called twice.
 
 use super::super::contract::{Checked, Seen, ensure};
 use super::probe::{Counts, Probe, counts, planned_counts, withheld_counts};
 use super::specimen::{OracleRow, Whose};
-use crate::ports::{Erased, Locator, SourcePlan, Work};
+use crate::model::Use;
+use crate::ports::{Erased, Locator, SourcePlan, Stopped, Work};
 
 /// At how many points an erasure is broken off, at most.
 pub(super) const BREAKS: usize = 32;
@@ -112,7 +113,7 @@ pub(super) async fn erases_after_a_break(
     Ok(true)
 }
 
-/// The other two writes, each twice with the same key.
+/// The other writes, each twice with the same key.
 pub(super) async fn changes_again(probe: &Probe<'_>) -> Checked {
     let locators = probe.person().await?;
     if let Some(possible) = &probe.specimen.possible {
@@ -137,6 +138,20 @@ pub(super) async fn changes_again(probe: &Probe<'_>) -> Checked {
     ensure!(
         first == second,
         "a second restriction answers {second:?}, the first {first:?}"
+    );
+    let (person, uses) = (&probe.specimen.person, [Use::DirectMarketing]);
+    let first = probe.stop("stop", person, &uses).await?;
+    let second = probe
+        .unchanged(Whose::Person, "a second end of a use", async {
+            probe.stop("stop", person, &uses).await
+        })
+        .await?;
+    let rows = |stopped: &Option<Stopped>| stopped.as_ref().map(|stopped| counts(&stopped.rows));
+    ensure!(
+        rows(&first) == rows(&second),
+        "a second end of a use answers {:?}, the first {:?}",
+        rows(&second),
+        rows(&first)
     );
     Ok(())
 }
@@ -257,6 +272,12 @@ pub(super) async fn leaves_others(probe: &Probe<'_>) -> Checked {
             })
             .await?;
     }
+    probe
+        .unchanged(Whose::Others, "the end of a use", async {
+            let person = &probe.specimen.person;
+            probe.stop("stop", person, &[Use::DirectMarketing]).await
+        })
+        .await?;
     let left = probe.residue(&other).await?;
     if let Some(plan) = probe.plan(&locators, &Work::Erase).await? {
         probe

@@ -32,9 +32,17 @@
 //! ```
 
 mod checks;
+mod commits;
+mod lasting;
+mod leases;
+mod lists;
+mod locks;
 mod model;
+mod parts;
 mod races;
+mod refusals;
 mod sample;
+mod tenants;
 
 use std::future::Future;
 use std::panic::AssertUnwindSafe;

@@ -1,4 +1,4 @@
-//! What the checks write: small, recognisable, the same in every run.
+//! What the checks write and expect: small, recognisable, the same in every run.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
@@ -9,7 +9,7 @@ use crate::ports::{
     StoredEvent, StoredRequest, WorkerId,
 };
 
-use super::super::contract::Seen;
+use super::super::contract::{Checked, Seen};
 
 /// One of two controllers, of which one name begins with the other.
 pub(super) fn controller(n: usize) -> Result<ControllerId, Seen> {
@@ -244,5 +244,29 @@ impl Random {
     /// Once in `n` times.
     pub(super) fn once_in(&mut self, n: u64) -> bool {
         self.below(n) == 0
+    }
+}
+
+pub(super) fn conflict(request: RequestId, expected: u64, actual: u64) -> StoreError {
+    StoreError::Conflict {
+        request,
+        expected,
+        actual,
+    }
+}
+
+pub(super) fn lost(request: RequestId, fence: Fence) -> StoreError {
+    StoreError::LostLease { request, fence }
+}
+
+pub(super) fn requests(claims: &[Claim]) -> Vec<RequestId> {
+    claims.iter().map(|claim| claim.request).collect()
+}
+
+/// Whether it was refused as malformed, whatever the reason says.
+pub(super) fn malformed<T: std::fmt::Debug>(answer: Result<T, StoreError>, what: &str) -> Checked {
+    match answer {
+        Err(StoreError::Malformed(_)) => Ok(()),
+        other => Err(Seen(format!("{what}: saw {other:?}, not malformed"))),
     }
 }

@@ -7,212 +7,38 @@
 pub mod access;
 pub mod erasure;
 pub mod export;
+pub mod human_review;
+mod machine;
+mod moves;
+pub(super) mod phase;
 pub mod rectification;
+pub mod restriction;
+mod source;
 mod state;
+pub mod stop;
 
-pub use state::{Fulfilment, RecipientWork, SourceWork, Step, StepState};
+pub use machine::Machine;
+pub use phase::{On, Phase};
+pub use source::{RecipientWork, SourceWork};
+pub use state::{Fulfilment, Step, StepState};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use serde::{Deserialize, Serialize};
 
 use crate::model::{Actor, Digest, Outcome, Right, Until};
 
-use super::decision::{Draft, Rejection};
+use super::draft::{Draft, Landscape};
 use super::effect::{Effect, Letter, Locks, Target, Task, Timer};
 use super::event::{Event, Finding, SourceInfo, StepResult};
 use super::lifecycle;
-use super::policy::{Approval, Policy};
-use super::table::{Table, snake};
-
-/// Which machine does the work.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum Machine {
-    /// Read everything into a package.
-    Access,
-    /// The same, and hand it over.
-    Export,
-    /// Correct, with old and new value.
-    Rectification,
-    /// Erase, and search for what is left.
-    Erasure,
-}
-
-impl Machine {
-    /// Every machine.
-    pub const ALL: [Self; 4] = [
-        Self::Access,
-        Self::Export,
-        Self::Rectification,
-        Self::Erasure,
-    ];
-
-    /// The machine of a right.
-    pub const fn of(right: &Right) -> Option<Self> {
-        Some(match right {
-            Right::Access => Self::Access,
-            Right::Export => Self::Export,
-            Right::Rectification => Self::Rectification,
-            Right::Erasure => Self::Erasure,
-            _ => return None,
-        })
-    }
-
-    /// Its transition table.
-    pub const fn table(self) -> &'static Table<Phase, On> {
-        match self {
-            Self::Access => &access::TABLE,
-            Self::Export => &export::TABLE,
-            Self::Rectification => &rectification::TABLE,
-            Self::Erasure => &erasure::TABLE,
-        }
-    }
-
-    /// What follows when a phase is through.
-    fn after(self, phase: Phase, work: &Fulfilment, policy: &Policy) -> Next {
-        match self {
-            Self::Access => access::after(phase, work),
-            Self::Export => export::after(phase, work),
-            Self::Rectification => rectification::after(phase, work, policy),
-            Self::Erasure => erasure::after(phase, work, policy),
-        }
-    }
-}
+use super::policy::Approval;
+use super::rejection::Rejection;
+use super::table::snake;
 
 /// What follows a phase.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Next {
     Enter(Phase),
     End,
-}
-
-/// Where the work stands.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum Phase {
-    /// Sources search for the person.
-    Locating,
-    /// Sources say what they would do.
-    Planning,
-    /// The plan waits for approval.
-    Approval,
-    /// The person is asked once more.
-    Confirmation,
-    /// The erasure can still be undone.
-    Grace,
-    /// Waiting for other work about the same person to end.
-    Queued,
-    /// Sources say again what they would do: it must be what was approved.
-    Checking,
-    /// Disputed data is being restricted.
-    Restricting,
-    /// Sources are being read.
-    Reading,
-    /// The package is being made.
-    Packing,
-    /// The package is being handed to another controller.
-    Sending,
-    /// Sources are being corrected.
-    Rectifying,
-    /// Sources are asked whether they are as they should be.
-    Verifying,
-    /// The restriction is being lifted.
-    Lifting,
-    /// Sources are being erased.
-    Erasing,
-    /// Sources are searched for what is left.
-    Searching,
-    /// Recipients are being told.
-    Informing,
-    /// Something is kept until a date comes or a hold is lifted.
-    Withholding,
-    /// It is over.
-    Ended,
-}
-
-impl Phase {
-    /// What the steps of this phase do; `None` for phases that wait for a person or a date.
-    pub const fn task(self, machine: Machine) -> Option<Task> {
-        Some(match self {
-            Self::Locating => Task::Locate,
-            Self::Planning | Self::Checking => Task::Plan,
-            Self::Queued => match machine {
-                Machine::Access | Machine::Export => Task::LockToRead,
-                Machine::Rectification | Machine::Erasure => Task::LockToWrite,
-            },
-            Self::Restricting => Task::Restrict,
-            Self::Reading => Task::Read,
-            Self::Packing => Task::Pack,
-            Self::Sending => Task::Transmit,
-            Self::Rectifying => Task::Rectify,
-            Self::Verifying => Task::Verify,
-            Self::Lifting => Task::Unrestrict,
-            Self::Erasing => Task::Erase,
-            Self::Searching => Task::Search,
-            Self::Informing => Task::Inform,
-            Self::Approval | Self::Confirmation | Self::Grace | Self::Withholding | Self::Ended => {
-                return None;
-            }
-        })
-    }
-
-    /// Whether the person's rows are locked in this phase.
-    const fn is_locked(self) -> bool {
-        matches!(
-            self,
-            Self::Checking
-                | Self::Restricting
-                | Self::Reading
-                | Self::Rectifying
-                | Self::Verifying
-                | Self::Lifting
-                | Self::Erasing
-                | Self::Searching
-        )
-    }
-}
-
-/// The kinds of commands that the work knows.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
-#[non_exhaustive]
-pub enum On {
-    /// A step was answered.
-    Answer,
-    /// The plan is approved.
-    ApprovePlan,
-    /// The person confirms.
-    Confirm,
-    /// The erasure is undone, before its grace ends.
-    Undo,
-    /// A legal hold was lifted.
-    LiftHold,
-    /// The grace is over, or something withheld may go (from a timer).
-    Lapse,
-    /// The request was withdrawn, refused, or has expired (from the lifecycle).
-    Cancel,
-    /// The work is taken up again (from the lifecycle: a rework, or an appeal that was granted).
-    Retry,
-}
-
-impl On {
-    /// Every kind.
-    pub const ALL: [Self; 8] = [
-        Self::Answer,
-        Self::ApprovePlan,
-        Self::Confirm,
-        Self::Undo,
-        Self::LiftHold,
-        Self::Lapse,
-        Self::Cancel,
-        Self::Retry,
-    ];
-
-    /// Whether somebody can command it, rather than a timer or the lifecycle.
-    pub const fn is_command(self) -> bool {
-        !matches!(self, Self::Lapse | Self::Cancel | Self::Retry)
-    }
 }
 
 /// Something in the work is to happen.
@@ -239,6 +65,8 @@ pub enum Command {
     Undo,
     /// A legal hold was lifted.
     LiftHold,
+    /// Lift the restriction, once the person was told.
+    Lift,
 }
 
 impl Command {
@@ -250,12 +78,23 @@ impl Command {
             Self::Confirm => On::Confirm,
             Self::Undo => On::Undo,
             Self::LiftHold => On::LiftHold,
+            Self::Lift => On::Lift,
         }
     }
 
     fn permits(&self, actor: &Actor) -> bool {
         use Actor::{Agent, Engine, Host, Person, Processor, Staff};
         match self {
+            // A review is a human's.
+            Self::Answer {
+                task: Task::Review,
+                result,
+                ..
+            } => match actor {
+                Staff(_) => true,
+                Engine => matches!(**result, StepResult::Pending(_)),
+                _ => false,
+            },
             // Locks and packages are the engine's own; a processor speaks for no other recipient.
             Self::Answer { target, .. } => match (target, actor) {
                 (_, Engine) | (Target::Source(_), Staff(_) | Processor(_)) => true,
@@ -266,7 +105,7 @@ impl Command {
             Self::ApprovePlan { .. } => matches!(actor, Staff(_)),
             Self::Confirm => matches!(actor, Person | Agent(_)),
             Self::Undo => matches!(actor, Person | Agent(_) | Staff(_) | Host),
-            Self::LiftHold => matches!(actor, Staff(_) | Host),
+            Self::LiftHold | Self::Lift => matches!(actor, Staff(_) | Host),
         }
     }
 }
@@ -274,6 +113,12 @@ impl Command {
 /// Whether a machine exists for this right.
 pub fn is_supported(right: &Right) -> bool {
     Machine::of(right).is_some()
+}
+
+/// Whether the work has begun to change data.
+pub(super) fn has_written(draft: &Draft<'_>) -> bool {
+    let work = draft.request().fulfilment.as_ref();
+    work.is_some_and(Fulfilment::has_written)
 }
 
 fn work<'d>(draft: &'d Draft<'_>, on: On) -> Result<&'d Fulfilment, Rejection> {
@@ -326,7 +171,7 @@ pub(super) fn decide(draft: &mut Draft<'_>, command: &Command) -> Result<(), Rej
                     done: "the time in which it can be undone is over",
                 });
             }
-            stop(draft)
+            break_off(draft)
         }
         Command::LiftHold => {
             draft.emit(Event::HoldLifted);
@@ -334,6 +179,7 @@ pub(super) fn decide(draft: &mut Draft<'_>, command: &Command) -> Result<(), Rej
             advance(draft);
             Ok(())
         }
+        Command::Lift => restriction::lift(draft),
     }
 }
 
@@ -346,10 +192,14 @@ pub(super) fn start(draft: &mut Draft<'_>) -> Result<(), Rejection> {
         // What was cancelled may still be lifting its restrictions.
         self::work(draft, On::Retry)?;
     }
-    let landscape = draft.landscape();
-    if Machine::of(&draft.request().facts.right) == Some(Machine::Erasure)
-        && goes_in_circles(&landscape.sources)
-    {
+    let none = Landscape::default();
+    let machine = Machine::of(&draft.request().facts.right);
+    let landscape = match machine {
+        // A decision is reviewed, not data.
+        Some(Machine::HumanReview) => &none,
+        _ => draft.landscape(),
+    };
+    if machine == Some(Machine::Erasure) && goes_in_circles(&landscape.sources) {
         return Err(Rejection::Malformed {
             what: "the order in which sources are erased",
             accepted: "an order without circles",
@@ -359,7 +209,7 @@ pub(super) fn start(draft: &mut Draft<'_>) -> Result<(), Rejection> {
         sources: landscape.sources.clone(),
         recipients: landscape.recipients.clone(),
     });
-    enter(draft, Phase::Locating);
+    enter(draft, machine.map_or(Phase::Locating, Machine::first));
     Ok(())
 }
 
@@ -381,7 +231,7 @@ fn goes_in_circles(sources: &[SourceInfo]) -> bool {
 pub(super) fn retry(draft: &mut Draft<'_>) -> Result<(), Rejection> {
     if let Some(work) = &draft.request().fulfilment
         && work.written
-        && !matches!(work.phase, Phase::Ended | Phase::Withholding)
+        && !work.phase.rests()
     {
         return Ok(());
     }
@@ -391,10 +241,11 @@ pub(super) fn retry(draft: &mut Draft<'_>) -> Result<(), Rejection> {
             done: "the work was stopped for good; it takes a new request",
         });
     }
-    let phase = if work.written {
-        Phase::Queued
-    } else {
-        Phase::Locating
+    let phase = match work.machine {
+        Machine::Restriction if !work.announced => Phase::Locating,
+        Machine::Stop | Machine::HumanReview => work.machine.first(),
+        _ if work.written => Phase::Queued,
+        _ => Phase::Locating,
     };
     draft.clear(Timer::Tail);
     enter(draft, phase);
@@ -409,11 +260,11 @@ pub(super) fn cancel(draft: &mut Draft<'_>) -> Result<(), Rejection> {
             done: "the work has begun to change data",
         }),
         Some(work) if work.cancelled || work.is_ended() => Ok(()),
-        Some(_) => stop(draft),
+        Some(_) => break_off(draft),
     }
 }
 
-fn stop(draft: &mut Draft<'_>) -> Result<(), Rejection> {
+fn break_off(draft: &mut Draft<'_>) -> Result<(), Rejection> {
     let work = work(draft, On::Cancel)?;
     let phase = work.phase;
     let restricted = work.sources.iter().any(|source| source.restricted);
@@ -496,7 +347,7 @@ fn answer(
                 exclusive: task == Task::LockToWrite,
             });
         }
-        Task::Locate => reopen(draft, target, stale, result),
+        Task::Locate | Task::Stop => reopen(draft, target, stale, result),
         _ => {}
     }
     block(draft);
@@ -516,8 +367,13 @@ fn answer(
 /// Whether a result is of the kind that a step of this task has.
 const fn fits(task: Task, result: &StepResult) -> bool {
     let StepResult::Done { finding, .. } = result else {
-        // Locks are taken, or waited for.
-        return !matches!(task, Task::LockToRead | Task::LockToWrite);
+        return match task {
+            // Locks are taken, or waited for.
+            Task::LockToRead | Task::LockToWrite => false,
+            // So is a review: who cannot do it refuses the request, with a ground.
+            Task::Review => matches!(result, StepResult::Pending(_)),
+            _ => true,
+        };
     };
     matches!(
         (task, finding),
@@ -531,8 +387,10 @@ const fn fits(task: Task, result: &StepResult) -> bool {
             )
             | (Task::Erase, Finding::Erased { .. })
             | (Task::Search | Task::Verify, Finding::Left { .. })
+            | (Task::Stop, Finding::Stopped { .. })
+            | (Task::Review, Finding::Reviewed { .. })
             | (
-                Task::LockToRead | Task::LockToWrite | Task::Transmit | Task::Inform,
+                Task::LockToRead | Task::LockToWrite | Task::Transmit | Task::Inform | Task::Stop,
                 Finding::Nothing
             )
     )
@@ -544,22 +402,13 @@ fn reopen(draft: &mut Draft<'_>, answered: &Target, stale: bool, result: &StepRe
         return;
     };
     let mut targets = Vec::new();
-    if let StepResult::Done {
-        finding:
-            Finding::Located {
-                identified: Some((_, kinds)),
-                ..
-            },
-        ..
-    } = result
+    if let StepResult::Done { finding, .. } = result
+        && let Some((_, kinds)) = finding.identified()
     {
-        targets = work
-            .sources
-            .iter()
-            .filter(|source| source.accepts.iter().any(|kind| kinds.contains(kind)))
-            .map(|source| Target::Source(source.id.clone()))
-            .filter(|target| work.step(target).is_none_or(|step| !step.is_unsettled()))
-            .collect();
+        // The source that told them too: what it found by the phone it may hold more of by the
+        // mail that stood there.
+        targets = work.concerned_by(kinds);
+        targets.retain(|target| work.step(target).is_none_or(|step| !step.is_unsettled()));
     }
     if stale && !targets.contains(answered) {
         targets.push(answered.clone());
@@ -646,6 +495,18 @@ fn enter(draft: &mut Draft<'_>, phase: Phase) {
             let until = draft.later(draft.policy().grace.unwrap_or_default());
             draft.emit(Event::GraceGranted { until });
             draft.set(Timer::Grace, until);
+            return;
+        }
+        Phase::Announcing => {
+            draft.effect(Effect::Notify(Letter::RestrictionLifted));
+            return;
+        }
+        Phase::Restricted => {
+            if let Some(work) = &draft.request().fulfilment {
+                let outcome = work.outcome();
+                draft.emit(Event::Restricted { outcome });
+            }
+            lifecycle::reported(draft);
             return;
         }
         Phase::Withholding => {

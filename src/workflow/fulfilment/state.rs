@@ -5,12 +5,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::{
     Assurance, Digest, Failure, IdentifierKind, KeyedDigest, MissingRows, Outcome, PartyId,
-    Pending, RowCount, SourceId, WithheldRows,
+    Pending, SourceId, Verdict, WithheldRows,
 };
 use crate::workflow::effect::{Target, Task};
-use crate::workflow::event::{Envelope, Event, Finding, PartRef, SourceInfo, StepResult};
+use crate::workflow::event::SourceInfo;
 use crate::workflow::request::Facts;
 
+use super::source::{RecipientWork, SourceWork};
 use super::{Machine, Phase};
 
 /// How far a step is.
@@ -51,62 +52,6 @@ impl Step {
     }
 }
 
-/// What is known of a source.
-#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct SourceWork {
-    /// Which source.
-    pub id: SourceId,
-    /// By what it can search.
-    pub accepts: Vec<IdentifierKind>,
-    /// Whose erasure must be finished before this one's begins.
-    pub erase_after: Vec<SourceId>,
-    /// Whether it was searched: some identifier fits it.
-    pub searched: bool,
-    /// The sealed locators; `None` when nothing was found.
-    pub locators: Option<PartRef>,
-    /// Digests over source and locator.
-    pub keys: Vec<KeyedDigest>,
-    /// How many rows each collection held when it was searched.
-    pub found: Vec<RowCount>,
-    /// Until how far back was searched.
-    pub horizon: Option<DateTime<Utc>>,
-    /// Its sealed plan, and what an approval of it relies on.
-    pub plan: Option<(PartRef, Digest)>,
-    /// How many rows the plan changes.
-    pub planned: Vec<RowCount>,
-    /// The sealed report of what was read from it.
-    pub spool: Option<PartRef>,
-    /// Whether its rows are, or may be, restricted because of this request.
-    pub restricted: bool,
-    /// Whether anything of its part of the work was done.
-    pub worked: bool,
-    /// Whether the last attempt did all of its part that can be done.
-    pub finished: bool,
-    /// How many rows were read, corrected or erased.
-    pub done: Vec<RowCount>,
-    /// What is kept back (or, before the erasure, would be).
-    pub withheld: Vec<WithheldRows>,
-    /// What could not be done.
-    pub missing: Vec<MissingRows>,
-    /// What a search afterwards still found.
-    pub left: Vec<RowCount>,
-    /// How sure its erasure is.
-    pub assurance: Option<Assurance>,
-}
-
-/// What is known of a recipient.
-#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct RecipientWork {
-    /// Who.
-    pub id: PartyId,
-    /// Whether they confirmed what was done so far.
-    pub confirmed: bool,
-    /// Why they did not.
-    pub failure: Option<Failure>,
-}
-
 /// The work for one request.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -143,12 +88,21 @@ pub struct Fulfilment {
     pub erasures: u32,
     /// The package: size in bytes and SHA-256.
     pub package: Option<(u64, Digest)>,
+    /// The package's name among the request's artifacts; one without is called `package.zip`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub package_name: Option<String>,
     /// Why the package could not be made.
     pub package_failure: Option<Failure>,
     /// When the next of what is withheld may go.
     pub withheld_until: Option<DateTime<Utc>>,
     /// How it ended.
     pub outcome: Option<Outcome>,
+    /// Whether the person was told that the restriction ends.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub announced: bool,
+    /// What the review of a decision came to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verdict: Option<Verdict>,
 }
 
 impl Fulfilment {
@@ -189,9 +143,12 @@ impl Fulfilment {
             written: false,
             erasures: 0,
             package: None,
+            package_name: None,
             package_failure: None,
             withheld_until: None,
             outcome: None,
+            announced: false,
+            verdict: None,
         }
     }
 
@@ -265,7 +222,7 @@ impl Fulfilment {
     pub fn missing(&self) -> impl Iterator<Item = (Target, MissingRows)> + '_ {
         let of_sources = self.sources.iter().flat_map(move |source| {
             // While others are still searched, an identifier that fits it may come to light.
-            let given_up = self.phase != Phase::Locating || self.is_settled();
+            let given_up = !self.phase.searches() || self.is_settled();
             let unsearched = (!source.searched && given_up).then(|| whole(Failure::NoIdentifier));
             let left = source.left.iter().map(|left| MissingRows {
                 collection: Some(left.collection.clone()),
@@ -301,6 +258,27 @@ impl Fulfilment {
             .iter()
             .filter_map(|source| source.assurance)
             .min()
+    }
+
+    /// Whether rows are, or may be, restricted because of this request.
+    pub(super) fn any_restricted(&self) -> bool {
+        self.sources.iter().any(|source| source.restricted)
+    }
+
+    /// Who must be asked again when identifiers of these kinds come to light.
+    pub(super) fn concerned_by(&self, kinds: &[IdentifierKind]) -> Vec<Target> {
+        let sources = self
+            .sources
+            .iter()
+            .filter(|source| source.accepts.iter().any(|kind| kinds.contains(kind)))
+            .map(|source| Target::Source(source.id.clone()));
+        // Recipients are told beside the sources where nothing may wait.
+        let recipients = (self.phase == Phase::Stopping)
+            .then_some(&self.recipients)
+            .into_iter()
+            .flatten()
+            .map(|recipient| Target::Recipient(recipient.id.clone()));
+        sources.chain(recipients).collect()
     }
 
     pub(super) fn any_found(&self) -> bool {
@@ -365,6 +343,12 @@ impl Fulfilment {
         if self.cancelled {
             return Outcome::Cancelled;
         }
+        if self.machine == Machine::HumanReview {
+            return match self.verdict {
+                Some(_) => Outcome::Done,
+                None => Outcome::Failed,
+            };
+        }
         let missing = self.missing().next().is_some();
         let withheld = self.withheld().next().is_some();
         if self.sources.iter().any(|source| source.worked) {
@@ -396,275 +380,11 @@ impl Fulfilment {
             (_, false) => Outcome::NothingFound,
         }
     }
-
-    pub(in crate::workflow) fn apply(&mut self, envelope: &Envelope) {
-        match &envelope.event {
-            Event::Entered { phase } => self.enter(*phase),
-            Event::StepAnswered {
-                task,
-                target,
-                result,
-            } => self.answered(*task, target, result),
-            Event::StepReopened { target } => {
-                self.round += 1;
-                self.search(target);
-                let step = Step::open(target.clone(), self.round);
-                match self.steps.iter_mut().find(|step| step.target == *target) {
-                    Some(known) => *known = step,
-                    None => self.steps.push(step),
-                }
-            }
-            Event::StepBlocked { target } => {
-                self.settle(target, StepState::Failed);
-                if let Target::Source(id) = target
-                    && let Some(source) = self.source_mut(id)
-                {
-                    source.finished = false;
-                    source.miss(whole(Failure::Blocked));
-                }
-            }
-            Event::PlanApproved { digest } => self.approved = Some(*digest),
-            Event::PlanChanged => {
-                self.approved = None;
-                self.confirmed = false;
-                self.grace_given = false;
-                self.grace_until = None;
-            }
-            Event::Confirmed => self.confirmed = true,
-            Event::GraceGranted { until } => {
-                self.grace_until = Some(*until);
-                self.grace_given = true;
-            }
-            Event::Withholding { until } => {
-                self.withheld_until = *until;
-                self.outcome = Some(Outcome::Partly);
-            }
-            Event::Cancelled => self.cancelled = true,
-            Event::Ended { outcome } => {
-                self.phase = Phase::Ended;
-                self.steps.clear();
-                self.outcome = Some(outcome.clone());
-            }
-            _ => {}
-        }
-    }
-
-    fn enter(&mut self, phase: Phase) {
-        let again = matches!(self.phase, Phase::Ended | Phase::Withholding);
-        if phase == Phase::Locating {
-            for source in &mut self.sources {
-                *source = source.anew();
-            }
-            self.approved = None;
-            self.confirmed = false;
-            self.grace_given = false;
-            self.grace_until = None;
-            self.package = None;
-            for recipient in self.recipients.iter_mut().chain(&mut self.deliver_to) {
-                recipient.confirmed = false;
-            }
-        }
-        if again {
-            // Taken up again: what can be tried again is, and the rest stays named.
-            self.outcome = None;
-            self.withheld_until = None;
-            self.package_failure = None;
-            self.erasures = 0;
-            for source in &mut self.sources {
-                source.missing.retain(|missing| !can_be_retried(missing));
-                source.left.clear();
-            }
-            for recipient in self.recipients.iter_mut().chain(&mut self.deliver_to) {
-                recipient.failure = None;
-            }
-        }
-        match phase {
-            Phase::Rectifying => self.written = true,
-            Phase::Erasing => {
-                self.written = true;
-                self.erasures += 1;
-            }
-            _ => {}
-        }
-        self.phase = phase;
-        self.round += 1;
-        let targets = self.targets(phase);
-        if phase == Phase::Locating {
-            for target in &targets {
-                self.search(target);
-            }
-        }
-        let round = self.round;
-        self.steps = targets
-            .into_iter()
-            .map(|target| Step::open(target, round))
-            .collect();
-    }
-
-    /// A search begins: what an earlier one missed does not count any more.
-    fn search(&mut self, target: &Target) {
-        if let Target::Source(id) = target
-            && let Some(source) = self.source_mut(id)
-        {
-            source.searched = true;
-            source.missing.clear();
-        }
-    }
-
-    /// Who has a step in a phase.
-    fn targets(&self, phase: Phase) -> Vec<Target> {
-        let sources = |which: &dyn Fn(&SourceWork) -> bool| -> Vec<Target> {
-            self.sources
-                .iter()
-                .filter(|source| which(source))
-                .map(|source| Target::Source(source.id.clone()))
-                .collect()
-        };
-        match phase {
-            Phase::Locating => sources(&|s| s.accepts.iter().any(|k| self.kinds.contains(k))),
-            Phase::Planning | Phase::Checking | Phase::Reading => sources(&SourceWork::is_found),
-            Phase::Restricting | Phase::Rectifying => sources(&SourceWork::is_planned),
-            Phase::Verifying => sources(&|s| s.is_planned() && s.worked),
-            Phase::Lifting => sources(&|s| s.restricted),
-            Phase::Erasing => {
-                if self.sources.iter().any(|s| !s.left.is_empty()) {
-                    sources(&|s| !s.left.is_empty())
-                } else {
-                    sources(&SourceWork::is_unerased)
-                }
-            }
-            Phase::Searching => sources(&|s| s.is_found() && s.worked),
-            Phase::Queued | Phase::Packing => vec![Target::Request],
-            Phase::Sending => self
-                .deliver_to
-                .iter()
-                .map(|recipient| Target::Recipient(recipient.id.clone()))
-                .collect(),
-            Phase::Informing => self
-                .recipients
-                .iter()
-                .filter(|recipient| !recipient.confirmed)
-                .map(|recipient| Target::Recipient(recipient.id.clone()))
-                .collect(),
-            Phase::Approval
-            | Phase::Confirmation
-            | Phase::Grace
-            | Phase::Withholding
-            | Phase::Ended => Vec::new(),
-        }
-    }
-
-    fn source_mut(&mut self, id: &SourceId) -> Option<&mut SourceWork> {
-        self.sources.iter_mut().find(|source| source.id == *id)
-    }
-
-    fn settle(&mut self, target: &Target, state: StepState) {
-        if let Some(step) = self.steps.iter_mut().find(|step| step.target == *target) {
-            step.state = state;
-        }
-    }
-
-    fn answered(&mut self, task: Task, target: &Target, result: &StepResult) {
-        let (state, failure) = match result {
-            StepResult::Done { missing, .. } if missing.iter().any(can_be_retried) => {
-                (StepState::Partly, None)
-            }
-            StepResult::Done { .. } => (StepState::Done, None),
-            StepResult::Pending(pending) => {
-                self.settle(target, StepState::Waiting(pending.clone()));
-                return;
-            }
-            // What cannot be restricted is corrected without.
-            StepResult::Unsupported if task == Task::Restrict => (StepState::Done, None),
-            StepResult::Unsupported => (StepState::Failed, Some(Failure::Unsupported)),
-            StepResult::Failed(failure) => (StepState::Failed, Some(failure.clone())),
-        };
-        let finished = state == StepState::Done;
-        self.settle(target, state);
-        match target {
-            Target::Source(id) => {
-                if let StepResult::Done {
-                    finding:
-                        Finding::Located {
-                            identified: Some((_, kinds)),
-                            ..
-                        },
-                    ..
-                } = result
-                {
-                    self.learn(id, kinds);
-                }
-                if let Some(source) = self.source_mut(id) {
-                    match task {
-                        Task::Read | Task::Rectify | Task::Erase => source.finished = finished,
-                        // It may have been restricted before it failed.
-                        Task::Restrict if failure.is_some() => source.restricted = true,
-                        _ => {}
-                    }
-                    if let Some(failure) = failure {
-                        source.miss(whole(failure));
-                    } else if let StepResult::Done { finding, missing } = result {
-                        source.answered(task, finding);
-                        for missing in missing {
-                            source.miss(missing.clone());
-                        }
-                        if changes(task, finding) {
-                            for recipient in &mut self.recipients {
-                                recipient.confirmed = false;
-                            }
-                        }
-                    }
-                }
-            }
-            Target::Recipient(id) => {
-                let recipient = match task {
-                    Task::Transmit => self.deliver_to.as_mut(),
-                    _ => self.recipients.iter_mut().find(|r| r.id == *id),
-                };
-                if let Some(recipient) = recipient {
-                    recipient.confirmed = finished;
-                    recipient.failure = failure;
-                }
-            }
-            Target::Request => {
-                if task == Task::Pack {
-                    self.package_failure = failure;
-                }
-                if let StepResult::Done {
-                    finding: Finding::Packed { bytes, digest },
-                    ..
-                } = result
-                {
-                    self.package = Some((*bytes, *digest));
-                }
-            }
-        }
-    }
-
-    /// Notes new kinds of identifiers; steps that began without them must search again.
-    fn learn(&mut self, by: &SourceId, kinds: &[IdentifierKind]) {
-        for kind in kinds {
-            if !self.kinds.contains(kind) {
-                self.kinds.push(kind.clone());
-            }
-        }
-        let concerned: Vec<Target> = self
-            .sources
-            .iter()
-            .filter(|s| s.id != *by && s.accepts.iter().any(|kind| kinds.contains(kind)))
-            .map(|source| Target::Source(source.id.clone()))
-            .collect();
-        for step in &mut self.steps {
-            if step.is_unsettled() && concerned.contains(&step.target) {
-                step.stale = true;
-            }
-        }
-    }
 }
 
 /// Whether asking again could help. What a source cannot do at all, and a source that no
 /// identifier fits, stay as they are.
-const fn can_be_retried(missing: &MissingRows) -> bool {
+pub(super) const fn can_be_retried(missing: &MissingRows) -> bool {
     !matches!(
         missing.failure,
         Failure::Unsupported | Failure::NoIdentifier
@@ -672,165 +392,10 @@ const fn can_be_retried(missing: &MissingRows) -> bool {
 }
 
 /// All of a target's part is missing.
-const fn whole(failure: Failure) -> MissingRows {
+pub(super) const fn whole(failure: Failure) -> MissingRows {
     MissingRows {
         collection: None,
         rows: None,
         failure,
-    }
-}
-
-/// Whether rows were changed of which recipients must hear.
-fn changes(task: Task, finding: &Finding) -> bool {
-    match (task, finding) {
-        (Task::Rectify, Finding::Changed { rows }) | (_, Finding::Erased { rows, .. }) => {
-            rows.iter().any(|count| count.rows > 0)
-        }
-        _ => false,
-    }
-}
-
-impl Step {
-    const fn open(target: Target, round: u32) -> Self {
-        Self {
-            target,
-            round,
-            state: StepState::Open,
-            stale: false,
-        }
-    }
-}
-
-impl SourceWork {
-    fn new(info: &SourceInfo) -> Self {
-        Self {
-            id: info.id.clone(),
-            accepts: info.accepts.clone(),
-            erase_after: info.erase_after.clone(),
-            searched: false,
-            locators: None,
-            keys: Vec::new(),
-            found: Vec::new(),
-            horizon: None,
-            plan: None,
-            planned: Vec::new(),
-            spool: None,
-            restricted: false,
-            worked: false,
-            finished: false,
-            done: Vec::new(),
-            withheld: Vec::new(),
-            missing: Vec::new(),
-            left: Vec::new(),
-            assurance: None,
-        }
-    }
-
-    /// The same source before anything was asked; a restriction stays until it is lifted.
-    fn anew(&self) -> Self {
-        Self {
-            restricted: self.restricted,
-            ..Self::new(&SourceInfo {
-                id: self.id.clone(),
-                accepts: self.accepts.clone(),
-                erase_after: self.erase_after.clone(),
-            })
-        }
-    }
-
-    /// Whether the person was found there.
-    pub const fn is_found(&self) -> bool {
-        self.locators.is_some()
-    }
-
-    pub(super) fn is_planned(&self) -> bool {
-        self.planned.iter().any(|rows| rows.rows > 0)
-    }
-
-    /// Whether it was searched to the end, and holds nothing.
-    fn is_empty(&self) -> bool {
-        self.searched && self.missing.is_empty() && !self.is_found()
-    }
-
-    /// Whether there is something to erase: not begun, failed, or free to go since.
-    fn is_unerased(&self) -> bool {
-        self.is_found() && (!self.finished || self.is_planned())
-    }
-
-    fn miss(&mut self, missing: MissingRows) {
-        if !self.missing.contains(&missing) {
-            self.missing.push(missing);
-        }
-    }
-
-    fn answered(&mut self, task: Task, finding: &Finding) {
-        match finding {
-            Finding::Located {
-                rows,
-                locators,
-                keys,
-                horizon,
-                ..
-            } => {
-                self.found.clone_from(rows);
-                self.locators.clone_from(locators);
-                self.keys.clone_from(keys);
-                self.horizon = *horizon;
-            }
-            Finding::Planned {
-                part,
-                digest,
-                rows,
-                withheld,
-            } => {
-                self.plan = Some((part.clone(), *digest));
-                self.planned.clone_from(rows);
-                self.withheld.clone_from(withheld);
-            }
-            Finding::Read {
-                spool,
-                rows,
-                withheld,
-            } => {
-                self.worked = true;
-                self.spool = Some(spool.clone());
-                self.done.clone_from(rows);
-                self.withheld.clone_from(withheld);
-            }
-            Finding::Changed { rows } => match task {
-                Task::Restrict => self.restricted = true,
-                Task::Unrestrict => self.restricted = false,
-                _ => {
-                    self.worked = true;
-                    self.done.clone_from(rows);
-                }
-            },
-            Finding::Erased {
-                rows,
-                withheld,
-                assurance,
-            } => {
-                self.worked = true;
-                add(&mut self.done, rows);
-                self.withheld.clone_from(withheld);
-                self.assurance = Some(*assurance);
-                self.planned.clear();
-                self.left.clear();
-            }
-            Finding::Left { rows } => {
-                self.left = rows.iter().filter(|left| left.rows > 0).cloned().collect();
-            }
-            Finding::Packed { .. } | Finding::Nothing => {}
-        }
-    }
-}
-
-/// Adds counts, collection by collection.
-fn add(counts: &mut Vec<RowCount>, more: &[RowCount]) {
-    for count in more {
-        match counts.iter_mut().find(|c| c.collection == count.collection) {
-            Some(known) => known.rows = known.rows.saturating_add(count.rows),
-            None => counts.push(count.clone()),
-        }
     }
 }

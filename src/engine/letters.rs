@@ -1,0 +1,586 @@
+//! What a letter says: each item that the law demands, from what happened to the request, the
+//! controller's record of processing, and words.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, Datelike, NaiveDate, Utc};
+
+use crate::law::{Content, Due, DueOn, GroundUse, Item, Letter as Complete, Notice, Regime, Step};
+use crate::model::{Failure, Ground, MissingRows, Outcome, Right, Until, Verdict, WithheldRows};
+use crate::ports::Statement;
+use crate::workflow::{Letter, Request, Target};
+
+use super::controller::Controller;
+use super::error::EngineError;
+use super::words::{Facts, amount, english, keys, outcome_name};
+
+/// Items that are said only where there is something to say.
+const ONLY_IF_SAID: [&str; 2] = ["absence", "what_would_help"];
+
+/// A letter that leaves out what the law demands. It is not sent.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[error(
+    "the letter `{}` must also say: {}; give it with `Controller::with_record` or `Controller::with_words`",
+    .letter.name(), .missing.join(", ")
+)]
+#[non_exhaustive]
+pub struct Unsaid {
+    /// Which letter.
+    pub letter: Letter,
+    /// The items, or the words (`ground.<code>`), that are missing.
+    pub missing: Vec<String>,
+}
+
+/// Something that a letter will have to say and that nobody has given yet.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[non_exhaustive]
+pub struct MissingWords {
+    /// In requests for which right.
+    pub right: Right,
+    /// In which letter.
+    pub letter: Letter,
+    /// Under which key they are given to [`Controller::with_words`], unless the record of
+    /// processing fills it ([`Controller::with_record`]).
+    pub key: String,
+    /// What the law wants said.
+    pub about: String,
+    /// Where.
+    pub article: String,
+}
+
+/// What is said of an item, or what is missing for it.
+type Said = Result<Content, String>;
+
+/// What sources and recipients are called.
+pub(super) trait Titles {
+    fn title(&self, target: &Target) -> String;
+}
+
+/// By their ids.
+struct Ids;
+
+impl Titles for Ids {
+    fn title(&self, target: &Target) -> String {
+        target.to_string()
+    }
+}
+
+impl Controller {
+    /// What a letter about a request says, item by item: what the law of the request demands, in
+    /// its order. Empty for letters of which the law demands nothing.
+    ///
+    /// # Errors
+    /// [`EngineError::Unsaid`] names what nobody has given yet; such a letter is not sent.
+    /// [`EngineError::UnknownRegime`] when the law of the request is not here any more.
+    pub fn says(&self, request: &Request, letter: Letter) -> Result<Vec<Statement>, EngineError> {
+        self.say(request, letter, &Ids)
+    }
+
+    pub(super) fn say(
+        &self,
+        request: &Request,
+        letter: Letter,
+        titles: &dyn Titles,
+    ) -> Result<Vec<Statement>, EngineError> {
+        let regime = self.law_of(request)?;
+        let facts = self.facts(request, letter, &regime, titles);
+        let mut statements: Vec<Statement> = Vec::new();
+        let mut missing = Vec::new();
+        for notice in demanded(request, letter, &regime) {
+            let mut contents = Vec::new();
+            for item in &notice.items {
+                match self.said(item, notice.step, letter, &facts) {
+                    Ok(content) => contents.push((item.id.as_ref(), content)),
+                    Err(key) => missing.push(key),
+                }
+            }
+            if contents.len() < notice.items.len() {
+                continue;
+            }
+            match Complete::new(&notice, contents) {
+                Ok(complete) => add(&mut statements, &complete),
+                Err(_) => missing.push(notice.step.name().to_owned()),
+            }
+        }
+        if missing.is_empty() {
+            return Ok(statements);
+        }
+        missing.sort();
+        missing.dedup();
+        Err(Unsaid { letter, missing }.into())
+    }
+
+    /// What the answer to a request says beside the data, with headings: for the package's page.
+    /// What is missing there is missing from the letter too, which then is not sent.
+    #[cfg(feature = "package")]
+    pub(super) fn sections(
+        &self,
+        request: &Request,
+    ) -> Result<Vec<crate::package::Statement>, EngineError> {
+        let letter = Letter::Response;
+        let regime = self.law_of(request)?;
+        let facts = self.facts(request, letter, &regime, &Ids);
+        let mut sections = Vec::new();
+        for notice in demanded(request, letter, &regime) {
+            for item in &notice.items {
+                let title = self.words(&format!("title.{}", item.id));
+                let said = self.said(item, notice.step, letter, &facts);
+                if let (Some(title), Ok(Content::Says(words))) = (title, said) {
+                    sections.push(crate::package::Statement::new(title, [words]));
+                }
+            }
+        }
+        Ok(sections)
+    }
+
+    /// The grounds of the law of a request, and the controller's own, in words.
+    #[cfg(feature = "package")]
+    pub(super) fn grounds(&self, request: &Request) -> Result<Vec<(String, String)>, EngineError> {
+        let regime = self.law_of(request)?;
+        let right = &request.facts.right;
+        let own = self
+            .words
+            .keys()
+            .filter_map(|key| key.strip_prefix("ground."));
+        let codes: BTreeSet<_> = regime
+            .grounds
+            .iter()
+            .map(|known| known.code.as_ref())
+            .chain(own)
+            .collect();
+        let words = |code: &str| {
+            let ground = Ground::new(code.to_owned());
+            let words = self
+                .ground(&regime, right, &ground, GroundUse::Withhold)
+                .ok()?;
+            Some((code.to_owned(), words))
+        };
+        Ok(codes.into_iter().filter_map(words).collect())
+    }
+
+    /// What letters under a regime will have to say, for requests for these rights, and nobody
+    /// has given yet. Empty: every letter can be written. For a host's own tests.
+    ///
+    /// The words of grounds of the host's own, and of those that sources name when they withhold,
+    /// are not known beforehand: give them as `ground.<code>`.
+    ///
+    /// ```
+    /// use datarights::engine::Controller;
+    /// use datarights::law::{Calendar, ProcessingRecord};
+    /// use datarights::model::{ControllerId, Right};
+    /// let calendar = Calendar::in_zone("Europe/Paris")?;
+    /// let acme = Controller::new(ControllerId::new("acme")?, "Acme", "eu_gdpr", calendar);
+    /// // An answer under Art. 15 needs what only the controller knows.
+    /// let missing = acme.missing_words("eu_gdpr", &[Right::Access, Right::Erasure])?;
+    /// assert_eq!(missing[0].right, Right::Access);
+    /// assert!(missing.iter().any(|missing| missing.key == "purposes"));
+    ///
+    /// let acme = acme.with_record(ProcessingRecord {
+    ///     purposes: vec!["support".into()],
+    ///     categories: vec!["tickets".into(), "contact data".into()],
+    ///     recipients: vec!["Mail Ltd (Ireland), sends our mail".into()],
+    ///     period: "until one year after the contract ends".into(),
+    ///     ..ProcessingRecord::default()
+    /// });
+    /// assert!(acme.missing_words("eu_gdpr", &[Right::Access, Right::Erasure])?.is_empty());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`EngineError::UnknownRegime`].
+    pub fn missing_words(
+        &self,
+        regime: &str,
+        rights: &[Right],
+    ) -> Result<Vec<MissingWords>, EngineError> {
+        let regime = self.regimes.get(regime);
+        let regime = regime.map_err(|error| EngineError::UnknownRegime(error.to_string()))?;
+        let mut all = BTreeSet::new();
+        for right in rights {
+            for notice in regime.notices_for(right) {
+                let Some(letter) = Letter::at(notice.step) else {
+                    continue;
+                };
+                for outcome in [Outcome::Done, Outcome::Partly] {
+                    let facts = self.example(&regime, &outcome);
+                    for item in &notice.items {
+                        let Err(key) = self.said(item, notice.step, letter, &facts) else {
+                            continue;
+                        };
+                        all.insert(MissingWords {
+                            right: right.clone(),
+                            letter,
+                            key,
+                            about: item.says.to_string(),
+                            article: article(item, notice),
+                        });
+                    }
+                }
+            }
+        }
+        Ok(all.into_iter().collect())
+    }
+
+    pub(super) fn law_of(&self, request: &Request) -> Result<std::sync::Arc<Regime>, EngineError> {
+        let pin = &request.clock.regime;
+        let regime = self.regimes.by_pin(pin);
+        regime.map_err(|_| EngineError::UnknownRegime(pin.id.to_string()))
+    }
+
+    /// The words for a key: the host's, else ours.
+    fn words(&self, key: &str) -> Option<&str> {
+        self.words.get(key).map(String::as_str).or(english(key))
+    }
+
+    fn said(&self, item: &Item, step: Step, letter: Letter, facts: &Facts) -> Said {
+        let keys = keys(item, step, letter, &facts.so);
+        let own = keys.iter().find_map(|key| self.words.get(key));
+        if let Some(pattern) = own {
+            return say(item, facts, pattern);
+        }
+        if step == Step::Response
+            && let Some(content) = self.recorded(&item.id)
+        {
+            return match content {
+                Content::NotApplicable if item.if_applicable => Ok(content),
+                Content::Says(words) if !words.trim().is_empty() => Ok(Content::Says(words)),
+                // Said where it comes from, though from the person.
+                _ => self.ours(item, &keys, facts),
+            };
+        }
+        self.ours(item, &keys, facts)
+    }
+
+    fn ours(&self, item: &Item, keys: &[String], facts: &Facts) -> Said {
+        match keys.iter().find_map(|key| english(key)) {
+            Some(pattern) => say(item, facts, pattern),
+            None if item.if_applicable && ONLY_IF_SAID.contains(&item.id.as_ref()) => {
+                Ok(Content::NotApplicable)
+            }
+            None => Err(item.id.to_string()),
+        }
+    }
+
+    /// What the record of processing says on an item, by the names that laws give it.
+    fn recorded(&self, item: &str) -> Option<Content> {
+        let name = match item {
+            "purpose" => "purposes",
+            "origin" => "source",
+            other => other,
+        };
+        let contents = self.record.as_ref()?.contents();
+        contents
+            .into_iter()
+            .find_map(|(known, content)| (known == name).then_some(content))
+    }
+
+    fn facts(
+        &self,
+        request: &Request,
+        letter: Letter,
+        regime: &Regime,
+        titles: &dyn Titles,
+    ) -> Facts {
+        let life = &request.lifecycle;
+        let mut facts = self.general(regime);
+        facts.put("request", Ok(request.facts.id.to_string()));
+        facts.put("received", Ok(self.day_of(request.facts.received_at)));
+        match request
+            .clock
+            .response
+            .as_ref()
+            .and_then(|due| self.last_day(due))
+        {
+            Some(day) => facts.put("due", Ok(day)),
+            None => facts.so.push("undated"),
+        }
+        if nothing_held(request) {
+            facts.so.push("nothing_found");
+        }
+        match request.fulfilment.as_ref().and_then(|work| work.verdict) {
+            Some(Verdict::Upheld) => facts.so.push("upheld"),
+            Some(Verdict::Changed) => facts.so.push("changed"),
+            None => {}
+        }
+        if let Some(outcome) = &life.outcome {
+            facts.so.push(outcome_name(outcome));
+        }
+        facts.put("horizon", self.horizon(request));
+        let fee_ground = life.fee.as_ref().and_then(|fee| fee.ground.as_ref());
+        let (ground, usage) = match letter {
+            Letter::Extension => (life.extension.as_ref(), GroundUse::Extend),
+            Letter::FeeRequest => (fee_ground, GroundUse::Charge),
+            _ => (life.refusal.as_ref(), GroundUse::Refuse),
+        };
+        let right = &request.facts.right;
+        match ground {
+            Some(ground) => facts.put("ground", self.ground(regime, right, ground, usage)),
+            // A fee without a ground: the law lists none, and the amount says it all.
+            None if letter == Letter::FeeRequest => facts.put("ground", Ok(String::new())),
+            None => {}
+        }
+        if let Some(fee) = &life.fee {
+            facts.put("amount", Ok(amount(fee)));
+        }
+        let told = request.recipients_told();
+        let told: Vec<_> = told
+            .map(|id| titles.title(&Target::Recipient(id.clone())))
+            .collect();
+        facts.put("recipients", Ok(told.join(", ")));
+        let left_out = self.left_out(request, regime, titles);
+        let because = match &life.refusal {
+            Some(ground) => self.ground(regime, right, ground, GroundUse::Refuse),
+            None => left_out.clone(),
+        };
+        facts.put("because", because);
+        facts.put("left_out", left_out);
+        facts
+    }
+
+    /// Until how far back was searched, as a sentence of its own; nothing where it was without end.
+    fn horizon(&self, request: &Request) -> Result<String, String> {
+        let Some(at) = horizon(request) else {
+            return Ok(String::new());
+        };
+        let mut facts = Facts::default();
+        facts.put("day", Ok(self.day_of(at)));
+        facts.fill(self.words("horizon").unwrap_or_default())
+    }
+
+    /// What is so of every request under a regime.
+    fn general(&self, regime: &Regime) -> Facts {
+        let mut facts = Facts::default();
+        let own = self.words.get("authority");
+        facts.put(
+            "reachable_authority",
+            own.cloned().ok_or_else(|| "authority".to_owned()),
+        );
+        let named = match regime.words.authority.as_ref() {
+            "supervisory authority" => "a supervisory authority".to_owned(),
+            name => format!("the {name}"),
+        };
+        facts.put("authority", Ok(own.cloned().unwrap_or(named)));
+        let external = &regime.appeal.external;
+        facts.put(
+            "external",
+            if external.is_empty() {
+                Err(String::new())
+            } else {
+                Ok(external.to_string())
+            },
+        );
+        if !regime.appeal.internal {
+            facts.so.push("no_appeal");
+        }
+        facts
+    }
+
+    /// A request of which everything is known, to see what else is missing.
+    fn example(&self, regime: &Regime, outcome: &Outcome) -> Facts {
+        let mut facts = self.general(regime);
+        for place in [
+            "request",
+            "received",
+            "due",
+            "ground",
+            "amount",
+            "recipients",
+            "because",
+            "left_out",
+            "horizon",
+        ] {
+            facts.put(place, Ok(place.to_owned()));
+        }
+        facts.so.push(outcome_name(outcome));
+        facts
+    }
+
+    /// A ground in words, with its article.
+    fn ground(
+        &self,
+        regime: &Regime,
+        right: &Right,
+        ground: &Ground,
+        usage: GroundUse,
+    ) -> Result<String, String> {
+        let key = format!("ground.{}", ground.id());
+        let known = regime.ground(ground.id(), right, usage).ok().or_else(|| {
+            // What a source withheld may be what the law gives for another right.
+            regime
+                .grounds
+                .iter()
+                .find(|known| known.code == ground.id())
+        });
+        let words = self.words.get(&key).map(String::as_str);
+        let words = words.or(known.map(|known| known.letter.as_ref()));
+        let words = words.ok_or(key)?;
+        Ok(match known {
+            Some(known) if !known.article.is_empty() => {
+                format!("{words} ({}, {})", known.article, regime.name)
+            }
+            _ => words.to_owned(),
+        })
+    }
+
+    /// What an answer leaves out, and why: a line for each.
+    fn left_out(
+        &self,
+        request: &Request,
+        regime: &Regime,
+        titles: &dyn Titles,
+    ) -> Result<String, String> {
+        let mut lines = Vec::new();
+        if let Some(work) = &request.fulfilment {
+            for (source, rows) in work.withheld() {
+                let title = titles.title(&Target::Source(source.clone()));
+                lines.push(self.withheld(request, regime, &title, rows)?);
+            }
+            for (target, rows) in work.missing() {
+                lines.push(self.missing(&titles.title(&target), &rows)?);
+            }
+        }
+        if lines.is_empty() {
+            let outcome = request.lifecycle.outcome.as_ref();
+            let key = outcome.map(|outcome| format!("action_taken.{}", outcome_name(outcome)));
+            let words = key.and_then(|key| Some(self.words(&key)?.replace("{horizon}", "")));
+            lines.extend(words);
+        }
+        Ok(lines.join("\n"))
+    }
+
+    fn withheld(
+        &self,
+        request: &Request,
+        regime: &Regime,
+        title: &str,
+        rows: &WithheldRows,
+    ) -> Result<String, String> {
+        let right = &request.facts.right;
+        let ground = self.ground(regime, right, &rows.ground, GroundUse::Withhold)?;
+        let mut facts = Facts::default();
+        facts.put("where", Ok(format!("{title}, {}", rows.collection)));
+        facts.put("rows", Ok(rows.rows.to_string()));
+        facts.put("ground", Ok(ground));
+        let key = match rows.until {
+            Until::Date(day) => {
+                facts.put("until", Ok(self.day(day)));
+                "withheld.date"
+            }
+            Until::HoldLifted => "withheld.hold",
+            Until::Always => "withheld",
+        };
+        facts.fill(self.words(key).unwrap_or_default())
+    }
+
+    fn missing(&self, title: &str, rows: &MissingRows) -> Result<String, String> {
+        let place = match &rows.collection {
+            Some(collection) => format!("{title}, {collection}"),
+            None => title.to_owned(),
+        };
+        let failure = self.words(&format!("failure.{}", rows.failure.code()));
+        let failure = failure
+            .or_else(|| self.words("failure"))
+            .unwrap_or_default();
+        let mut facts = Facts::default();
+        facts.put("where", Ok(place));
+        facts.put("failure", Ok(failure.to_owned()));
+        facts.fill(self.words("missing").unwrap_or_default())
+    }
+
+    fn last_day(&self, due: &Due) -> Option<String> {
+        match due {
+            Due::Due { on, .. } => Some(match on {
+                DueOn::Date(day) => self.day(*day),
+                DueOn::Instant(at) => self.day_of(*at),
+            }),
+            Due::Paused { .. } => None,
+        }
+    }
+
+    fn day_of(&self, at: DateTime<Utc>) -> String {
+        self.day(self.calendar.date_of(at))
+    }
+
+    fn day(&self, day: NaiveDate) -> String {
+        let months = self.words("months").unwrap_or_default();
+        let month = months.split(',').nth(day.month0() as usize);
+        let mut facts = Facts::default();
+        facts.put("day", Ok(day.day().to_string()));
+        facts.put("month", month.map(str::to_owned).ok_or_else(String::new));
+        facts.put("year", Ok(day.year().to_string()));
+        let words = facts.fill(self.words("date").unwrap_or_default());
+        words.unwrap_or_else(|_| day.to_string())
+    }
+}
+
+/// The notices of a letter as the request stands: without what concerns data, where none is held.
+fn demanded(request: &Request, letter: Letter, regime: &Regime) -> Vec<Notice> {
+    let notices = request.notices(letter, regime).into_iter().cloned();
+    if nothing_held(request) {
+        notices.map(Notice::where_nothing_is_held).collect()
+    } else {
+        notices.collect()
+    }
+}
+
+/// The latest instant from before which some source holds nothing.
+pub(super) fn horizon(request: &Request) -> Option<DateTime<Utc>> {
+    let work = request.fulfilment.as_ref()?;
+    work.sources
+        .iter()
+        .filter_map(|source| source.horizon)
+        .max()
+}
+
+/// Whether every search was made, and found nothing.
+fn nothing_held(request: &Request) -> bool {
+    request.lifecycle.outcome == Some(Outcome::NothingFound)
+}
+
+/// The words of an item. What has no name of its own is missing under the item's.
+fn say(item: &Item, facts: &Facts, pattern: &str) -> Said {
+    let words = facts.fill(pattern).map(Content::Says);
+    words.map_err(|missing| match missing.is_empty() {
+        true => item.id.to_string(),
+        false => missing,
+    })
+}
+
+fn article(item: &Item, notice: &Notice) -> String {
+    let article = if item.article.is_empty() {
+        &notice.article
+    } else {
+        &item.article
+    };
+    article.to_string()
+}
+
+/// Adds what a notice wants said, unless another one wanted the same.
+fn add(statements: &mut Vec<Statement>, complete: &Complete) {
+    for (item, content) in complete.contents() {
+        if statements.iter().any(|known| known.item == item.id) {
+            continue;
+        }
+        let article = if item.article.is_empty() {
+            complete.article()
+        } else {
+            &item.article
+        };
+        statements.push(Statement {
+            item: item.id.to_string(),
+            article: article.to_owned(),
+            about: item.says.to_string(),
+            words: match content {
+                Content::Says(words) => Some(words.clone()),
+                Content::NotApplicable => None,
+            },
+        });
+    }
+}
+
+/// Why a letter was not sent: what it leaves out.
+impl From<Unsaid> for Failure {
+    fn from(unsaid: Unsaid) -> Self {
+        Self::Unsaid(unsaid.missing)
+    }
+}

@@ -1,0 +1,200 @@
+//! Which letter of a request is which notice of the law, and until when it is in time.
+
+use chrono::{DateTime, Utc};
+
+use crate::law::{Due, GroundUse, Notice, Regime, Step};
+use crate::model::Outcome;
+
+use super::clock::Clock;
+use super::effect::{Letter, Timer};
+use super::lifecycle::{Lifecycle, Phase};
+use super::request::Request;
+
+/// The letters that have a last day of their own. That of the answer is the deadline.
+pub(super) const WATCHED: [Letter; 4] = [
+    Letter::Acknowledgement,
+    Letter::Refusal,
+    Letter::Extension,
+    Letter::AppealDecision,
+];
+
+impl Letter {
+    /// The timer of its last day.
+    pub(super) const fn timer(self) -> Option<Timer> {
+        match self {
+            Self::Acknowledgement => Some(Timer::Acknowledgement),
+            Self::Refusal => Some(Timer::Refusal),
+            Self::Extension => Some(Timer::Extension),
+            Self::AppealDecision => Some(Timer::AppealDecision),
+            _ => None,
+        }
+    }
+
+    /// The letter whose last day a timer watches.
+    pub(super) fn of_timer(timer: Timer) -> Option<Self> {
+        WATCHED
+            .into_iter()
+            .find(|letter| letter.timer() == Some(timer))
+    }
+
+    /// The letter in which the law's words at a step are said; `None` for what is no letter about
+    /// a request to the person (breaches, complaints, collection), and for the notice to
+    /// recipients, which is the order that each of them is sent.
+    pub const fn at(step: Step) -> Option<Self> {
+        Some(match step {
+            Step::Acknowledgement => Self::Acknowledgement,
+            Step::IdentityRequest => Self::IdentityRequest,
+            Step::ClarificationRequest => Self::ClarificationRequest,
+            Step::Fee => Self::FeeRequest,
+            Step::Extension => Self::Extension,
+            Step::Refusal | Step::AppealInformation | Step::CannotIdentify => Self::Refusal,
+            Step::Response | Step::OptOutDone | Step::HumanReview | Step::RecipientsNamed => {
+                Self::Response
+            }
+            Step::RestrictionLifted => Self::RestrictionLifted,
+            Step::AppealDenied => Self::AppealDecision,
+            _ => return None,
+        })
+    }
+}
+
+impl Clock {
+    /// Until when a letter is in time, where the law has a clock for it.
+    pub(super) fn letter_due(&self, letter: Letter) -> Option<&Due> {
+        match letter {
+            Letter::Acknowledgement => self.acknowledgement.as_ref(),
+            Letter::Refusal => self.refusal.as_ref().or(self.response.as_ref()),
+            Letter::Response => self.response.as_ref(),
+            Letter::Extension => self.extension_notice.as_ref(),
+            Letter::AppealDecision => self.appeal.as_ref(),
+            _ => None,
+        }
+    }
+}
+
+impl Lifecycle {
+    /// Whether a letter of this kind went out.
+    pub fn is_sent(&self, letter: Letter) -> bool {
+        self.sent.contains(&letter)
+    }
+}
+
+impl Request {
+    /// The notices of the law that a letter must satisfy, as the request stands: all of them for
+    /// its steps. An answer that leaves something out is a refusal in part, and says what that
+    /// one must.
+    pub fn notices<'a>(&self, letter: Letter, regime: &'a Regime) -> Vec<&'a Notice> {
+        let steps = self.steps(letter, regime);
+        regime
+            .notices_for(&self.facts.right)
+            .filter(|notice| steps.contains(&notice.step))
+            .collect()
+    }
+
+    fn steps(&self, letter: Letter, regime: &Regime) -> Vec<Step> {
+        let life = &self.lifecycle;
+        match letter {
+            Letter::Acknowledgement => vec![Step::Acknowledgement],
+            Letter::IdentityRequest => vec![Step::IdentityRequest],
+            Letter::ClarificationRequest => vec![Step::ClarificationRequest],
+            Letter::FeeRequest => vec![Step::Fee],
+            Letter::Extension => vec![Step::Extension],
+            Letter::RestrictionLifted => vec![Step::RestrictionLifted],
+            Letter::Refusal => {
+                let mut steps = vec![Step::Refusal, Step::AppealInformation];
+                let ground = life.refusal.as_ref().and_then(|ground| {
+                    let right = &self.facts.right;
+                    regime.ground(ground.id(), right, GroundUse::Refuse).ok()
+                });
+                if ground.is_some_and(|ground| ground.unidentified) {
+                    steps.push(Step::CannotIdentify);
+                }
+                steps
+            }
+            Letter::Response => {
+                let mut steps = vec![Step::Response, Step::OptOutDone, Step::HumanReview];
+                if self.is_refused_in_part() {
+                    steps.extend([Step::Refusal, Step::AppealInformation]);
+                }
+                if self.recipients_told().next().is_some() {
+                    steps.push(Step::RecipientsNamed);
+                }
+                steps
+            }
+            Letter::AppealDecision if life.appeal_granted == Some(false) => {
+                vec![Step::AppealDenied]
+            }
+            Letter::AppealDecision | Letter::ConfirmationRequest | Letter::Expiry => Vec::new(),
+        }
+    }
+
+    /// Whether the answer leaves out something that was asked for.
+    fn is_refused_in_part(&self) -> bool {
+        match &self.lifecycle.outcome {
+            None | Some(Outcome::Done | Outcome::NothingFound) => false,
+            Some(_) => true,
+        }
+    }
+
+    /// The recipients that confirmed what they were told.
+    pub fn recipients_told(&self) -> impl Iterator<Item = &crate::model::PartyId> {
+        let work = self.fulfilment.as_ref();
+        work.into_iter()
+            .flat_map(|work| &work.recipients)
+            .filter(|recipient| recipient.confirmed)
+            .map(|recipient| &recipient.id)
+    }
+
+    /// Until when a letter about this request is in time: the first instant that is late. `None`
+    /// where the law sets no number, or while its clock stands still.
+    pub fn letter_due(&self, letter: Letter) -> Option<DateTime<Utc>> {
+        self.clock.letter_due(letter).and_then(Due::late_from)
+    }
+
+    /// The instant at which a letter that has not gone out becomes late, while it still can. What
+    /// is not before the deadline of the answer is not watched apart from it.
+    pub(super) fn letter_watched(&self, letter: Letter) -> Option<DateTime<Utc>> {
+        let life = &self.lifecycle;
+        let due = self.letter_due(letter)?;
+        let open = match letter {
+            Letter::AppealDecision => life.appealed && !life.is_closed(),
+            _ => !life.is_answered(),
+        };
+        let apart = match letter {
+            Letter::Refusal | Letter::Extension => self.answer_due().is_none_or(|last| due < last),
+            _ => true,
+        };
+        let over = life.is_sent(letter) || life.late_letters.contains(&letter);
+        (open && apart && !over).then_some(due)
+    }
+
+    /// The deadline of the answer, as the first instant that is late; `None` once the request is
+    /// answered, while its clock stands still, or where the law sets no number.
+    pub fn answer_due(&self) -> Option<DateTime<Utc>> {
+        if self.lifecycle.is_answered() {
+            return None;
+        }
+        self.clock.late_from()
+    }
+
+    /// When the next thing that the law waits for is late, or was: the answer, an acknowledgement
+    /// or a refusal that has not gone out, the decision on an appeal. What staff sees as due.
+    pub fn due_at(&self) -> Option<DateTime<Utc>> {
+        let life = &self.lifecycle;
+        let unanswered = !life.is_answered();
+        let open = |letter: Letter| {
+            !life.is_sent(letter)
+                && match letter {
+                    Letter::Acknowledgement => unanswered,
+                    Letter::Refusal => life.phase == Phase::Response && life.refusal.is_some(),
+                    Letter::AppealDecision => life.appealed && !life.is_closed(),
+                    _ => false,
+                }
+        };
+        let letters = WATCHED.into_iter().filter(|letter| open(*letter));
+        letters
+            .filter_map(|letter| self.letter_due(letter))
+            .chain(self.answer_due())
+            .min()
+    }
+}

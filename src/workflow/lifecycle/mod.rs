@@ -1,0 +1,127 @@
+//! The legal course of a request, the same for every right.
+//!
+#![doc = include_str!("../../../docs/machines/lifecycle.md")]
+
+mod command;
+mod moves;
+mod phase;
+mod state;
+
+pub use command::Command;
+pub(super) use moves::{close, decide, fire, keep_for_now, reported};
+pub use phase::{On, Phase};
+pub use state::Lifecycle;
+
+use super::table::{Table, table};
+
+/// The transition table.
+pub const TABLE: Table<Phase, On> = table!(Phase, On;
+    Received {
+        RequestIdentity => Identity;
+        AddIdentifiers => Received;
+        ConfirmIdentity => Assessment | Fulfilment | Review;
+        Extend => Received;
+        Refuse => Response;
+        Resend => Received;
+        LetterAnswered => Received;
+        Withdraw => Closed;
+        Join => Closed;
+        Fire => Received;
+    }
+    Identity {
+        AttemptIdentity => Identity;
+        AddIdentifiers => Identity;
+        RejectIdentity => Identity;
+        ConfirmIdentity => Assessment | Fulfilment | Review;
+        Extend => Identity;
+        Refuse => Response;
+        Resend => Identity;
+        LetterAnswered => Identity;
+        Withdraw => Closed;
+        Fire => Identity | Closed;
+    }
+    Assessment {
+        AskClarification => Clarification;
+        AddIdentifiers => Assessment;
+        ChargeFee => Fee;
+        Extend => Assessment;
+        Approve => Fulfilment | Review;
+        Refuse => Response;
+        Resend => Assessment;
+        LetterAnswered => Assessment;
+        Withdraw => Closed;
+        Report => Assessment;
+        Fire => Assessment;
+    }
+    Clarification {
+        Clarify => Assessment;
+        AddIdentifiers => Clarification;
+        Extend => Clarification;
+        Refuse => Response;
+        Resend => Clarification;
+        LetterAnswered => Clarification;
+        Withdraw => Closed;
+        Report => Clarification;
+        Fire => Clarification | Closed;
+    }
+    Fee {
+        PayFee => Assessment;
+        AddIdentifiers => Fee;
+        WaiveFee => Assessment;
+        Extend => Fee;
+        Refuse => Response;
+        Resend => Fee;
+        LetterAnswered => Fee;
+        Withdraw => Closed;
+        Report => Fee;
+        Fire => Fee | Closed;
+    }
+    Fulfilment {
+        Extend => Fulfilment;
+        Refuse => Response;
+        Resend => Fulfilment;
+        LetterAnswered => Fulfilment;
+        Withdraw => Closed;
+        Report => Review | Response;
+        Fire => Fulfilment | Closed;
+    }
+    Review {
+        Extend => Review;
+        Rework => Fulfilment | Review;
+        Release => Response;
+        Refuse => Response;
+        Resend => Review;
+        LetterAnswered => Review;
+        Withdraw => Closed;
+        Report => Review | Response;
+        Fire => Review;
+    }
+    Response {
+        Resend => Response;
+        LetterAnswered => Response | Answered;
+        Report => Response;
+        Fire => Response;
+    }
+    Answered {
+        Rework => Fulfilment;
+        Appeal => Appeal;
+        Resend => Answered;
+        LetterAnswered => Answered;
+        Report => Answered;
+        Fire => Answered | Closed;
+    }
+    Appeal {
+        DecideAppeal => Assessment | Answered;
+        Resend => Appeal;
+        LetterAnswered => Appeal;
+        Report => Appeal;
+        Fire => Appeal;
+    }
+    Closed {
+        Resend => Closed;
+        LetterAnswered => Closed;
+        Report => Closed;
+        Sweep => Closed;
+        Fire => Closed;
+    }
+);

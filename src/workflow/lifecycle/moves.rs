@@ -1,0 +1,404 @@
+//! How the legal course moves: commands, timers, and what the work reports.
+
+use chrono::{DateTime, NaiveDate, Utc};
+
+use crate::law::{ClockError, ClockEventKind, GroundUse};
+use crate::model::{Actor, End, Ground, Outcome};
+use crate::workflow::draft::Draft;
+use crate::workflow::effect::{Effect, Letter, Timer};
+use crate::workflow::event::Event;
+use crate::workflow::fulfilment;
+use crate::workflow::policy::Review;
+use crate::workflow::rejection::Rejection;
+
+use super::TABLE;
+use super::command::Command;
+use super::phase::{On, Phase};
+
+/// Decides a command of the legal course.
+pub(in crate::workflow) fn decide(
+    draft: &mut Draft<'_>,
+    command: &Command,
+) -> Result<(), Rejection> {
+    let phase = draft.request().lifecycle.phase;
+    draft.check_open(&TABLE, command.on(), phase, On::is_command)?;
+    if !command.permits(draft.actor()) {
+        return Err(Rejection::WrongActor {
+            command: crate::workflow::table::snake(&format!("{:?}", command.on())),
+        });
+    }
+    if let Command::Resend { letter }
+    | Command::LetterSent { letter }
+    | Command::LetterFailed { letter, .. }
+    | Command::LetterPending { letter, .. } = command
+        && *letter == Letter::RestrictionLifted
+        && !fulfilment::restriction::is_announcing(draft)
+    {
+        return Err(Rejection::NoSuchStep {
+            step: letter.name().to_owned(),
+        });
+    }
+    match command {
+        Command::RequestIdentity => {
+            draft.emit(Event::IdentityRequested);
+            draft.effect(Effect::Notify(Letter::IdentityRequest));
+            draft.effect(Effect::Challenge);
+            draft.expire_later();
+            draft.move_clock(ClockEventKind::IdentityRequested)?;
+        }
+        Command::AttemptIdentity => {
+            let limit = draft.policy().identity_attempts;
+            if draft.request().lifecycle.attempts >= limit {
+                return Err(Rejection::TooManyAttempts { limit });
+            }
+            draft.emit(Event::IdentityAttempted);
+        }
+        Command::RejectIdentity => draft.emit(Event::IdentityRejected),
+        Command::ConfirmIdentity => {
+            let asked = draft.request().lifecycle.phase == Phase::Identity;
+            draft.emit(Event::IdentityConfirmed);
+            if asked {
+                draft.clear(Timer::Expiry);
+                draft.move_clock(ClockEventKind::IdentityConfirmed)?;
+            }
+            fulfilment::stop::grant(draft)?;
+        }
+        Command::AddIdentifiers { identifiers, kinds } => {
+            // Who is known already could name somebody else: from then on staff answers for it.
+            let identified = draft.request().lifecycle.identified;
+            if identified && matches!(draft.actor(), Actor::Person | Actor::Agent(_)) {
+                return Err(Rejection::WrongActor {
+                    command: "add_identifiers".to_owned(),
+                });
+            }
+            if fulfilment::has_written(draft) {
+                return Err(Rejection::TooLate {
+                    done: "the work has begun to change data; more identifiers take a new request",
+                });
+            }
+            draft.emit(Event::IdentifiersAdded {
+                identifiers: identifiers.clone(),
+                kinds: kinds.clone(),
+            });
+        }
+        Command::AskClarification => {
+            draft.emit(Event::ClarificationRequested);
+            draft.effect(Effect::Notify(Letter::ClarificationRequest));
+            draft.expire_later();
+            draft.move_clock(ClockEventKind::ClarificationRequested)?;
+        }
+        Command::Clarify => {
+            draft.emit(Event::ClarificationReceived);
+            draft.clear(Timer::Expiry);
+            draft.move_clock(ClockEventKind::ClarificationReceived)?;
+        }
+        Command::ChargeFee {
+            minor_units,
+            currency,
+            ground,
+        } => {
+            draft.check_fee_ground(ground.as_ref())?;
+            if currency.len() != 3 || !currency.bytes().all(|b| b.is_ascii_uppercase()) {
+                return Err(Rejection::Malformed {
+                    what: "a currency",
+                    accepted: "three capital letters (ISO 4217)",
+                });
+            }
+            draft.emit(Event::FeeRequested {
+                minor_units: *minor_units,
+                currency: currency.clone(),
+                ground: ground.clone(),
+            });
+            draft.effect(Effect::Notify(Letter::FeeRequest));
+            draft.expire_later();
+            draft.move_clock(draft.fee_events().0)?;
+        }
+        Command::PayFee => {
+            draft.emit(Event::FeePaid);
+            draft.clear(Timer::Expiry);
+            draft.move_clock(draft.fee_events().1)?;
+        }
+        Command::WaiveFee => {
+            draft.emit(Event::FeeWaived);
+            draft.clear(Timer::Expiry);
+            draft.move_clock(draft.fee_events().1)?;
+        }
+        Command::Extend { ground, until } => extend(draft, ground, *until)?,
+        Command::Approve => {
+            if !draft.request().lifecycle.identified && fulfilment::stop::needs_identity(draft) {
+                return Err(Rejection::NotIdentified);
+            }
+            draft.emit(Event::Approved);
+            fulfilment::start(draft)?;
+        }
+        Command::Refuse { ground } => {
+            draft.check_ground(ground, GroundUse::Refuse)?;
+            fulfilment::cancel(draft)?;
+            draft.emit(Event::Refused {
+                ground: ground.clone(),
+            });
+            draft.clear(Timer::Expiry);
+            draft.effect(Effect::Notify(Letter::Refusal));
+        }
+        Command::Rework => {
+            let work = draft.request().fulfilment.as_ref();
+            if draft.request().lifecycle.phase == Phase::Answered
+                && !work.is_some_and(fulfilment::Fulfilment::is_unfinished)
+            {
+                return Err(Rejection::TooLate {
+                    done: "the answer went out, and nothing is left to do",
+                });
+            }
+            draft.emit(Event::Reworked);
+            draft.clear(Timer::Appeal);
+            draft.resume_clock();
+            fulfilment::retry(draft)?;
+        }
+        Command::Release => release(draft),
+        Command::Resend { letter } => {
+            let stuck = &draft.request().lifecycle.stuck_letters;
+            if !stuck.iter().any(|(stuck, _)| stuck == letter) {
+                return Err(Rejection::NoSuchStep {
+                    step: letter.name().to_owned(),
+                });
+            }
+            draft.emit(Event::LetterResent { letter: *letter });
+            draft.effect(Effect::Notify(*letter));
+            if *letter == Letter::IdentityRequest {
+                draft.effect(Effect::Challenge);
+            }
+        }
+        Command::LetterSent { letter } => {
+            let answers = draft.request().lifecycle.is_answered_by(*letter);
+            draft.emit(Event::LetterSent { letter: *letter });
+            draft.time_letters();
+            if answers {
+                draft.clear(Timer::Deadline);
+                draft.clear(Timer::Reminder);
+                draft.set(Timer::Appeal, draft.later(draft.policy().appeal_within));
+            }
+            if *letter == Letter::RestrictionLifted {
+                fulfilment::restriction::announced(draft)?;
+            }
+        }
+        Command::LetterFailed { letter, failure } => draft.emit(Event::LetterFailed {
+            letter: *letter,
+            failure: failure.clone(),
+        }),
+        Command::LetterPending { letter, pending } => draft.emit(Event::LetterPending {
+            letter: *letter,
+            pending: pending.clone(),
+        }),
+        Command::Appeal => {
+            if draft.request().lifecycle.appealed {
+                return Err(Rejection::Once { what: "appeal" });
+            }
+            draft.emit(Event::Appealed);
+            draft.clear(Timer::Appeal);
+            draft.start_appeal_clock()?;
+        }
+        Command::DecideAppeal { granted } => {
+            draft.emit(Event::AppealDecided { granted: *granted });
+            draft.effect(Effect::Notify(Letter::AppealDecision));
+            if *granted {
+                draft.resume_clock();
+            } else {
+                draft.set(Timer::Appeal, draft.later(draft.policy().appeal_within));
+            }
+        }
+        Command::Withdraw => {
+            fulfilment::cancel(draft)?;
+            close(draft, End::Withdrawn);
+        }
+        Command::Join { into } => {
+            if *into == draft.request().facts.id {
+                return Err(Rejection::Malformed {
+                    what: "the request to join",
+                    accepted: "another open request of the same person",
+                });
+            }
+            close(draft, End::Joined(*into));
+        }
+        Command::PackageDeleted => draft.emit(Event::PackageDeleted),
+        Command::Shredded => draft.emit(Event::Shredded),
+    }
+    Ok(())
+}
+
+fn extend(
+    draft: &mut Draft<'_>,
+    ground: &Ground,
+    until: Option<NaiveDate>,
+) -> Result<(), Rejection> {
+    draft.check_ground(ground, GroundUse::Extend)?;
+    let clock = &draft.request().clock;
+    let cutoff = match (&clock.extension_notice, draft.request().lifecycle.extended) {
+        (None, _) => return Err(Rejection::NoExtension),
+        (Some(cutoff), false) => cutoff,
+        // A further one, where the law allows it, is announced while the one before it runs.
+        (Some(cutoff), true) => clock.response.as_ref().unwrap_or(cutoff),
+    };
+    if let Some(until) = cutoff.late_from()
+        && draft.now() >= until
+    {
+        return Err(Rejection::ExtensionTooLate { until });
+    }
+    draft.emit(Event::Extended {
+        ground: ground.clone(),
+        until,
+    });
+    draft.effect(Effect::Notify(Letter::Extension));
+    let moved = draft.move_clock_until(ClockEventKind::ExtensionNotified, until);
+    moved.map_err(|rejection| match rejection {
+        Rejection::Law(ClockError::ExtendedTooOften { .. }) => Rejection::Once { what: "extend" },
+        other => other,
+    })
+}
+
+/// The work came to an outcome: the answer goes out, or somebody looks at it first. Work that
+/// comes to it after the answer lets the request close, when it could not before.
+pub(in crate::workflow) fn reported(draft: &mut Draft<'_>) {
+    let lifecycle = &draft.request().lifecycle;
+    match lifecycle.phase {
+        Phase::Review => {}
+        Phase::Answered => {
+            let answered_at = lifecycle.answered_at.unwrap_or(draft.now());
+            let until = answered_at.checked_add_signed(draft.policy().appeal_within);
+            let until = until.unwrap_or(DateTime::<Utc>::MAX_UTC).max(draft.now());
+            draft.set(Timer::Appeal, until);
+            return;
+        }
+        _ => return,
+    }
+    let complete = match lifecycle.outcome {
+        Some(Outcome::Done | Outcome::NothingFound) => true,
+        Some(Outcome::Partly) => draft
+            .request()
+            .fulfilment
+            .as_ref()
+            .is_some_and(|work| work.missing().next().is_none()),
+        _ => false,
+    };
+    if complete && draft.policy().review == Review::WhenIncomplete {
+        release(draft);
+    }
+}
+
+fn release(draft: &mut Draft<'_>) {
+    draft.emit(Event::Released);
+    draft.effect(Effect::Notify(Letter::Response));
+}
+
+/// Ends the legal course; what the request holds is swept after its periods.
+pub(in crate::workflow) fn close(draft: &mut Draft<'_>, end: End) {
+    draft.emit(Event::Closed { end });
+    for timer in [
+        Timer::Deadline,
+        Timer::Reminder,
+        Timer::Expiry,
+        Timer::Appeal,
+    ] {
+        draft.clear(timer);
+    }
+    draft.time_letters();
+    keep_for_now(draft);
+}
+
+/// Once nothing is to come any more, sets the timers that sweep what the request holds.
+pub(in crate::workflow) fn keep_for_now(draft: &mut Draft<'_>) {
+    if draft.request().is_open() {
+        return;
+    }
+    let policy = draft.policy();
+    // The request goes last: what leads to its package and its key goes with it.
+    let last = policy
+        .keep_request
+        .max(policy.keep_personal)
+        .max(policy.keep_package);
+    let spans = [
+        (Timer::Package, policy.keep_package),
+        (Timer::Personal, policy.keep_personal),
+        (Timer::Request, last),
+    ];
+    for (timer, span) in spans {
+        draft.set(timer, draft.later(span));
+    }
+}
+
+/// A timer of the legal course fired. One that no longer means anything changes nothing.
+pub(in crate::workflow) fn fire(draft: &mut Draft<'_>, timer: Timer) -> Result<(), Rejection> {
+    let lifecycle = &draft.request().lifecycle;
+    match timer {
+        Timer::Deadline => {
+            if let Some(at) = draft.request().answer_due()
+                && !lifecycle.overdue
+            {
+                if draft.now() < at {
+                    draft.set(Timer::Deadline, at);
+                } else {
+                    draft.emit(Event::DeadlinePassed { at });
+                }
+            }
+        }
+        Timer::Reminder => {
+            if draft.request().answer_due().is_some() && !lifecycle.overdue {
+                draft.emit(Event::DeadlineNear);
+                draft.remind_later();
+            }
+        }
+        Timer::Expiry => {
+            let work = draft.request().fulfilment.as_ref();
+            // What has begun to change data is carried to its end, whoever is silent.
+            let begun = work.is_some_and(fulfilment::Fulfilment::has_written);
+            let unanswered = lifecycle.waiting_since.is_some() && !begun;
+            let unconfirmed = lifecycle.phase == Phase::Fulfilment
+                && work.is_some_and(fulfilment::awaits_confirmation);
+            if unconfirmed {
+                fulfilment::cancel(draft)?;
+            }
+            if unanswered || unconfirmed {
+                draft.effect(Effect::Notify(Letter::Expiry));
+                close(draft, End::Expired);
+            }
+        }
+        Timer::Appeal => {
+            // An unfinished erasure is answered, but not over: it is taken up again.
+            let unfinished = (draft.request().fulfilment.as_ref())
+                .is_some_and(fulfilment::Fulfilment::is_unfinished);
+            if lifecycle.phase == Phase::Answered && !unfinished {
+                let end = match (&lifecycle.refusal, &lifecycle.outcome) {
+                    (Some(ground), _) => End::Refused(ground.clone()),
+                    (None, outcome) => End::Answered(outcome.clone().unwrap_or(Outcome::Failed)),
+                };
+                close(draft, end);
+            }
+        }
+        Timer::Package => {
+            if !lifecycle.package_deleted {
+                draft.effect(Effect::DeletePackage);
+            }
+        }
+        Timer::Personal => {
+            if !lifecycle.shredded {
+                draft.effect(Effect::Shred);
+            }
+        }
+        Timer::Request => draft.effect(Effect::Delete),
+        Timer::Acknowledgement | Timer::Refusal | Timer::Extension | Timer::AppealDecision => {
+            let letter = Letter::of_timer(timer);
+            let watched = letter.and_then(|letter| {
+                let at = draft.request().letter_watched(letter)?;
+                Some((letter, at))
+            });
+            if let Some((letter, at)) = watched {
+                if draft.now() < at {
+                    draft.set(timer, at);
+                } else {
+                    draft.emit(Event::LetterOverdue { letter, at });
+                }
+            }
+        }
+        Timer::Grace | Timer::Tail => {}
+    }
+    Ok(())
+}

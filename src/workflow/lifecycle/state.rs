@@ -1,0 +1,285 @@
+//! The state of the legal course: the fold of its events.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::model::{Actor, End, Failure, Fee, Ground, Outcome, Pending};
+use crate::workflow::effect::Letter;
+use crate::workflow::event::{Envelope, Event};
+
+use super::phase::Phase;
+
+/// The state of the legal course.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Lifecycle {
+    /// Where it stands.
+    pub phase: Phase,
+    /// Whether the person is who they say.
+    pub identified: bool,
+    /// How often they tried to show it.
+    pub attempts: u32,
+    /// Who approved the request: another one approves its plan.
+    pub approved_by: Option<Actor>,
+    /// Whether the deadline was extended.
+    pub extended: bool,
+    /// Whether the deadline passed without an answer.
+    pub overdue: bool,
+    /// How many reminders were recorded.
+    pub reminders: u32,
+    /// The ground of a refusal.
+    pub refusal: Option<Ground>,
+    /// How the work ended, once it did.
+    pub outcome: Option<Outcome>,
+    /// The letters that did not go out, and why.
+    pub stuck_letters: Vec<(Letter, Failure)>,
+    /// The letters that somebody sends by hand.
+    #[serde(rename = "pending_letter", with = "pending")]
+    pub pending_letters: Vec<(Letter, Pending)>,
+    /// Since when it waits for the person, when it does.
+    pub waiting_since: Option<DateTime<Utc>>,
+    /// When the answer went out.
+    pub answered_at: Option<DateTime<Utc>>,
+    /// Whether the person appealed; they can once.
+    pub appealed: bool,
+    /// How it ended.
+    pub end: Option<End>,
+    /// Whether the package was deleted.
+    pub package_deleted: bool,
+    /// Whether what was personal in it is gone.
+    pub shredded: bool,
+    /// The letters that went out, each kind once.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sent: Vec<Letter>,
+    /// The letters whose last day passed without them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub late_letters: Vec<Letter>,
+    /// The ground of the extension.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub extension: Option<Ground>,
+    /// The fee that was charged last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fee: Option<Fee>,
+    /// How the appeal was decided.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub appeal_granted: Option<bool>,
+}
+
+/// How the letters that wait are written: nothing for none, as ever. Once it was one at most, and
+/// written without a list.
+mod pending {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use super::{Letter, Pending};
+
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Written {
+        Many(Vec<(Letter, Pending)>),
+        One((Letter, Pending)),
+    }
+
+    pub(in crate::workflow) fn serialize<S: Serializer>(
+        letters: &[(Letter, Pending)],
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        (!letters.is_empty())
+            .then_some(letters)
+            .serialize(serializer)
+    }
+
+    pub(in crate::workflow) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Vec<(Letter, Pending)>, D::Error> {
+        Ok(match Option::<Written>::deserialize(deserializer)? {
+            None => Vec::new(),
+            Some(Written::One(letter)) => vec![letter],
+            Some(Written::Many(letters)) => letters,
+        })
+    }
+}
+
+impl Lifecycle {
+    pub(in crate::workflow) const fn new() -> Self {
+        Self {
+            phase: Phase::Received,
+            identified: false,
+            attempts: 0,
+            approved_by: None,
+            extended: false,
+            overdue: false,
+            reminders: 0,
+            refusal: None,
+            outcome: None,
+            stuck_letters: Vec::new(),
+            pending_letters: Vec::new(),
+            waiting_since: None,
+            answered_at: None,
+            appealed: false,
+            end: None,
+            package_deleted: false,
+            shredded: false,
+            sent: Vec::new(),
+            late_letters: Vec::new(),
+            extension: None,
+            fee: None,
+            appeal_granted: None,
+        }
+    }
+
+    /// Whether it came to its end.
+    pub fn is_closed(&self) -> bool {
+        self.phase == Phase::Closed
+    }
+
+    /// Whether somebody looks at what the work comes to.
+    pub(in crate::workflow) const fn is_looked_at(&self) -> bool {
+        matches!(self.phase, Phase::Fulfilment | Phase::Review)
+    }
+
+    /// The letter that answers it.
+    pub const fn answer(&self) -> Letter {
+        if self.refusal.is_some() {
+            Letter::Refusal
+        } else {
+            Letter::Response
+        }
+    }
+
+    /// Whether this letter, once it is out, answers the request.
+    pub(super) fn is_answered_by(&self, letter: Letter) -> bool {
+        self.phase == Phase::Response && letter == self.answer()
+    }
+
+    /// Whether the deadline of the answer is behind it: answered, or ended otherwise.
+    pub fn is_answered(&self) -> bool {
+        matches!(self.phase, Phase::Answered | Phase::Appeal | Phase::Closed)
+    }
+
+    pub(in crate::workflow) fn apply(&mut self, envelope: &Envelope) {
+        match &envelope.event {
+            Event::IdentityRequested => self.wait(Phase::Identity, envelope.at),
+            Event::IdentityAttempted => self.attempts += 1,
+            Event::IdentityConfirmed => {
+                self.identified = true;
+                self.go(Phase::Assessment);
+            }
+            Event::Granted => {
+                self.outcome = None;
+                self.go(Phase::Fulfilment);
+            }
+            Event::ClarificationRequested => self.wait(Phase::Clarification, envelope.at),
+            Event::FeeRequested {
+                minor_units,
+                currency,
+                ground,
+            } => {
+                self.fee = Some(Fee {
+                    minor_units: *minor_units,
+                    currency: currency.clone(),
+                    ground: ground.clone(),
+                });
+                self.wait(Phase::Fee, envelope.at);
+            }
+            Event::ClarificationReceived | Event::FeePaid | Event::FeeWaived => {
+                self.go(Phase::Assessment);
+            }
+            Event::Extended { ground, .. } => {
+                self.extended = true;
+                self.extension = Some(ground.clone());
+            }
+            Event::Approved => {
+                self.approved_by = Some(envelope.actor.clone());
+                self.outcome = None;
+                self.refusal = None;
+                self.go(Phase::Fulfilment);
+            }
+            Event::Refused { ground } => {
+                self.refusal = Some(ground.clone());
+                self.outcome = None;
+                self.go(Phase::Response);
+            }
+            Event::Ended { outcome } | Event::Restricted { outcome } => {
+                self.report(outcome.clone());
+            }
+            Event::Withholding { .. } => self.report(Outcome::Partly),
+            Event::Reworked => {
+                self.outcome = None;
+                self.go(Phase::Fulfilment);
+            }
+            Event::Released => self.go(Phase::Response),
+            Event::LetterSent { letter } => {
+                self.settle(*letter);
+                if !self.is_sent(*letter) {
+                    self.sent.push(*letter);
+                }
+                if self.is_answered_by(*letter) {
+                    self.answered_at = Some(envelope.at);
+                    self.go(Phase::Answered);
+                }
+            }
+            Event::LetterFailed { letter, failure } => {
+                self.settle(*letter);
+                self.stuck_letters.push((*letter, failure.clone()));
+            }
+            Event::LetterResent { letter } => self.settle(*letter),
+            Event::LetterPending { letter, pending } => {
+                self.pending_letters
+                    .retain(|(waiting, _)| waiting != letter);
+                self.pending_letters.push((*letter, pending.clone()));
+            }
+            Event::Appealed => {
+                self.appealed = true;
+                self.go(Phase::Appeal);
+            }
+            Event::AppealDecided { granted } => {
+                self.appeal_granted = Some(*granted);
+                self.go(if *granted {
+                    Phase::Assessment
+                } else {
+                    Phase::Answered
+                });
+            }
+            Event::DeadlineNear => self.reminders += 1,
+            Event::DeadlinePassed { .. } => self.overdue = true,
+            Event::LetterOverdue { letter, .. } => self.late_letters.push(*letter),
+            Event::Closed { end } => {
+                self.end = Some(end.clone());
+                self.go(Phase::Closed);
+            }
+            Event::PackageDeleted => self.package_deleted = true,
+            Event::Shredded => self.shredded = true,
+            _ => {}
+        }
+    }
+
+    /// The work came to an outcome, or to wait for a date. Once the answer went out, what the
+    /// work still does (erase what was withheld) does not change it.
+    fn report(&mut self, outcome: Outcome) {
+        let is_refused = self.refusal.is_some();
+        match self.phase {
+            Phase::Fulfilment => {
+                self.outcome = Some(outcome);
+                self.go(Phase::Review);
+            }
+            Phase::Review | Phase::Response if !is_refused => self.outcome = Some(outcome),
+            _ => {}
+        }
+    }
+
+    fn go(&mut self, phase: Phase) {
+        self.phase = phase;
+        self.waiting_since = None;
+    }
+
+    fn wait(&mut self, phase: Phase, since: DateTime<Utc>) {
+        self.phase = phase;
+        self.waiting_since = Some(since);
+    }
+
+    fn settle(&mut self, letter: Letter) {
+        self.stuck_letters.retain(|(stuck, _)| *stuck != letter);
+        self.pending_letters
+            .retain(|(waiting, _)| *waiting != letter);
+    }
+}

@@ -1,0 +1,411 @@
+//! What the law gives and demands on the way: grounds, letters, and their last days.
+
+use chrono::TimeDelta;
+use datarights::law::{self, GroundError, GroundUse, Overlay, Regimes, RightRule, Step, Verified};
+use datarights::model::{Ground, Right};
+use datarights::workflow::{Decision, Effect, Event, Letter, Rejection, Timer, lifecycle, receive};
+
+use crate::world::*;
+
+fn refuse(code: &'static str) -> lifecycle::Command {
+    lifecycle::Command::Refuse {
+        ground: Ground::new(code),
+    }
+}
+
+fn charge(ground: Option<&'static str>) -> lifecycle::Command {
+    lifecycle::Command::ChargeFee {
+        minor_units: 500,
+        currency: "EUR".to_owned(),
+        ground: ground.map(Ground::new),
+    }
+}
+
+fn asks_for(decision: &Decision, letter: Letter) -> bool {
+    decision
+        .effects
+        .iter()
+        .any(|(_, effect)| *effect == Effect::Notify(letter))
+}
+
+fn overdue(decision: &Decision) -> Vec<Letter> {
+    let letter = |envelope: &datarights::workflow::Envelope| match envelope.event {
+        Event::LetterOverdue { letter, .. } => Some(letter),
+        _ => None,
+    };
+    decision.events.iter().filter_map(letter).collect()
+}
+
+// ---- grounds
+
+#[test]
+fn a_ground_is_one_of_the_law_for_that_use_and_that_right() {
+    let accepted = |regime, right: Right, code| {
+        let course = Course::of(World::simple(right).under_law(regime));
+        course.attempt(refuse(code)).map(|_| ())
+    };
+    assert_eq!(
+        accepted("eu_gdpr", Right::Access, "manifestly_unfounded"),
+        Ok(())
+    );
+    assert_eq!(
+        accepted("us_ca_ccpa", Right::Erasure, "free_speech"),
+        Ok(())
+    );
+    assert_eq!(
+        accepted("br_lgpd", Right::Access, "reasons_of_fact_or_law"),
+        Ok(())
+    );
+    for (regime, right, code) in [
+        ("eu_gdpr", Right::Access, "free_speech"), // California's
+        ("eu_gdpr", Right::Access, "complexity"),  // to extend, not to refuse
+        ("us_ca_ccpa", Right::Access, "free_speech"), // of erasures
+        ("br_lgpd", Right::Access, "manifestly_unfounded"),
+        ("br_lgpd", Right::Access, "trade_secret"), // to withhold, not to refuse
+    ] {
+        let refused = accepted(regime, right.clone(), code).unwrap_err();
+        let Rejection::UnknownGround(GroundError { known, usage, .. }) = refused else {
+            panic!("{refused:?}");
+        };
+        assert_eq!(usage, GroundUse::Refuse);
+        let law = Regimes::builtin().get(regime).unwrap();
+        let given: Vec<_> = law
+            .grounds_for(&right, usage)
+            .map(|g| g.code.to_string())
+            .collect();
+        assert_eq!(known, given.join(", "), "it says what would be accepted");
+    }
+}
+
+#[test]
+fn a_host_adds_its_own_ground_by_an_overlay() {
+    let as_of = day(0);
+    let mut own = Overlay::new(
+        "acme_gdpr".into(),
+        "eu_gdpr".into(),
+        "1",
+        "GDPR at Acme",
+        "EU",
+        as_of,
+    );
+    own.grounds.push(law::Ground::new(
+        "bank_secrecy",
+        [GroundUse::Refuse, GroundUse::Withhold],
+        "Bank Act 7",
+        "Bank secrecy forbids us to tell.",
+        Verified::Primary,
+    ));
+    let mut regimes = Regimes::builtin();
+    regimes.overlay(&own).unwrap();
+    let world = World::simple(Right::Access).with_law(regimes.get("acme_gdpr").unwrap());
+    let course = Course::of(world);
+    assert!(course.attempt(refuse("bank_secrecy")).is_ok());
+    assert!(course.attempt(refuse("manifestly_unfounded")).is_ok());
+    assert!(course.attempt(refuse("state_secrecy")).is_err());
+}
+
+#[test]
+fn where_a_law_lists_no_grounds_for_a_use_any_will_do() {
+    let mut course = Course::of(World::simple(Right::Access).under_law("us_hipaa"));
+    let extend = |code: &'static str| lifecycle::Command::Extend {
+        ground: Ground::new(code),
+        until: None,
+    };
+    assert!(course.attempt(extend("no form of a name!")).is_err());
+    course.give(extend("archive_offsite"));
+}
+
+#[test]
+fn a_fee_needs_a_ground_where_the_law_lists_them() {
+    let identified = |regime| {
+        let mut course = Course::of(World::simple(Right::Access).under_law(regime));
+        course.give(lifecycle::Command::ConfirmIdentity);
+        course
+    };
+    let mut gdpr = identified("eu_gdpr");
+    let refused = gdpr.attempt(charge(None)).unwrap_err();
+    let known = "manifestly_unfounded, excessive_repetitive".to_owned();
+    assert_eq!(refused, Rejection::NoGround { known });
+    assert!(gdpr.attempt(charge(Some("compelling_grounds"))).is_err());
+    gdpr.give(charge(Some("excessive_repetitive")));
+    let fee = gdpr.request().lifecycle.fee.clone().unwrap();
+    assert_eq!(
+        (fee.minor_units, fee.ground.unwrap().id().to_owned()),
+        (500, "excessive_repetitive".to_owned())
+    );
+    // Canada lists none: the cost is announced, that is all.
+    identified("ca_pipeda").give(charge(None));
+}
+
+// ---- what the law grants
+
+#[test]
+fn a_right_that_the_law_does_not_grant_on_that_day_is_not_received() {
+    let received = |world: &World| {
+        let pin = world.setting().regime.pin().unwrap();
+        let host = datarights::model::Actor::Host;
+        let context = world.context(start(), &host, &datarights::workflow::Cause::Command);
+        receive(world.intake(), pin, &context).map(|_| ())
+    };
+    let hipaa = World::simple(Right::Erasure).under_law("us_hipaa");
+    let refused = received(&hipaa).unwrap_err();
+    assert!(
+        refused
+            .to_string()
+            .contains("does not grant the right `erasure`"),
+        "{refused}"
+    );
+
+    let mut later = (*Regimes::builtin().get("eu_gdpr").unwrap()).clone();
+    for rule in &mut later.rights {
+        rule.from = Some(day(1));
+    }
+    let refused =
+        received(&World::simple(Right::Access).with_law(later.clone().into())).unwrap_err();
+    assert!(
+        matches!(refused, Rejection::Law(law::ClockError::NotYet { .. })),
+        "{refused:?}"
+    );
+    for rule in &mut later.rights {
+        rule.from = Some(day(0));
+    }
+    assert_eq!(
+        received(&World::simple(Right::Access).with_law(later.clone().into())),
+        Ok(())
+    );
+
+    // A law that lists no rights lets every one through.
+    later.rights = Vec::<RightRule>::new();
+    assert_eq!(
+        received(&World::simple(Right::Erasure).with_law(later.into())),
+        Ok(())
+    );
+}
+
+// ---- letters that the law demands
+
+#[test]
+fn what_the_law_makes_mandatory_goes_out_whatever_the_policy_says() {
+    let first = |regime| {
+        let mut world = World::simple(Right::Access).under_law(regime);
+        world.policy.acknowledge = false;
+        asks_for(&world.receive(), Letter::Acknowledgement)
+    };
+    assert!(first("us_ca_ccpa") && first("vn_pdpl"));
+    assert!(!first("eu_gdpr"), "good practice, not the law");
+}
+
+#[test]
+fn every_step_of_the_law_that_is_a_letter_is_said_in_it() {
+    let request = Course::of(World::simple(Right::Access)).request().clone();
+    for id in Regimes::builtin().ids() {
+        let regime = Regimes::builtin().get(id.as_str()).unwrap();
+        for notice in regime.notices_for(&Right::Access) {
+            let Some(letter) = Letter::at(notice.step) else {
+                continue;
+            };
+            let conditional = matches!(
+                notice.step,
+                Step::CannotIdentify | Step::RecipientsNamed | Step::AppealDenied
+            );
+            let said = request.notices(letter, &regime).contains(&notice);
+            assert!(said || conditional, "{id} {:?}", notice.step);
+        }
+    }
+}
+
+// ---- their last days
+
+#[test]
+fn an_acknowledgement_that_does_not_go_out_is_overdue_and_seen_as_due() {
+    let mut course = Course::of(World::simple(Right::Access).under_law("us_ca_ccpa"));
+    let last = course
+        .request()
+        .letter_due(Letter::Acknowledgement)
+        .unwrap();
+    assert!(last < course.request().answer_due().unwrap());
+    assert_eq!(
+        course.request().due_at(),
+        Some(last),
+        "the earliest of what is open"
+    );
+    assert_eq!(course.situation.timers[&Timer::Acknowledgement], last);
+    let mut sent = Course::of(World::simple(Right::Access).under_law("us_ca_ccpa"));
+    sent.give(lifecycle::Command::LetterSent {
+        letter: Letter::Acknowledgement,
+    });
+    assert!(!sent.situation.timers.contains_key(&Timer::Acknowledgement));
+    assert_eq!(sent.request().due_at(), sent.request().answer_due());
+
+    course.fire(Timer::Acknowledgement);
+    assert_eq!(overdue(&course.last), [Letter::Acknowledgement]);
+    assert_eq!(
+        course.request().lifecycle.late_letters,
+        [Letter::Acknowledgement]
+    );
+    // What moves the clock does not make it overdue again.
+    course.give(lifecycle::Command::RequestIdentity);
+    assert!(
+        !course
+            .situation
+            .timers
+            .contains_key(&Timer::Acknowledgement)
+    );
+}
+
+#[test]
+fn whoever_extended_must_still_refuse_in_the_first_month() {
+    let mut course = Course::of(World::simple(Right::Access));
+    assert!(
+        !course.situation.timers.contains_key(&Timer::Refusal),
+        "the same day as the answer"
+    );
+    let month = course.request().answer_due().unwrap();
+    course.give(extend());
+    assert_eq!(course.situation.timers[&Timer::Refusal], month);
+    assert_eq!(
+        course.situation.timers[&Timer::Extension],
+        month,
+        "until the letter is out"
+    );
+    course.give(lifecycle::Command::LetterSent {
+        letter: Letter::Extension,
+    });
+    assert!(!course.situation.timers.contains_key(&Timer::Extension));
+    course.fire(Timer::Refusal);
+    assert_eq!(overdue(&course.last), [Letter::Refusal]);
+    course.situation.now = month;
+    course.give(refuse("manifestly_unfounded"));
+    assert_eq!(course.request().due_at(), Some(month), "late already");
+    course.answered();
+    assert_eq!(course.request().due_at(), None);
+}
+
+#[test]
+fn an_extension_without_a_length_needs_the_date_that_it_promises() {
+    let mut course = Course::of(World::simple(Right::Access).under_law("ch_fadp"));
+    let extend = |until| lifecycle::Command::Extend {
+        ground: Ground::new("complexity"),
+        until,
+    };
+    let before = course.request().clone();
+    assert!(matches!(
+        course.attempt(extend(None)),
+        Err(Rejection::Law(law::ClockError::ExtensionWithoutDate { .. }))
+    ));
+    assert_eq!(*course.request(), before);
+    course.give(extend(Some(day(60))));
+    let due = course.request().answer_due().unwrap();
+    assert!(due > start() + TimeDelta::days(60) && due < start() + TimeDelta::days(62));
+}
+
+#[test]
+fn an_appeal_has_a_deadline_where_the_law_gives_one() {
+    let answered = |regime| {
+        let mut course = Course::of(World::simple(Right::Access).under_law(regime));
+        course.give(refuse(match regime {
+            "eu_gdpr" => "manifestly_unfounded",
+            _ => "trade_secret",
+        }));
+        course.answered().give(lifecycle::Command::Appeal);
+        course
+    };
+    assert_eq!(answered("eu_gdpr").request().due_at(), None);
+    let mut course = answered("us_va"); // 60 days, Va. Code 59.1-577(C)
+    let due = course.request().due_at().unwrap();
+    assert_eq!(due.date_naive(), day(60));
+    assert_eq!(course.situation.timers[&Timer::AppealDecision], due);
+    course.fire(Timer::AppealDecision);
+    assert_eq!(overdue(&course.last), [Letter::AppealDecision]);
+    course.give(lifecycle::Command::DecideAppeal { granted: false });
+    assert!(asks_for(&course.last, Letter::AppealDecision));
+    course.give(lifecycle::Command::LetterSent {
+        letter: Letter::AppealDecision,
+    });
+    assert_eq!(course.request().due_at(), None);
+}
+
+#[test]
+fn several_letters_wait_at_once() {
+    let mut course = Course::of(World::simple(Right::Access));
+    for letter in [
+        Letter::Acknowledgement,
+        Letter::IdentityRequest,
+        Letter::Acknowledgement,
+    ] {
+        let pending = pending();
+        course.give(lifecycle::Command::LetterPending { letter, pending });
+    }
+    let waiting = |course: &Course| {
+        let letters = &course.request().lifecycle.pending_letters;
+        letters
+            .iter()
+            .map(|(letter, _)| *letter)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(
+        waiting(&course),
+        [Letter::IdentityRequest, Letter::Acknowledgement]
+    );
+    course.give(lifecycle::Command::LetterSent {
+        letter: Letter::IdentityRequest,
+    });
+    assert_eq!(waiting(&course), [Letter::Acknowledgement]);
+}
+
+#[test]
+fn a_deadline_is_extended_as_often_as_the_law_allows() {
+    let mut law = (*Regimes::builtin().get("eu_gdpr").unwrap()).clone();
+    for clock in &mut law.clocks {
+        if let Some(extension) = &mut clock.extension {
+            extension.times = 2; // as in Korea, for reviews
+        }
+    }
+    let mut course = Course::of(World::simple(Right::Access).with_law(law.into()));
+    let mut due = course.request().answer_due().unwrap();
+    for _ in 0..2 {
+        course.give(extend());
+        let later = course.request().answer_due().unwrap();
+        assert!(later > due + TimeDelta::days(50));
+        due = later;
+    }
+    let before = course.request().clone();
+    let third = course.attempt(extend());
+    assert_eq!(third.unwrap_err(), Rejection::Once { what: "extend" });
+    assert_eq!(*course.request(), before);
+    course.situation.now = due;
+    let late = course.attempt(extend());
+    assert!(
+        matches!(late, Err(Rejection::ExtensionTooLate { .. })),
+        "{late:?}"
+    );
+}
+
+/// Swiss law: the thirty days begin when the ten to think about the fee are over.
+#[test]
+fn a_fee_that_must_be_accepted_moves_the_deadline_behind_the_days_to_think() {
+    let charged = || {
+        let mut course = Course::of(World::simple(Right::Access).under_law("ch_fadp"));
+        course.give(lifecycle::Command::ConfirmIdentity);
+        course.give(charge(None));
+        assert_eq!(
+            course.request().answer_due(),
+            None,
+            "it waits for the person"
+        );
+        course
+    };
+    let mut course = charged();
+    course
+        .wait(TimeDelta::days(2))
+        .give(lifecycle::Command::PayFee);
+    let due = course.request().answer_due().unwrap();
+    assert_eq!(due.date_naive(), day(40));
+    let mut late = charged();
+    late.wait(TimeDelta::days(11));
+    let before = late.request().clone();
+    let paid = late.attempt(lifecycle::Command::PayFee);
+    let withdrawn = law::ClockError::Withdrawn { by: day(10) };
+    assert_eq!(paid.unwrap_err(), Rejection::Law(withdrawn));
+    assert_eq!(*late.request(), before);
+}
