@@ -69,6 +69,10 @@ mod readme {}
 #[doc = include_str!("../docs/getting-started.md")]
 mod getting_started {}
 
+#[cfg(all(doctest, feature = "sql-sqlite"))]
+#[doc = include_str!("../docs/describe-a-database.md")]
+mod describe_a_database {}
+
 #[cfg(all(doctest, feature = "testkit"))]
 #[doc = include_str!("../docs/testing.md")]
 mod testing {}

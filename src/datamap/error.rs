@@ -192,7 +192,8 @@ impl MapProblems {
 
 impl fmt::Display for MapProblems {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the data map has {} problems:", self.0.len())?;
+        let many = if self.0.len() == 1 { "" } else { "s" };
+        write!(f, "the data map has {} problem{many}:", self.0.len())?;
         for problem in &self.0 {
             write!(f, "\n- {problem}")?;
         }

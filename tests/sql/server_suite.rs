@@ -6,10 +6,14 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use async_trait::async_trait;
 use datarights::adapters::{SqlPool, SqlSource};
-use datarights::datamap::{Column, DataMap, Link, Retention, RetentionRule, Table};
+use datarights::datamap::{
+    Column, DataMap, Generalise, Link, Retention, RetentionRule, RowErasure, Strategy, Table,
+};
 use datarights::law::{Meanwhile, Period, RetentionDuty, RetentionStart};
 use datarights::model::{Category, Identifier, IdentifierKind};
 use datarights::testkit::source_suite::{Oracle, OracleRow, Specimen, Whose, assert_conforms};
+use futures::FutureExt;
+use futures::future::BoxFuture;
 use sqlx::{AssertSqlSafe, Connection as _, Row as _};
 
 use crate::servers::{MYSQL, POSTGRES};
@@ -189,6 +193,83 @@ async fn specimen(pool: SqlPool) -> Specimen {
     .hiding("hunter2")
 }
 
+/// Every strategy, on every type that the databases have and SQLite has not.
+async fn strategies(pool: SqlPool) {
+    let statements = [
+        "CREATE TABLE people (id INTEGER PRIMARY KEY, mail VARCHAR(80), kept VARCHAR(9), nulled INTEGER,
+           fixed VARCHAR(9), number INTEGER, yes BOOLEAN, masked VARCHAR(9), born DATE, seen TIMESTAMP NULL,
+           postcode VARCHAR(9), day VARCHAR(30), pseudonym VARCHAR(40))",
+        "INSERT INTO people VALUES
+           (1, 'émile@example.org', 'k', 5, 'f', 5, FALSE, 'Zölä', '1840-04-02', '2020-09-29 03:04:05', '75009', '1840-04-02', 'Émile'),
+           (2, 'george@example.org', 'k', 5, 'f', 5, FALSE, NULL, NULL, NULL, '36400', 'unknown', 'Émile'),
+           (3, NULL, 'k', 5, 'f', 5, FALSE, 'Sand', '1804-07-01', NULL, '36400', '1876-06-08 01:02:03', 'Other')",
+    ];
+    for statement in statements {
+        match &pool {
+            SqlPool::Postgres(pool) => drop(sqlx::raw_sql(statement).execute(pool).await.unwrap()),
+            SqlPool::MySql(pool) => drop(sqlx::raw_sql(statement).execute(pool).await.unwrap()),
+            _ => {}
+        }
+    }
+    let by = |strategy| Column::default().erased_by(strategy);
+    let mail = Column::of(Category::Contact).identifies(IdentifierKind::Mail);
+    let people = Table::people()
+        .erased_by(RowErasure::Columns)
+        .column("mail", mail.erased_by(Strategy::Null))
+        .column("kept", by(Strategy::Keep))
+        .column("nulled", by(Strategy::Null))
+        .column("fixed", by(Strategy::Fixed("x".into())))
+        .column("number", by(Strategy::Fixed(0.into())))
+        .column("yes", by(Strategy::Fixed(true.into())))
+        .column("masked", by(Strategy::Mask(1)))
+        .column("born", by(Strategy::Generalise(Generalise::Year)))
+        .column("seen", by(Strategy::Generalise(Generalise::Month)))
+        .column("postcode", by(Strategy::Generalise(Generalise::Prefix(2))))
+        .column("day", by(Strategy::Generalise(Generalise::Month)))
+        .column("pseudonym", by(Strategy::Pseudonym));
+    let map =
+        DataMap::new()
+            .table("people", people)
+            .exempt_columns("people", ["id"], "a number of ours");
+    let source = SqlSource::open(pool.clone(), &map, clock(), options())
+        .await
+        .unwrap_or_else(|error| panic!("{error}"));
+    for mail in ["émile@example.org", "george@example.org"] {
+        let erased = crate::erase(&source, mail).await;
+        assert_eq!(erased.rows.len(), 1);
+        assert_eq!(erased.rows[0].rows, 1);
+    }
+    let columns =
+        "id, mail, kept, nulled, fixed, number, yes, masked, born, seen, postcode, day, pseudonym";
+    let cell = |column: &str| match &pool {
+        SqlPool::Postgres(_) => format!("coalesce(CAST({column} AS text), '-')"),
+        _ => format!("coalesce(CAST({column} AS CHAR), '-')"),
+    };
+    let cells: Vec<String> = columns.split(", ").map(cell).collect();
+    let sql = format!(
+        "SELECT concat_ws('|', {}) FROM people ORDER BY id",
+        cells.join(", ")
+    );
+    let oracle = ServerOracle { pool };
+    let rows = oracle.fetch(sql).await;
+    let pseudonym = rows[0].rsplit('|').next().unwrap().to_owned();
+    assert!(pseudonym.starts_with("anon-") && pseudonym.len() == 37);
+    let (yes, no) = match oracle.pool {
+        SqlPool::Postgres(_) => ("true", "false"),
+        _ => ("1", "0"),
+    };
+    assert_eq!(
+        rows,
+        [
+            format!(
+                "1|-|k|-|x|0|{yes}|Z***|1840-01-01|2020-09-01 00:00:00|75|1840-04-01|{pseudonym}"
+            ),
+            format!("2|-|k|-|x|0|{yes}|-|-|-|36|-|{pseudonym}"),
+            format!("3|-|k|5|f|5|{no}|Sand|1804-07-01|-|36400|1876-06-08 01:02:03|Other"),
+        ]
+    );
+}
+
 static NEXT: AtomicU32 = AtomicU32::new(0);
 
 fn fresh_name() -> String {
@@ -196,8 +277,8 @@ fn fresh_name() -> String {
     format!("datarights_suite_{}_{nth}", std::process::id())
 }
 
-#[tokio::test]
-async fn postgres_keeps_the_contract() {
+/// Gives a test a maker of empty places on PostgreSQL, and takes them away afterwards.
+async fn on_postgres(test: impl AsyncFnOnce(&dyn Fn() -> BoxFuture<'static, SqlPool>)) {
     let url = format!("{POSTGRES}/postgres");
     let Ok(mut admin) = sqlx::PgConnection::connect(&url).await else {
         println!("skipped: no PostgreSQL");
@@ -206,21 +287,25 @@ async fn postgres_keeps_the_contract() {
     let database = fresh_name();
     let create = AssertSqlSafe(format!("CREATE DATABASE {database}"));
     sqlx::raw_sql(create).execute(&mut admin).await.unwrap();
-    let tested = std::panic::AssertUnwindSafe(assert_conforms(async || {
-        let schema = fresh_name();
-        let options: sqlx::postgres::PgConnectOptions =
-            format!("{POSTGRES}/{database}").parse().unwrap();
-        let options = options.options([("search_path", schema.as_str())]);
-        let pool = sqlx::postgres::PgPoolOptions::new()
-            .max_connections(3)
-            .connect_with(options)
-            .await
-            .unwrap();
-        let create = AssertSqlSafe(format!("CREATE SCHEMA {schema}"));
-        sqlx::raw_sql(create).execute(&pool).await.unwrap();
-        specimen(pool.into()).await
-    }));
-    let tested = futures::FutureExt::catch_unwind(tested).await;
+    let place = format!("{POSTGRES}/{database}");
+    let fresh = move || -> BoxFuture<'static, SqlPool> {
+        let place = place.clone();
+        Box::pin(async move {
+            let schema = fresh_name();
+            let options: sqlx::postgres::PgConnectOptions = place.parse().unwrap();
+            let pool = sqlx::postgres::PgPoolOptions::new()
+                .max_connections(3)
+                .connect_with(options.options([("search_path", schema.as_str())]))
+                .await
+                .unwrap();
+            let create = AssertSqlSafe(format!("CREATE SCHEMA {schema}"));
+            sqlx::raw_sql(create).execute(&pool).await.unwrap();
+            pool.into()
+        })
+    };
+    let tested = std::panic::AssertUnwindSafe(test(&fresh))
+        .catch_unwind()
+        .await;
     let gone = AssertSqlSafe(format!("DROP DATABASE {database} WITH (FORCE)"));
     sqlx::raw_sql(gone).execute(&mut admin).await.unwrap();
     if let Err(panic) = tested {
@@ -228,28 +313,34 @@ async fn postgres_keeps_the_contract() {
     }
 }
 
-#[tokio::test]
-async fn mariadb_keeps_the_contract() {
+/// The same on MariaDB.
+async fn on_mariadb(test: impl AsyncFnOnce(&dyn Fn() -> BoxFuture<'static, SqlPool>)) {
     let Ok(mut admin) = sqlx::MySqlConnection::connect(MYSQL).await else {
         println!("skipped: no MariaDB");
         return;
     };
-    let made = std::sync::Mutex::new(Vec::new());
-    let tested = std::panic::AssertUnwindSafe(assert_conforms(async || {
+    let made = Arc::new(std::sync::Mutex::new(Vec::new()));
+    let noted = Arc::clone(&made);
+    let fresh = move || -> BoxFuture<'static, SqlPool> {
         let database = fresh_name();
-        made.lock().unwrap().push(database.clone());
-        let mut admin = sqlx::MySqlConnection::connect(MYSQL).await.unwrap();
-        let create = AssertSqlSafe(format!("CREATE DATABASE {database} CHARACTER SET utf8mb4"));
-        sqlx::raw_sql(create).execute(&mut admin).await.unwrap();
-        admin.close().await.unwrap();
-        let pool = sqlx::mysql::MySqlPoolOptions::new()
-            .max_connections(3)
-            .connect(&format!("{MYSQL}/{database}"))
-            .await
-            .unwrap();
-        specimen(pool.into()).await
-    }));
-    let tested = futures::FutureExt::catch_unwind(tested).await;
+        noted.lock().unwrap().push(database.clone());
+        Box::pin(async move {
+            let mut admin = sqlx::MySqlConnection::connect(MYSQL).await.unwrap();
+            let create = format!("CREATE DATABASE {database} CHARACTER SET utf8mb4");
+            let create = AssertSqlSafe(create);
+            sqlx::raw_sql(create).execute(&mut admin).await.unwrap();
+            admin.close().await.unwrap();
+            sqlx::mysql::MySqlPoolOptions::new()
+                .max_connections(3)
+                .connect(&format!("{MYSQL}/{database}"))
+                .await
+                .unwrap()
+                .into()
+        })
+    };
+    let tested = std::panic::AssertUnwindSafe(test(&fresh))
+        .catch_unwind()
+        .await;
     let made = made.lock().unwrap().clone();
     for database in made {
         let gone = AssertSqlSafe(format!("DROP DATABASE IF EXISTS {database}"));
@@ -258,4 +349,24 @@ async fn mariadb_keeps_the_contract() {
     if let Err(panic) = tested {
         std::panic::resume_unwind(panic);
     }
+}
+
+#[tokio::test]
+async fn postgres_keeps_the_contract() {
+    on_postgres(async |fresh| assert_conforms(async || specimen(fresh().await).await).await).await;
+}
+
+#[tokio::test]
+async fn mariadb_keeps_the_contract() {
+    on_mariadb(async |fresh| assert_conforms(async || specimen(fresh().await).await).await).await;
+}
+
+#[tokio::test]
+async fn postgres_takes_every_strategy() {
+    on_postgres(async |fresh| strategies(fresh().await).await).await;
+}
+
+#[tokio::test]
+async fn mariadb_takes_every_strategy() {
+    on_mariadb(async |fresh| strategies(fresh().await).await).await;
 }

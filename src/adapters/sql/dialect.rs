@@ -21,8 +21,8 @@ pub(super) trait Dialect: Send + Sync {
     fn text(&self, expression: &str) -> String;
     /// A value as it is fetched.
     fn fetched(&self, expression: &str, class: Class) -> String;
-    /// Equal, or both NULL; compared byte by byte.
-    fn same(&self, one: &str, other: &str) -> String;
+    /// Equal, or both NULL; texts are compared byte by byte.
+    fn same(&self, one: &str, other: &str, class: Class) -> String;
     /// A column's value in the normal form of identifiers of this kind.
     fn normal(&self, expression: &str, kind: &IdentifierKind) -> String;
     /// All that a value in lower case may be after the database has put it in lower case.

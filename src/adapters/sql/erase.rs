@@ -238,7 +238,7 @@ impl Found {
                 sql.bind_text(pseudonym(key, &value)?);
                 sql.push(&after).push(" AND ");
                 let held = sql.hold(Param::Text(value));
-                let same = dialect.same(&name, &held);
+                let same = dialect.same(&name, &held, column.class);
                 sql.push(&same);
                 self.run(sql, &place).await?;
             }
@@ -266,16 +266,16 @@ impl Found {
                     };
                     right.bind_plain(column, plain);
                     sql.params = right.params;
-                    let same = dialect.same(&name, &right.text);
+                    let same = dialect.same(&name, &right.text, column.class);
                     sql.push(&format!("NOT ({same})"));
                 }
                 Strategy::Mask(first) => {
-                    let same = dialect.same(&name, &dialect.masked(&name, *first));
+                    let same = dialect.same(&name, &dialect.masked(&name, *first), column.class);
                     sql.push(&format!("({name} IS NOT NULL AND NOT ({same}))"));
                 }
                 Strategy::Generalise(to) => {
                     let coarser = dialect.coarser(&name, column.class, *to);
-                    let same = dialect.same(&name, &coarser);
+                    let same = dialect.same(&name, &coarser, column.class);
                     sql.push(&format!("({name} IS NOT NULL AND NOT ({same}))"));
                 }
                 Strategy::Pseudonym => {

@@ -200,7 +200,7 @@ impl Found {
             let same: Vec<String> = (0..table.key.len())
                 .map(|n| {
                     let (one, other) = (format!("y.k{n}"), format!("{}.k{n}", table.set));
-                    layout.dialect.same(&one, &other)
+                    layout.dialect.same(&one, &other, table.key.class(n))
                 })
                 .collect();
             let release = self.sql(format!(

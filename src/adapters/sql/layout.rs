@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::datamap::{
-    Catalogue, CatalogueColumn, CatalogueTable, Column, DataMap, DeleteRule, Link, RowErasure,
-    Table, Target, Whose,
+    Catalogue, CatalogueColumn, CatalogueTable, Class, Column, DataMap, DeleteRule, Link,
+    RowErasure, Table, Target, Whose,
 };
 use crate::model::IdentifierKind;
 
@@ -106,6 +106,13 @@ impl Key {
         }
     }
 
+    /// What kind of values a part takes.
+    pub(super) fn class(&self, part: usize) -> Class {
+        self.columns
+            .get(part)
+            .map_or(Class::Other, |column| column.class)
+    }
+
     /// How many parts it has.
     pub(super) fn len(&self) -> usize {
         self.names.len()
@@ -131,7 +138,7 @@ impl Key {
         let parts: Vec<String> = parts
             .map(|(n, part)| {
                 if self.loose {
-                    dialect.same(&part, &format!("{set}.k{n}"))
+                    dialect.same(&part, &format!("{set}.k{n}"), self.class(n))
                 } else {
                     format!("{part} = {set}.k{n}")
                 }

@@ -61,9 +61,14 @@ impl Dialect for MySql {
             _ => self.text(expression),
         }
     }
-    fn same(&self, one: &str, other: &str) -> String {
-        // Collations call different texts equal.
-        format!("(CAST({one} AS BINARY) <=> CAST({other} AS BINARY))")
+    fn same(&self, one: &str, other: &str, class: Class) -> String {
+        match class {
+            // Collations call different texts equal.
+            Class::Text | Class::Bytes | Class::Other => {
+                format!("(CAST({one} AS BINARY) <=> CAST({other} AS BINARY))")
+            }
+            _ => format!("({one} <=> {other})"),
+        }
     }
     fn normal(&self, expression: &str, kind: &IdentifierKind) -> String {
         format!("CAST({} AS BINARY)", normal_form(expression, kind))
@@ -116,17 +121,20 @@ impl Dialect for MySql {
     }
     fn masked(&self, expression: &str, first: u32) -> String {
         format!(
-            "concat(left({expression}, {first}), repeat('*', greatest(char_length({expression}) - \
-             {first}, 0)))"
+            "CASE WHEN {expression} IS NOT NULL THEN concat(left({expression}, {first}), repeat('*', greatest(char_length({expression}) - \
+             {first}, 0))) END"
         )
     }
     fn coarser(&self, expression: &str, class: Class, to: Generalise) -> String {
         match (class, to) {
-            (Class::Date | Class::Time, Generalise::Year) => {
-                format!("makedate(year({expression}), 1)")
-            }
-            (Class::Date | Class::Time, Generalise::Month) => {
-                format!("CAST(date_format({expression}, '%Y-%m-01') AS DATE)")
+            (Class::Date | Class::Time, Generalise::Year | Generalise::Month) => {
+                let (form, kind) = match (to, class) {
+                    (Generalise::Year, Class::Date) => ("%Y-01-01", "DATE"),
+                    (Generalise::Year, _) => ("%Y-01-01", "DATETIME"),
+                    (_, Class::Date) => ("%Y-%m-01", "DATE"),
+                    _ => ("%Y-%m-01", "DATETIME"),
+                };
+                format!("CAST(date_format({expression}, '{form}') AS {kind})")
             }
             _ => {
                 let is_date = format!("{expression} REGEXP '^[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}'");

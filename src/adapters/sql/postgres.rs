@@ -61,7 +61,7 @@ impl Dialect for Postgres {
             _ => self.text(expression),
         }
     }
-    fn same(&self, one: &str, other: &str) -> String {
+    fn same(&self, one: &str, other: &str, _: Class) -> String {
         format!("({one} IS NOT DISTINCT FROM {other})")
     }
     fn normal(&self, expression: &str, kind: &IdentifierKind) -> String {
@@ -124,8 +124,8 @@ impl Dialect for Postgres {
     }
     fn masked(&self, expression: &str, first: u32) -> String {
         format!(
-            "concat(left({expression}, {first}), repeat('*', greatest(length({expression}) - \
-             {first}, 0)))"
+            "CASE WHEN {expression} IS NOT NULL THEN concat(left({expression}, {first}), repeat('*', greatest(length({expression}) - \
+             {first}, 0))) END"
         )
     }
     fn coarser(&self, expression: &str, class: Class, to: Generalise) -> String {

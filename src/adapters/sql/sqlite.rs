@@ -64,7 +64,7 @@ impl Dialect for Sqlite {
     fn fetched(&self, expression: &str, _: Class) -> String {
         expression.to_owned()
     }
-    fn same(&self, one: &str, other: &str) -> String {
+    fn same(&self, one: &str, other: &str, _: Class) -> String {
         format!("{one} IS {other}")
     }
     fn normal(&self, expression: &str, kind: &IdentifierKind) -> String {
@@ -135,8 +135,8 @@ impl Dialect for Sqlite {
     }
     fn masked(&self, expression: &str, first: u32) -> String {
         format!(
-            "concat(substr({expression}, 1, {first}), \
-             replace(hex(zeroblob(max(length({expression}) - {first}, 0))), '00', '*'))"
+            "CASE WHEN {expression} IS NOT NULL THEN concat(substr({expression}, 1, {first}), \
+             replace(hex(zeroblob(max(length({expression}) - {first}, 0))), '00', '*')) END"
         )
     }
     fn coarser(&self, expression: &str, _: Class, to: Generalise) -> String {
