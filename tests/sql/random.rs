@@ -53,8 +53,10 @@ struct RandomTable {
     key: usize,
     links: Vec<RandomLink>,
     /// The key, and for each link the key that it names, if it names one.
-    rows: Vec<(Vec<i64>, Vec<Option<Vec<i64>>>)>,
+    rows: Vec<RandomRow>,
 }
+
+type RandomRow = (Vec<i64>, Vec<Option<Vec<i64>>>);
 
 /// Table 0 holds people.
 fn tables(chance: &mut Chance) -> Vec<RandomTable> {
@@ -184,12 +186,10 @@ fn schema(tables: &[RandomTable]) -> String {
     sql
 }
 
-type Rows = [(Vec<i64>, Vec<Option<Vec<i64>>>)];
-
 /// Rows as SQL has them.
-fn stored(tables: &[RandomTable], number: usize, rows: &Rows) -> Vec<Vec<String>> {
+fn stored(tables: &[RandomTable], number: usize, rows: &[RandomRow]) -> Vec<Vec<String>> {
     let table = &tables[number];
-    let of = |(key, named): &(Vec<i64>, Vec<Option<Vec<i64>>>)| {
+    let of = |(key, named): &RandomRow| {
         let mut cells: Vec<String> = key.iter().map(ToString::to_string).collect();
         if number == 0 {
             cells.push(format!("'{}@example.org'", key[0]));

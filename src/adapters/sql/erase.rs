@@ -230,6 +230,7 @@ impl Found {
             if values.is_empty() {
                 return Ok(());
             }
+            let mut changed = 0;
             for value in values.iter().filter_map(|row| row.first()?.text()) {
                 let keys = table.key.under("t");
                 let (before, after) = dialect.update(&table.quoted, set, &keys, &on);
@@ -240,7 +241,10 @@ impl Found {
                 let held = sql.hold(Param::Text(value));
                 let same = dialect.same(&name, &held, column.class);
                 sql.push(&same);
-                self.run(sql, &place).await?;
+                changed += self.run(sql, &place).await?;
+            }
+            if changed == 0 {
+                return Err(PortError::refused("not_replaced").at(place));
             }
         }
     }

@@ -12,6 +12,7 @@ mod erase;
 mod found;
 mod kept;
 mod layout;
+mod locate;
 #[cfg(feature = "sql-mysql")]
 mod mysql;
 #[cfg(feature = "sql-postgres")]
