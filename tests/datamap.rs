@@ -16,6 +16,7 @@ use datarights::datamap::{
 use datarights::law::{Meanwhile, Period, RetentionDuty, RetentionStart};
 use datarights::model::{Category, Ground, IdentifierKind, Purpose};
 use proptest::prelude::*;
+use serde_json::{Value as Json, json};
 
 // ---- One map in three forms -------------------------------------------------------------------
 
@@ -254,6 +255,100 @@ fn what_no_map_knows_is_refused_by_name() {
         panic!("{later:?}")
     };
     assert_eq!(told(Err(problems)), [": UnknownSchema(2)"]);
+}
+
+// ---- The schema of the file form ---------------------------------------------------------------
+
+/// As much of JSON Schema as ours uses.
+fn accepts(root: &Json, schema: &Json, value: &Json) -> bool {
+    let all = |rule: (&String, &Json)| {
+        let (name, rule) = (rule.0.as_str(), rule.1);
+        match name {
+            "$ref" => {
+                let place = rule.as_str().unwrap().trim_start_matches('#');
+                accepts(root, root.pointer(place).unwrap(), value)
+            }
+            "const" => value == rule,
+            "enum" => rule.as_array().unwrap().contains(value),
+            "oneOf" => {
+                let fits = |one: &&Json| accepts(root, one, value);
+                rule.as_array().unwrap().iter().filter(fits).count() == 1
+            }
+            "type" => match rule.as_str().unwrap() {
+                "object" => value.is_object(),
+                "array" => value.is_array(),
+                "string" => value.is_string(),
+                "boolean" => value.is_boolean(),
+                "integer" => value.is_i64() || value.is_u64(),
+                other => panic!("{other}"),
+            },
+            "items" => value
+                .as_array()
+                .is_none_or(|items| items.iter().all(|item| accepts(root, rule, item))),
+            "required" => rule
+                .as_array()
+                .unwrap()
+                .iter()
+                .all(|name| value.get(name.as_str().unwrap()).is_some()),
+            "properties" => rule
+                .as_object()
+                .unwrap()
+                .iter()
+                .all(|(name, rule)| value.get(name).is_none_or(|v| accepts(root, rule, v))),
+            "additionalProperties" => value.as_object().is_none_or(|fields| {
+                let known = schema.get("properties").and_then(Json::as_object);
+                let more = |name: &&String| known.is_none_or(|known| !known.contains_key(*name));
+                let mut more = fields.keys().filter(more);
+                match rule {
+                    Json::Bool(allowed) => *allowed || more.next().is_none(),
+                    rule => more.all(|name| accepts(root, rule, &fields[name])),
+                }
+            }),
+            "$schema" | "$defs" | "title" | "description" => true,
+            other => panic!("{other} is not looked at"),
+        }
+    };
+    schema.as_object().unwrap().iter().all(all)
+}
+
+fn schema_accepts(value: &Json) -> bool {
+    let schema: Json = serde_json::from_str(DataMap::json_schema()).unwrap();
+    accepts(&schema, &schema, value)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(128) })]
+
+    #[test]
+    fn every_map_satisfies_the_schema(map in map()) {
+        let json = serde_json::from_str(&map.to_json().unwrap()).unwrap();
+        prop_assert!(schema_accepts(&json));
+    }
+}
+
+#[test]
+fn the_schema_refuses_what_is_no_map() {
+    let link = |to: Json| json!({ "schema": 1, "tables": { "t": { "links": { "l": to } } } });
+    let column =
+        |column: Json| json!({ "schema": 1, "tables": { "t": { "columns": { "c": column } } } });
+    assert!(schema_accepts(&column(json!({ "erase": { "fixed": 0 } }))));
+    for wrong in [
+        json!({}),
+        json!({ "schema": 2 }),
+        json!({ "schema": 1, "surprise": 1 }),
+        json!({ "schema": 1, "tables": { "t": { "surprise": 1 } } }),
+        link(json!({ "columns": ["a"] })),
+        link(json!({ "columns": ["a"], "to": { "rows": { "table": "t", "surprise": 1 } } })),
+        link(json!({ "columns": ["a"], "to": { "identifier": { "kind": "ip_during" } } })),
+        column(json!({ "erase": "surprise" })),
+        column(json!({ "erase": { "mask": "x" } })),
+        column(json!({ "category": "surprise" })),
+    ] {
+        assert!(!schema_accepts(&wrong), "{wrong}");
+        let read = serde_json::from_value::<DataMap>(wrong.clone());
+        let refused = read.map_or(true, |map| map.validate().is_err());
+        assert!(refused, "the schema refuses what is read: {wrong}");
+    }
 }
 
 // ---- What cannot be meant ---------------------------------------------------------------------

@@ -3,6 +3,11 @@
 use super::{DataMap, MapFileError};
 
 impl DataMap {
+    /// The JSON Schema (draft 2020-12) of the file form, for editors and other tools.
+    pub const fn json_schema() -> &'static str {
+        include_str!("schema.json")
+    }
+
     /// Reads TOML.
     ///
     /// # Errors

@@ -304,6 +304,21 @@ async fn what_is_found_and_erased_is_what_a_search_by_brute_force_finds() {
             let told = told.map_or(0, |count| count.rows);
             let expected = theirs.iter().filter(|(of, _)| *of == number).count() as u64;
             assert_eq!(told, expected, "seed {seed}, {name}\n{}", schema(&tables));
+            for (nth, link) in table.links.iter().enumerate() {
+                if link.whose == Whose::Owned {
+                    continue;
+                }
+                let mentions = |(key, named): &&RandomRow| {
+                    let leads = |key: &Vec<i64>| theirs.contains(&(link.to, key.clone()));
+                    !theirs.contains(&(number, key.clone()))
+                        && named[nth].as_ref().is_some_and(leads)
+                };
+                let name = format!("t{number}.link{nth}");
+                let told = found.rows.iter().find(|count| count.collection == name);
+                let told = told.map_or(0, |count| count.rows);
+                let expected = table.rows.iter().filter(mentions).count() as u64;
+                assert_eq!(told, expected, "seed {seed}, {name}\n{}", schema(&tables));
+            }
             cycles += usize::from(table.links.iter().any(|link| link.to >= number));
         }
         largest = largest.max(theirs.len());

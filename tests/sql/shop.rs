@@ -431,6 +431,37 @@ async fn what_must_be_kept_is_kept_row_by_row_with_what_it_hangs_on() {
     assert_eq!(all(&path, "accounts"), ["3|third@example.org"]);
 }
 
+/// A credit note is kept, and with it the invoices that it corrects, however old they are.
+#[tokio::test]
+async fn what_is_kept_keeps_what_it_refers_to_through_a_chain() {
+    let folder = tempfile::tempdir().unwrap();
+    let schema = "
+        CREATE TABLE accounts (id INTEGER PRIMARY KEY, mail TEXT);
+        CREATE TABLE invoices (id INTEGER PRIMARY KEY, account INTEGER REFERENCES accounts, day TEXT,
+          total INTEGER, corrects INTEGER REFERENCES invoices);
+        INSERT INTO accounts VALUES (1, 'émile@example.org');
+        INSERT INTO invoices VALUES (1, 1, '2001-01-01', 1, NULL), (2, 1, '2002-01-01', 1, 1),
+          (3, 1, '2026-01-01', 1, 2), (4, 1, '2003-01-01', 1, 1);";
+    let path = made(folder.path(), schema);
+    let mail = Column::of(Category::Contact).identifies(IdentifierKind::Mail);
+    let map = DataMap::new()
+        .table("accounts", Table::people().column("mail", mail))
+        .table(
+            "invoices",
+            invoices().link("corrects", Link::rows(["corrects"], "invoices")),
+        )
+        .exempt_columns("*", ["id"], "a number of ours");
+    let source = open(&path, &map).await;
+    let erased = erase(&source, HIM).await;
+    let kept: Vec<(&str, u64)> = erased
+        .withheld
+        .iter()
+        .map(|kept| (kept.collection.as_str(), kept.rows))
+        .collect();
+    assert_eq!(kept, [("accounts", 1), ("invoices", 3)]);
+    assert_eq!(all(&path, "invoices").len(), 3);
+}
+
 #[tokio::test]
 async fn every_strategy_leaves_what_it_says_and_counts_once() {
     let folder = tempfile::tempdir().unwrap();
