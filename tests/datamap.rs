@@ -104,7 +104,7 @@ fn map() -> impl Strategy<Value = DataMap> {
     let owned = (names(), retention(), any::<u8>()).prop_map(|(columns, retention, which)| {
         let table = Table::new().link("owner", Link::rows(columns, "people"));
         match which % 3 {
-            0 => table.retained(retention),
+            0 => table.retained(retention).kept_with("owner"),
             1 => table.erased_by(RowErasure::Keep {
                 ground: Ground::new("books"),
             }),
@@ -501,6 +501,13 @@ fn maps_that_cannot_be_meant_are_refused_by_place() {
                 ),
             ),
             &["invoices.date: YearClose"],
+        ),
+        (
+            users().table(
+                "lines",
+                Table::new().link("who", owner()).kept_with("invoice"),
+            ),
+            &["lines.invoice: KeptWithNothing"],
         ),
         (
             users()

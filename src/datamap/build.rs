@@ -130,6 +130,13 @@ impl Table {
         self
     }
 
+    /// Kept as long as the rows that this link leads to.
+    #[must_use]
+    pub fn kept_with(mut self, link: impl Into<String>) -> Self {
+        self.kept_with = Some(link.into());
+        self
+    }
+
     /// With a duty to keep the rows for a time.
     #[must_use]
     pub fn retained(mut self, retention: Retention) -> Self {

@@ -75,6 +75,9 @@ pub enum Problem {
     /// No month and day.
     #[error("`year_close` is a month and a day, e.g. `12-31`")]
     YearClose,
+    /// Kept with rows to which no link leads.
+    #[error("`kept_with` names a link of this table to rows of another")]
+    KeptWithNothing,
     /// Retention of rows that stay anyway.
     #[error("the rows stay anyway: a duty to keep them for a time has no effect")]
     UselessRetention,

@@ -65,6 +65,9 @@ pub struct Table {
     /// What must be kept for a time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retention: Option<Retention>,
+    /// The link to rows with which these are kept: the lines of an invoice that must be kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kept_with: Option<String>,
     /// How rows lead to a person, by a name for each way.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub links: BTreeMap<String, Link>,

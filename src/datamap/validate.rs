@@ -101,6 +101,15 @@ impl DataMap {
                 problems.push(MapProblem::member(name, &retention.from, problem));
             }
         }
+        if let Some(with) = &table.kept_with {
+            let link = table.links.get(with);
+            if !link.is_some_and(|link| matches!(link.to, Target::Rows { .. })) {
+                problems.push(MapProblem::member(name, with, Problem::KeptWithNothing));
+            }
+            if table.erase != RowErasure::Delete {
+                problems.push(MapProblem::table(name, Problem::UselessRetention));
+            }
+        }
         let mut strategies: BTreeMap<&str, &Strategy> = BTreeMap::new();
         for link in table.links.values() {
             for (column, strategy) in &link.erase {

@@ -8,6 +8,7 @@
     clippy::panic
 )]
 
+mod chinook;
 mod desk;
 #[path = "../helpdesk/oracle.rs"]
 mod oracle;

@@ -276,7 +276,7 @@ impl Found {
         let mut sql = self.insert_rows(table, set);
         if let LaidTarget::Rows(to, references) = &link.to {
             let there = &self.layout.tables[*to];
-            sql.push(&self.join_target(link, there, references));
+            sql.push(&self.join_target(link, there, references, &there.set, "s"));
             sql.push(" WHERE 1 = 1");
         }
         self.end_insert(&mut sql, table, link, set);
@@ -315,13 +315,15 @@ impl Found {
         sql.push(&format!(" ORDER BY {} {after}", order.join(", ")));
     }
 
-    /// Joins a row `t` to the set `s` of what its link leads to, directly where the set holds the
-    /// columns, else through the row `p`.
+    /// Joins a row `t` to a set of what its link leads to, directly where the set holds the columns,
+    /// else through the row `p`.
     pub(super) fn join_target(
         &self,
         link: &LaidLink,
         there: &Laid,
         references: &[CatalogueColumn],
+        set: &str,
+        alias: &str,
     ) -> String {
         let dialect = self.layout.dialect;
         let quote = |column: &CatalogueColumn| dialect.quote(&column.name);
@@ -341,9 +343,11 @@ impl Found {
             Some(places) => {
                 let on: Vec<String> = pairs
                     .zip(places)
-                    .map(|((column, reference), n)| equal(column, reference, format!("s.k{n}")))
+                    .map(|((column, reference), n)| {
+                        equal(column, reference, format!("{alias}.k{n}"))
+                    })
                     .collect();
-                format!(" JOIN {} AS s ON {}", there.set, on.join(" AND "))
+                format!(" JOIN {set} AS {alias} ON {}", on.join(" AND "))
             }
             None => {
                 let on: Vec<String> = pairs
@@ -352,11 +356,10 @@ impl Found {
                     })
                     .collect();
                 format!(
-                    " JOIN {} AS p ON {} JOIN {} AS s ON {}",
+                    " JOIN {} AS p ON {} JOIN {set} AS {alias} ON {}",
                     there.quoted,
                     on.join(" AND "),
-                    there.set,
-                    there.key.joins(dialect, "p", "s")
+                    there.key.joins(dialect, "p", alias)
                 )
             }
         }

@@ -55,7 +55,8 @@ impl Found {
                 _ => {}
             }
         }
-        self.keep_targets().await?;
+        // Up to what kept rows refer to and down to what is kept with them, until nothing is new.
+        while self.keep_targets().await? + self.keep_with().await? > 0 {}
         self.release_kept().await
     }
 
@@ -142,8 +143,9 @@ impl Found {
 
     /// A row that stays keeps the rows of the person that it refers to: they could not go without
     /// it, and it could not be found again without them.
-    async fn keep_targets(&mut self) -> Result<(), PortError> {
+    async fn keep_targets(&mut self) -> Result<u64, PortError> {
         let layout = Arc::clone(&self.layout);
+        let mut all = 0;
         loop {
             let mut rows = 0;
             for &number in &layout.order {
@@ -169,7 +171,7 @@ impl Found {
                         table.quoted,
                         table.kept,
                         table.key.joins(layout.dialect, "t", "x"),
-                        self.join_target(link, there, references),
+                        self.join_target(link, there, references, &there.set, "s"),
                         there.kept,
                         same.join(" AND "),
                     ));
@@ -177,9 +179,47 @@ impl Found {
                 }
             }
             if rows == 0 {
-                return Ok(());
+                return Ok(all);
             }
+            all += rows;
         }
+    }
+
+    /// Keeps the rows that are kept with others.
+    async fn keep_with(&mut self) -> Result<u64, PortError> {
+        let layout = Arc::clone(&self.layout);
+        let mut rows = 0;
+        for table in layout.tables.iter().filter(|table| table.owned) {
+            let with = table.described.kept_with.as_ref();
+            let link = table.links.iter().find(|link| Some(&link.name) == with);
+            let Some((link, LaidTarget::Rows(to, references))) = link.map(|link| (link, &link.to))
+            else {
+                continue;
+            };
+            let there = &layout.tables[*to];
+            if !there.owned || table.key.loose {
+                continue;
+            }
+            let keys = table.key.in_set("o.");
+            let same: Vec<String> = (0..table.key.len())
+                .map(|n| format!("y.k{n} = o.k{n}"))
+                .collect();
+            let sql = self.sql(format!(
+                "INSERT INTO {} ({}, why) SELECT {keys}, max(x.why) FROM {} AS t JOIN {} AS o ON \
+                 {}{} WHERE NOT EXISTS (SELECT 1 FROM {} AS y WHERE {} AND y.why >= x.why) GROUP \
+                 BY {keys}",
+                table.kept,
+                table.key.in_set(""),
+                table.quoted,
+                table.set,
+                table.key.joins(layout.dialect, "t", "o"),
+                self.join_target(link, there, references, &there.kept, "x"),
+                table.kept,
+                same.join(" AND "),
+            ));
+            rows += self.run(sql, &table.name).await?;
+        }
+        Ok(rows)
     }
 
     /// Takes the kept rows out of the sets, and counts them by reason.
