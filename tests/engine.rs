@@ -4,7 +4,7 @@
 mod common;
 
 use chrono::TimeDelta;
-use common::{World, invoice_kept_until, staff};
+use common::{World, invoice_kept_until, source_id, staff};
 use datarights::engine::{EngineError, Intake};
 use datarights::model::{Actor, Channel, End, Failure, Identifier, Outcome, Right, Until, Wish};
 use datarights::ports::ErrorKind;
@@ -572,4 +572,44 @@ fn details_that_were_asked_for_lead_to_what_they_identify() {
         world.clock.drive(late).unwrap(),
         Err(EngineError::Rejected(Rejection::NotNow { .. }))
     ));
+}
+
+/// A source that will never answer again: staff leaves its part as it is, the answer stays what it
+/// was, and the request comes to its end. What is withheld still goes when its date comes.
+#[test]
+fn what_can_never_be_done_is_left_as_it_is() {
+    let world = World::new();
+    let engine = world.engine();
+    let dead = vec![Fault::Fail(ErrorKind::Refused); 100_000];
+    world.log_port.will(Method::Erase, dead);
+    let request = world.submit(&engine, Wish::of(Right::Erasure));
+    world.approve(&engine, request);
+    world.work(&engine);
+    world.approve_plan(&engine, request);
+    world.work(&engine);
+    let alice = staff("alice");
+    let leave = || world.command(&engine, request, &alice, lifecycle::Command::Leave);
+    assert!(leave().is_err(), "nobody has the answer yet");
+    let release = lifecycle::Command::Release;
+    world.command(&engine, request, &alice, release).unwrap();
+    world.work_until(&engine, world.now() + TimeDelta::days(100));
+    assert_eq!(world.see(&engine, request).lifecycle.phase, Phase::Answered);
+
+    leave().unwrap();
+    assert!(matches!(
+        leave(),
+        Err(EngineError::Rejected(Rejection::TooLate { .. }))
+    ));
+    world.work(&engine);
+    let seen = world.see(&engine, request);
+    assert_eq!(seen.lifecycle.end, Some(End::Answered(Outcome::Partly)));
+    let work = seen.fulfilment.unwrap();
+    let missing: Vec<_> = work.missing().map(|(target, _)| target).collect();
+    let both = ["desk", "log"].map(|name| Target::Source(source_id(name)));
+    assert_eq!(
+        missing, both,
+        "the one failed, the other had to wait for it"
+    );
+    assert_eq!(world.desk.rows_of("1").len(), 3);
+    assert!(seen.lifecycle.is_closed());
 }

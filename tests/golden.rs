@@ -408,6 +408,7 @@ fn events() -> Vec<(&'static str, Event)> {
                 at: start() + TimeDelta::days(14),
             },
         ),
+        ("left_as_it_is", Event::LeftAsItIs),
     ]
 }
 

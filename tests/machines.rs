@@ -24,7 +24,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt::Debug;
 
 use datarights::model::Right;
-use datarights::workflow::fulfilment::{self, Machine};
+use datarights::workflow::fulfilment::{self, Fulfilment, Machine};
 use datarights::workflow::{
     Command, Decision, Delivery, Event, Letter, Rejection, Request, Table, Timer, lifecycle,
 };
@@ -111,9 +111,12 @@ fn explore(
             .wrapping_mul(6_364_136_223_846_793_005)
             .wrapping_add(1_442_695_040_888_963_407);
         let situation = queue.swap_remove((draw >> 33) as usize % queue.len());
+        let work = situation.request.fulfilment.as_ref();
         let place = (
             situation.request.lifecycle.phase,
             work_phase(&situation.request),
+            // Few are, and they would be crowded out.
+            work.is_some_and(Fulfilment::is_unfinished),
         );
         let count = looked_into.entry(place).or_default();
         if *count == most {
@@ -168,6 +171,7 @@ fn work_on(command: &Command, decision: &Decision) -> Option<fulfilment::On> {
         }) if entered => Some(On::Announce),
         Command::Fire(Timer::Grace | Timer::Tail) if entered => Some(On::Lapse),
         _ if has(decision, |event| *event == Event::Cancelled) => Some(On::Cancel),
+        _ if has(decision, |event| *event == Event::LeftAsItIs) => Some(On::Leave),
         _ if entered => Some(On::Retry),
         _ => None,
     }

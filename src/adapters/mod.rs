@@ -7,6 +7,8 @@ mod artifacts;
 mod io_code;
 mod memory_source;
 mod memory_store;
+#[cfg(feature = "postgres")]
+mod postgres;
 #[cfg(any(
     feature = "sql-sqlite",
     feature = "sql-postgres",
@@ -25,6 +27,8 @@ pub use memory_source::{
     MemoryCell, MemoryCollection, MemoryRow, MemorySource, MemorySourceError, MemoryStoredRow,
 };
 pub use memory_store::MemoryStore;
+#[cfg(feature = "postgres")]
+pub use postgres::PostgresStore;
 #[cfg(any(
     feature = "sql-sqlite",
     feature = "sql-postgres",

@@ -1,11 +1,9 @@
 //! What can go wrong with a call to the engine.
 
 use crate::law::ClockError;
-use crate::model::{ControllerId, IdentifierError, RequestId};
+use crate::model::{ControllerId, Failure, IdentifierError, RequestId};
 use crate::ports::{Denied, PortError, StoreError, VaultError};
-use crate::workflow::{CodecError, FoldError, Rejection};
-
-use super::letters::Unsaid;
+use crate::workflow::{CodecError, FoldError, Letter, Rejection};
 
 /// Why the engine did not do what it was asked. Nothing is half-written.
 #[derive(Debug, thiserror::Error)]
@@ -81,5 +79,26 @@ impl EngineError {
     /// Whether somebody else changed the request in between: load it and decide again.
     pub(super) const fn is_conflict(&self) -> bool {
         matches!(self, Self::Store(StoreError::Conflict { .. }))
+    }
+}
+
+/// A letter that leaves out what the law demands. It is not sent.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[error(
+    "the letter `{}` must also say: {}; give it with `Controller::with_record` or `Controller::with_words`",
+    .letter.name(), .missing.join(", ")
+)]
+#[non_exhaustive]
+pub struct Unsaid {
+    /// Which letter.
+    pub letter: Letter,
+    /// The items, or the words (`ground.<code>`), that are missing.
+    pub missing: Vec<String>,
+}
+
+/// Why a letter was not sent: what it leaves out.
+impl From<Unsaid> for Failure {
+    fn from(unsaid: Unsaid) -> Self {
+        Self::Unsaid(unsaid.missing)
     }
 }

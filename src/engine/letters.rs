@@ -6,30 +6,16 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, Datelike, NaiveDate, Utc};
 
 use crate::law::{Content, Due, DueOn, GroundUse, Item, Letter as Complete, Notice, Regime, Step};
-use crate::model::{Failure, Ground, MissingRows, Outcome, Right, Until, Verdict, WithheldRows};
+use crate::model::{Ground, MissingRows, Outcome, Right, Until, Verdict, WithheldRows};
 use crate::ports::Statement;
 use crate::workflow::{Letter, Request, Target};
 
 use super::controller::Controller;
-use super::error::EngineError;
+use super::error::{EngineError, Unsaid};
 use super::words::{Facts, amount, english, keys, outcome_name};
 
 /// Items that are said only where there is something to say.
 const ONLY_IF_SAID: [&str; 2] = ["absence", "what_would_help"];
-
-/// A letter that leaves out what the law demands. It is not sent.
-#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
-#[error(
-    "the letter `{}` must also say: {}; give it with `Controller::with_record` or `Controller::with_words`",
-    .letter.name(), .missing.join(", ")
-)]
-#[non_exhaustive]
-pub struct Unsaid {
-    /// Which letter.
-    pub letter: Letter,
-    /// The items, or the words (`ground.<code>`), that are missing.
-    pub missing: Vec<String>,
-}
 
 /// Something that a letter will have to say and that nobody has given yet.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -575,12 +561,5 @@ fn add(statements: &mut Vec<Statement>, complete: &Complete) {
                 Content::NotApplicable => None,
             },
         });
-    }
-}
-
-/// Why a letter was not sent: what it leaves out.
-impl From<Unsaid> for Failure {
-    fn from(unsaid: Unsaid) -> Self {
-        Self::Unsaid(unsaid.missing)
     }
 }

@@ -18,10 +18,9 @@ use crate::workflow::{Effect, Finding, Letter, Request, StepResult, Target, Task
 
 use super::Engine;
 use super::agenda::Item;
-use super::error::EngineError;
+use super::error::{EngineError, Unsaid};
 use super::findings::not_corrected;
 use super::guard::guard;
-use super::letters::Unsaid;
 use super::package::Made;
 use super::parts::Parts;
 

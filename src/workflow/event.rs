@@ -316,6 +316,8 @@ pub enum Event {
     Cancelled,
     /// A legal hold was lifted: what it kept may go.
     HoldLifted,
+    /// Somebody left what is missing as it is.
+    LeftAsItIs,
     /// The work ended.
     Ended {
         /// How.

@@ -350,6 +350,7 @@ pub(crate) fn lifecycle_commands() -> Vec<lifecycle::Command> {
         C::Approve,
         C::Refuse { ground: ground() },
         C::Rework,
+        C::Leave,
         C::Release,
         C::Appeal,
         C::DecideAppeal { granted: true },

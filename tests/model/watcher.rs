@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use datarights::model::{Actor, Digest, Failure, MissingRows, Outcome, Right, Until, WithheldRows};
 use datarights::workflow::fulfilment;
 use datarights::workflow::{
-    Approval, Command, Decision, Effect, Event, Finding, Letter, Locks, Policy, Rejection,
+    Approval, Command, Decision, Effect, Event, Finding, Letter, Locks, Policy, Rejection, Request,
     StepResult, Target, Task, Timer, lifecycle,
 };
 
@@ -164,6 +164,14 @@ impl Watcher {
                     "{actor:?} may not {command:?}"
                 );
                 self.commanded(situation, now, actor, command);
+                if let Command::Lifecycle(lifecycle::Command::Leave) = command {
+                    // What was left as it is is still named, and nothing is said to be done.
+                    let named = |request: &Request| -> Vec<_> {
+                        let work = request.fulfilment.iter();
+                        work.flat_map(|work| work.missing()).collect()
+                    };
+                    assert_eq!(named(&situation.request), named(&decision.next));
+                }
                 self.took(decision, now);
                 let begun = decision.next.fulfilment.is_some();
                 assert!(

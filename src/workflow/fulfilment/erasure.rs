@@ -52,9 +52,11 @@ pub(super) const TABLE: Table<Phase, On> = table!(Phase, On;
         Lapse => Queued;
         LiftHold => Queued;
         Retry => Queued;
+        Leave => Withholding | Ended;
     }
     Ended {
         Retry => Locating | Confirmation | Grace | Queued | Ended;
+        Leave => Ended;
     }
 );
 
@@ -107,6 +109,6 @@ pub(super) fn after(phase: Phase, work: &Fulfilment, policy: &Policy) -> Next {
 }
 
 /// Whether something withheld may go one day.
-fn waits(work: &Fulfilment) -> bool {
+pub(super) fn waits(work: &Fulfilment) -> bool {
     work.written && work.withheld().any(|(_, rows)| rows.until != Until::Always)
 }

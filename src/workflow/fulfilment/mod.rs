@@ -252,6 +252,36 @@ pub(super) fn retry(draft: &mut Draft<'_>) -> Result<(), Rejection> {
     Ok(())
 }
 
+/// Leaves what is missing as it is: it is not tried again, and keeps nothing open. What is withheld
+/// until a date still goes when the date comes.
+pub(super) fn leave(draft: &mut Draft<'_>) -> Result<(), Rejection> {
+    let work = draft.request().fulfilment.as_ref();
+    if !work.is_some_and(Fulfilment::is_unfinished) {
+        return Err(Rejection::TooLate {
+            done: "nothing is missing that could be tried again",
+        });
+    }
+    if work.is_some_and(|work| !work.phase.rests()) {
+        return Err(Rejection::TooLate {
+            done: "the work goes on already; what it comes to is not known yet",
+        });
+    }
+    self::work(draft, On::Leave)?;
+    draft.emit(Event::LeftAsItIs);
+    let Some(work) = &draft.request().fulfilment else {
+        return Ok(());
+    };
+    match work.phase {
+        Phase::Withholding if erasure::waits(work) => withhold(draft),
+        Phase::Withholding => {
+            draft.clear(Timer::Tail);
+            end(draft);
+        }
+        _ => lifecycle::reported(draft),
+    }
+    Ok(())
+}
+
 /// Stops the work, if it has not begun to change data.
 pub(super) fn cancel(draft: &mut Draft<'_>) -> Result<(), Rejection> {
     match &draft.request().fulfilment {
@@ -510,12 +540,7 @@ fn enter(draft: &mut Draft<'_>, phase: Phase) {
             return;
         }
         Phase::Withholding => {
-            let until = next_release(draft);
-            draft.emit(Event::Withholding { until });
-            if let Some(until) = until {
-                draft.set(Timer::Tail, until);
-            }
-            lifecycle::reported(draft);
+            withhold(draft);
             return;
         }
         _ => {}
@@ -533,6 +558,17 @@ fn enter(draft: &mut Draft<'_>, phase: Phase) {
     if settled.is_some_and(Fulfilment::is_settled) {
         advance(draft);
     }
+}
+
+/// Waits for the next of what is withheld.
+fn withhold(draft: &mut Draft<'_>) {
+    let until = next_release(draft);
+    draft.emit(Event::Withholding { until });
+    match until {
+        Some(until) => draft.set(Timer::Tail, until),
+        None => draft.clear(Timer::Tail),
+    }
+    lifecycle::reported(draft);
 }
 
 fn end(draft: &mut Draft<'_>) {

@@ -62,6 +62,7 @@ impl Fulfilment {
                 }
             }
             Event::Cancelled => self.cancelled = true,
+            Event::LeftAsItIs => self.left = true,
             Event::Ended { outcome } => {
                 self.phase = Phase::Ended;
                 self.steps.clear();
@@ -72,7 +73,8 @@ impl Fulfilment {
     }
 
     fn enter(&mut self, phase: Phase) {
-        let again = self.phase.rests();
+        let again = self.phase.rests() && !phase.rests();
+        self.left &= phase.rests();
         if phase == Phase::Locating {
             for source in &mut self.sources {
                 if !is_kept(self.machine, source) {

@@ -141,11 +141,13 @@ pub enum On {
     Cancel,
     /// The work is taken up again (from the lifecycle: a rework, or an appeal that was granted).
     Retry,
+    /// What is missing is left as it is (from the lifecycle).
+    Leave,
 }
 
 impl On {
     /// Every kind.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Answer,
         Self::ApprovePlan,
         Self::Confirm,
@@ -156,13 +158,14 @@ impl On {
         Self::Lapse,
         Self::Cancel,
         Self::Retry,
+        Self::Leave,
     ];
 
     /// Whether somebody can command it, rather than a timer or the lifecycle.
     pub const fn is_command(self) -> bool {
         !matches!(
             self,
-            Self::Announce | Self::Lapse | Self::Cancel | Self::Retry
+            Self::Announce | Self::Lapse | Self::Cancel | Self::Retry | Self::Leave
         )
     }
 }

@@ -43,6 +43,7 @@ pub(super) const TABLE: Table<Phase, On> = table!(Phase, On;
     }
     Ended {
         Retry => Locating | Queued | Ended;
+        Leave => Ended;
     }
 );
 

@@ -26,7 +26,8 @@ pub(super) const TABLE: Table<Phase, On> = table!(Phase, On;
     }
     Restricted {
         Lift => Announcing | Queued;
-        Retry => Locating | Queued | Restricted;
+        Retry => Locating | Queued | Informing | Restricted;
+        Leave => Restricted;
     }
     Announcing {
         Announce => Queued;
@@ -36,6 +37,7 @@ pub(super) const TABLE: Table<Phase, On> = table!(Phase, On;
     }
     Ended {
         Retry => Locating | Queued | Informing | Ended;
+        Leave => Ended;
     }
 );
 

@@ -100,6 +100,9 @@ pub struct Fulfilment {
     /// Whether the person was told that the restriction ends.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub announced: bool,
+    /// Whether what is missing was left as it is, until the work goes on.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub left: bool,
     /// What the review of a decision came to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verdict: Option<Verdict>,
@@ -148,6 +151,7 @@ impl Fulfilment {
             withheld_until: None,
             outcome: None,
             announced: false,
+            left: false,
             verdict: None,
         }
     }
@@ -162,9 +166,10 @@ impl Fulfilment {
         self.written
     }
 
-    /// Whether it changed some data, and did not change all that it can.
+    /// Whether it changed some data, and did not change all that it can, unless somebody left it
+    /// as it is.
     pub fn is_unfinished(&self) -> bool {
-        self.written && self.missing().any(|(_, missing)| can_be_retried(&missing))
+        self.written && !self.left && self.missing().any(|(_, missing)| can_be_retried(&missing))
     }
 
     /// Whether something is left that it could still do: what failed, or what was withheld.

@@ -19,6 +19,7 @@ pub(super) const TABLE: Table<Phase, On> = table!(Phase, On;
     }
     Ended {
         Retry => Stopping | Ended;
+        Leave => Ended;
     }
 );
 

@@ -47,6 +47,7 @@ pub enum Command {
         ground: Ground,
     },
     Rework,
+    Leave,
     Release,
     Resend {
         /// Which letter.
@@ -102,6 +103,7 @@ impl Command {
             Self::Approve => On::Approve,
             Self::Refuse { .. } => On::Refuse,
             Self::Rework => On::Rework,
+            Self::Leave => On::Leave,
             Self::Release => On::Release,
             Self::Resend { .. } => On::Resend,
             Self::LetterSent { .. } | Self::LetterFailed { .. } | Self::LetterPending { .. } => {
@@ -137,6 +139,7 @@ impl Command {
             | On::Extend
             | On::Approve
             | On::Refuse
+            | On::Leave
             | On::Release
             | On::Resend
             | On::DecideAppeal => matches!(actor, Staff(_) | Host | Controller(_)),

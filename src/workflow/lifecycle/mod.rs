@@ -104,6 +104,7 @@ pub const TABLE: Table<Phase, On> = table!(Phase, On;
     }
     Answered {
         Rework => Fulfilment;
+        Leave => Answered;
         Appeal => Appeal;
         Resend => Answered;
         LetterAnswered => Answered;

@@ -154,6 +154,7 @@ pub(in crate::workflow) fn decide(
             draft.resume_clock();
             fulfilment::retry(draft)?;
         }
+        Command::Leave => fulfilment::leave(draft)?,
         Command::Release => release(draft),
         Command::Resend { letter } => {
             let stuck = &draft.request().lifecycle.stuck_letters;

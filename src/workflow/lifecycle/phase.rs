@@ -80,6 +80,8 @@ pub enum On {
     Refuse,
     /// Take the work up again.
     Rework,
+    /// Leave what is missing as it is, after the answer.
+    Leave,
     /// Let the answer go out.
     Release,
     /// Send a letter again that could not be sent.
@@ -104,7 +106,7 @@ pub enum On {
 
 impl On {
     /// Every kind.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 25] = [
         Self::RequestIdentity,
         Self::AttemptIdentity,
         Self::RejectIdentity,
@@ -119,6 +121,7 @@ impl On {
         Self::Approve,
         Self::Refuse,
         Self::Rework,
+        Self::Leave,
         Self::Release,
         Self::Resend,
         Self::LetterAnswered,
