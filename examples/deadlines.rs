@@ -117,11 +117,11 @@ fn compute(regimes: &Regimes, case: &Case) -> Result<Option<String>, Box<dyn Err
                 .with_working(case.extra_workdays.iter().copied()),
         );
     let received = case.received.to_utc();
+    let readings: Readings = case.policy.parse()?;
     if case.regime == RETENTION {
         return Ok(Some(keep_until(case, &calendar)?.to_string()));
     }
     let question: Question = case.compute.parse()?;
-    let readings: Readings = case.policy.parse()?;
     let mut history = ClockHistory::received(received);
     for event in &case.events {
         history.push(ClockEvent {

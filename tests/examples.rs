@@ -106,6 +106,45 @@ fn the_deadlines_are_computed_for_every_case() {
     }
 }
 
+#[test]
+fn a_deadline_is_not_computed_for_names_that_nobody_knows() {
+    let case = |regime: &str, right: &str, compute: &str, policy: &str| {
+        serde_json::json!({
+            "id": compute, "regime": regime, "right": right, "compute": compute, "policy": policy,
+            "received": "2026-03-10T09:00:00+01:00", "timezone": "Europe/Paris",
+        })
+    };
+    let known = [
+        case("us_ca_ccpa", "opt_out_sale_sharing", "opt_out", "default"),
+        case(
+            "retention_conflicts",
+            "retention",
+            "de_hgb257_letters",
+            "default",
+        ),
+    ];
+    let unknown = [
+        case("us_ca_ccpa", "foo", "opt_out", "default"),
+        case("us_ca_ccpa", "foo", "lookback_start_default", "default"),
+        case("us_nj", "foo", "appeal_response", "default"),
+        case("us_ct", "foo", "consent_revocation", "default"),
+        case(
+            "retention_conflicts",
+            "retention",
+            "de_hgb257_letters",
+            "nonsense",
+        ),
+    ];
+    let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join("unknown_names.json");
+    let cases: Vec<_> = known.iter().chain(&unknown).collect();
+    std::fs::write(&file, serde_json::to_vec(&cases).expect("JSON")).expect("written");
+    let output = said(&run("deadlines", &[&file.to_string_lossy()]));
+    for (at, line) in output.lines().enumerate() {
+        let failed = line.contains(r#""error""#);
+        assert_eq!(failed, at >= known.len(), "{line}");
+    }
+}
+
 #[cfg(all(
     feature = "package",
     feature = "sqlite",

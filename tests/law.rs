@@ -8,6 +8,8 @@ mod cases;
 mod docs;
 #[path = "law/figures.rs"]
 mod figures;
+#[path = "law/filter.rs"]
+mod filter;
 #[path = "law/holidays.rs"]
 mod holidays;
 #[path = "law/input.rs"]

@@ -7,8 +7,9 @@
 use chrono::{DateTime, Datelike, Days, NaiveDate, TimeDelta, TimeZone, Utc, Weekday};
 use chrono_tz::Tz;
 use datarights::law::{
-    Calendar, Clock, ClockEventKind, ClockHistory, Day, Due, DueOn, HolidayList, Holidays, Period,
-    Question, Readings, Regime, Regimes, Setting, Verified, Weekdays, deadline,
+    Calendar, Clock, ClockError, ClockEvent, ClockEventKind, ClockHistory, Day, Due, DueOn,
+    HolidayList, Holidays, Period, Question, Readings, Regime, Regimes, Setting, Verified,
+    Weekdays, deadline,
 };
 use datarights::model::Right;
 use proptest::prelude::*;
@@ -170,6 +171,77 @@ fn an_extension_never_shortens() {
 }
 
 #[test]
+fn a_promised_date_gives_more_time_or_is_refused() {
+    let all = (
+        regimes(),
+        rights(),
+        calendars(),
+        instants(2005),
+        0i64..60,
+        -40i64..200,
+    );
+    check(
+        all,
+        |(regime, right, (calendar, _), received, after, promised)| {
+            let plain = ClockHistory::received(received);
+            let until = calendar.date_of(received) + TimeDelta::days(promised);
+            let notice = received + TimeDelta::days(after);
+            let mut extended = plain.clone();
+            extended.push(ClockEvent {
+                at: notice,
+                kind: ClockEventKind::ExtensionNotified,
+                until: Some(until),
+            });
+            let asked = |history| {
+                let setting = Setting {
+                    regime: &regime,
+                    right: &right,
+                    calendar: &calendar,
+                    readings: &Readings::default(),
+                };
+                deadline(&setting, Question::Response, history)
+            };
+            let Ok(before) = asked(&plain) else {
+                return Ok(());
+            };
+            let after = asked(&extended);
+            let in_time = ask(
+                &regime,
+                &right,
+                &calendar,
+                Question::ExtensionNoticeCutoff,
+                &plain,
+            )
+            .and_then(|due| due.late_from())
+            .is_some_and(|cutoff| notice < cutoff);
+            let clock = regime
+                .clocks
+                .iter()
+                .find(|clock| clock.question == Question::Response && clock.extension.is_some());
+            let open = clock
+                .and_then(|clock| clock.extension.as_ref())
+                .is_some_and(|extension| extension.by == Period::Unnumbered);
+            match after {
+                Ok(after) if after == before => prop_assert!(!in_time),
+                Ok(Due::Due { on, late_from, .. }) => {
+                    prop_assert!(open && in_time);
+                    prop_assert_eq!(on, DueOn::Date(until));
+                    prop_assert!(Some(late_from) > before.late_from());
+                }
+                Ok(paused) => prop_assert!(false, "{paused:?}"),
+                Err(ClockError::ExtensionShortens { .. }) => {
+                    prop_assert!(open && in_time);
+                    prop_assert!(calendar.end_of(until) <= before.late_from());
+                }
+                Err(ClockError::ExtensionLengthFixed { .. }) => prop_assert!(!open && in_time),
+                Err(other) => prop_assert!(false, "{other}"),
+            }
+            Ok(())
+        },
+    );
+}
+
+#[test]
 fn a_late_extension_changes_nothing() {
     let all = (regimes(), rights(), calendars(), instants(2005), 0i64..400);
     check(all, |(regime, right, (calendar, _), received, minutes)| {
@@ -315,6 +387,55 @@ fn pausing_longer_never_makes_it_earlier() {
             let plain = plain.ok().and_then(|due| due.late_from());
             prop_assert!(late(took) >= plain);
             prop_assert!(late(took + longer) >= late(took));
+            Ok(())
+        },
+    );
+}
+
+#[test]
+fn what_is_asked_for_too_late_and_what_is_waived_move_nothing() {
+    let conditions = prop::sample::select(vec![
+        (
+            ClockEventKind::IdentityRequested,
+            ClockEventKind::IdentityConfirmed,
+        ),
+        (ClockEventKind::FeeRequested, ClockEventKind::FeePaid),
+    ]);
+    let all = (
+        regimes(),
+        rights(),
+        calendars(),
+        instants(2005),
+        conditions,
+        0i64..90,
+        0i64..90,
+    );
+    check(
+        all,
+        |(regime, right, (calendar, _), received, (ask_for, answer), gap, took)| {
+            let plain = ClockHistory::received(received);
+            for question in [Question::Response, Question::RefusalNotice] {
+                let of =
+                    |history: &ClockHistory| ask(&regime, &right, &calendar, question, history);
+                let Some(due) = of(&plain) else {
+                    continue;
+                };
+                for fee in [ClockEventKind::FeeRequested, ClockEventKind::FeeNotified] {
+                    let asked = received + TimeDelta::days(gap);
+                    let waived = plain
+                        .clone()
+                        .with(fee, asked)
+                        .with(ClockEventKind::FeeWaived, asked + TimeDelta::days(took));
+                    prop_assert_eq!(of(&waived), Some(due));
+                }
+                if let Some(over) = due.late_from() {
+                    let asked = over + TimeDelta::days(gap);
+                    let late = plain.clone().with(ask_for, asked);
+                    prop_assert_eq!(of(&late), Some(due));
+                    let answered = late.with(answer, asked + TimeDelta::days(took));
+                    prop_assert_eq!(of(&answered), Some(due));
+                }
+            }
             Ok(())
         },
     );

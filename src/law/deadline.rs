@@ -7,14 +7,14 @@ use chrono::{DateTime, Datelike, Days, DurationRound, NaiveDate, TimeDelta, Utc}
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Awaiting, Calendar, Clock, ClockEvent, ClockEventKind, ClockHistory, Day, Extension,
-    HourReading, IdentityReading, PauseBasis, PauseReading, Period, Question, Readings,
-    ReceiptReading, Regime, RegimeId, Roll, Start,
+    Awaiting, Calendar, Clock, ClockError, ClockEvent, ClockEventKind, ClockHistory, Day,
+    Extension, HourReading, IdentityReading, PauseBasis, PauseReading, Period, Question, Readings,
+    ReceiptReading, Regime, Roll, Start,
 };
 use crate::model::Right;
 
 /// Days for which a last day is looked for before a calendar counts as broken.
-const LONGEST_ROLL: u32 = 366;
+pub(super) const LONGEST_ROLL: u32 = 366;
 
 /// What stays the same for all deadlines of one request.
 #[derive(Clone, Copy, Debug)]
@@ -70,150 +70,6 @@ impl Due {
     }
 }
 
-/// Why a deadline cannot be computed. Never a guess instead.
-#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum ClockError {
-    /// The regime's clocks do not answer this question for this right.
-    #[error(
-        "{regime} sets no clock for `{question}` and the right `{right}`; its clocks answer: {known}"
-    )]
-    NoClock {
-        /// Which regime.
-        regime: RegimeId,
-        /// What was asked.
-        question: Question,
-        /// For which right.
-        right: Right,
-        /// The questions that have an answer, separated by commas.
-        known: String,
-    },
-    /// The law sets a standard and no number.
-    #[error("{regime} sets no number for `{question}`, only a standard: {standard}")]
-    Unnumbered {
-        /// Which regime.
-        regime: RegimeId,
-        /// What was asked.
-        question: Question,
-        /// The standard in the law's sense.
-        standard: String,
-    },
-    /// The regime does not grant this right.
-    #[error("{regime} does not grant the right `{right}`; it grants: {known}")]
-    UnknownRight {
-        /// Which regime.
-        regime: RegimeId,
-        /// Which right.
-        right: Right,
-        /// Those it grants, separated by commas.
-        known: String,
-    },
-    /// Right or clock start later than the request.
-    #[error(
-        "under {regime} this holds for requests from {from} on; this one was received on {received}"
-    )]
-    NotYet {
-        /// Which regime.
-        regime: RegimeId,
-        /// From when on.
-        from: NaiveDate,
-        /// When the request was received, on the controller's calendar.
-        received: NaiveDate,
-    },
-    /// This version of the regime is not in force on the day of receipt.
-    #[error(
-        "version {version} of {regime} was not in force on {received}; take the version that `Regimes::in_force` gives for that day"
-    )]
-    NotInForce {
-        /// Which regime.
-        regime: RegimeId,
-        /// Which version.
-        version: String,
-        /// When the request was received, on the controller's calendar.
-        received: NaiveDate,
-    },
-    /// There is no extension to ask about.
-    #[error("{regime} knows no extension here")]
-    NoExtension {
-        /// Which regime.
-        regime: RegimeId,
-    },
-    /// The extension was announced too late and has no effect.
-    #[error(
-        "the extension announced at {at} came too late: it had to be announced before {cutoff}"
-    )]
-    ExtensionVoid {
-        /// When it was announced.
-        at: DateTime<Utc>,
-        /// The first instant that was too late.
-        cutoff: DateTime<Utc>,
-    },
-    /// The law allows fewer extensions than were announced.
-    #[error("{regime} allows {allowed} extension(s); another one was announced at {at}")]
-    ExtendedTooOften {
-        /// Which regime.
-        regime: RegimeId,
-        /// How many it allows.
-        allowed: u32,
-        /// When the one too many was announced.
-        at: DateTime<Utc>,
-    },
-    /// The law sets no length for the extension and the notice named no date.
-    #[error(
-        "{regime} sets no length for an extension; the event must carry the date that the notice promised (`until`)"
-    )]
-    ExtensionWithoutDate {
-        /// Which regime.
-        regime: RegimeId,
-    },
-    /// The clock starts with an event that has not happened.
-    #[error("this clock starts with `{0:?}`, which is not in the history")]
-    NotStarted(ClockEventKind),
-    /// Something happened to the request before it was received.
-    #[error(
-        "the event `{kind:?}` at {at} lies before the receipt of the request; accepted: from its receipt on"
-    )]
-    OutOfOrder {
-        /// What.
-        kind: ClockEventKind,
-        /// When.
-        at: DateTime<Utc>,
-    },
-    /// The person did not accept the announced fee in time: the request is withdrawn.
-    #[error("the fee announced was not accepted by {by}: the request counts as withdrawn")]
-    Withdrawn {
-        /// Until when it could be accepted.
-        by: NaiveDate,
-    },
-    /// A reading that the regime does not know.
-    #[error("{regime} knows no reading `roll={found}`; accepted: none{known}")]
-    UnknownRoll {
-        /// Which regime.
-        regime: RegimeId,
-        /// What was asked for.
-        found: String,
-        /// What it knows, each after a comma.
-        known: String,
-    },
-    /// The calendar says that nobody works for a year.
-    #[error("the holiday calendar has no working day within {LONGEST_ROLL} days of {0}")]
-    NoWorkingDay(NaiveDate),
-    /// A date beyond the calendar's range.
-    #[error("a date lies beyond the range of the calendar")]
-    OutOfRange,
-}
-
-impl ClockError {
-    /// Whether the law simply has no such date: no clock for the question, no number, or
-    /// no extension. Everything else is a fault of the question or of the history.
-    pub const fn is_absent(&self) -> bool {
-        matches!(
-            self,
-            Self::NoClock { .. } | Self::Unnumbered { .. } | Self::NoExtension { .. }
-        )
-    }
-}
-
 /// Which form of a clock is asked.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Form {
@@ -256,7 +112,13 @@ pub fn deadline(
     question: Question,
     history: &ClockHistory,
 ) -> Result<Due, ClockError> {
-    Engine::new(setting, question, history)?.answer()
+    let asked = Engine::new(setting, question, history)?;
+    let counted = asked.what_counts()?;
+    Engine {
+        history: &counted,
+        ..asked
+    }
+    .answer()
 }
 
 /// Where a clock starts, and what it needs to run from there.
@@ -276,8 +138,10 @@ struct Stop {
 }
 
 /// One computation.
+#[derive(Clone, Copy)]
 struct Engine<'a> {
     setting: &'a Setting<'a>,
+    /// What counts of what happened.
     history: &'a ClockHistory,
     clock: &'a Clock,
     form: Form,
@@ -351,6 +215,7 @@ impl<'a> Engine<'a> {
     /// came too late moves nothing.
     fn with_extensions(&self, extension: &Extension, original: Due) -> Result<Due, ClockError> {
         let mut due = original;
+        let mut promised = None;
         let mut count = 0;
         for notice in self.history.all(ClockEventKind::ExtensionNotified) {
             let cutoff = if count == 0 {
@@ -372,7 +237,17 @@ impl<'a> Engine<'a> {
                 });
             }
             count += 1;
-            due = self.extended_by(extension, count, Some(notice))?;
+            if extension.by == Period::Unnumbered {
+                promised = Some(self.promise(notice, promised)?);
+                due = promised.map_or(Ok(original), |date| self.no_sooner_than(original, date))?;
+            } else if notice.until.is_some() {
+                return Err(ClockError::ExtensionLengthFixed {
+                    regime: self.setting.regime.id.clone(),
+                    by: extension.by,
+                });
+            } else {
+                due = self.extended_by(extension, count)?;
+            }
         }
         Ok(due)
     }
@@ -385,7 +260,7 @@ impl<'a> Engine<'a> {
             return Ok(original);
         }
         let Some(notice) = self.history.first(ClockEventKind::ExtensionNotified) else {
-            return self.extended_by(extension, 1, None);
+            return self.extended_by(extension, 1);
         };
         let due = self.with_extensions(extension, original)?;
         match self.notice_cutoff(extension)?.late_from() {
@@ -397,22 +272,63 @@ impl<'a> Engine<'a> {
         }
     }
 
-    fn extended_by(
-        &self,
-        extension: &Extension,
-        times: u32,
-        notice: Option<ClockEvent>,
-    ) -> Result<Due, ClockError> {
+    fn extended_by(&self, extension: &Extension, times: u32) -> Result<Due, ClockError> {
         if extension.by == Period::Unnumbered {
-            // The law leaves the length to the notice; the promise is then the deadline.
-            let promised = notice.and_then(|notice| notice.until);
-            let date = promised.ok_or_else(|| ClockError::ExtensionWithoutDate {
-                regime: self.setting.regime.id.clone(),
-            })?;
-            return self.due_on(date, false);
+            return Err(self.without_date());
         }
         let total = self.clock.period.plus(extension.by, times);
         self.run(total.ok_or(ClockError::OutOfRange)?)
+    }
+
+    fn without_date(&self) -> ClockError {
+        ClockError::ExtensionWithoutDate {
+            regime: self.setting.regime.id.clone(),
+        }
+    }
+
+    /// The date that a notice promises where the law leaves the length to it. It must give more
+    /// time than there was when the notice was given.
+    fn promise(
+        &self,
+        notice: ClockEvent,
+        before: Option<NaiveDate>,
+    ) -> Result<NaiveDate, ClockError> {
+        let until = notice.until.ok_or_else(|| self.without_date())?;
+        let then = self.history.up_to(notice.at);
+        let stood = Engine {
+            history: &then,
+            ..*self
+        };
+        let last = match stood.run(self.clock.period)? {
+            Due::Due { on, .. } => Some(self.day_of(on)),
+            Due::Paused { .. } => None,
+        };
+        let given = self.setting.calendar.date_of(notice.at);
+        let earliest = last
+            .max(before)
+            .and_then(|day| day.succ_opt())
+            .map_or(given, |day| day.max(given));
+        if until < earliest {
+            return Err(ClockError::ExtensionShortens { until, earliest });
+        }
+        Ok(until)
+    }
+
+    /// What happened since may have moved the original date beyond the promised one.
+    fn no_sooner_than(&self, original: Due, date: NaiveDate) -> Result<Due, ClockError> {
+        let promised = self.due_on(date, false)?;
+        Ok(if original.late_from() > promised.late_from() {
+            original
+        } else {
+            promised
+        })
+    }
+
+    fn day_of(&self, on: DueOn) -> NaiveDate {
+        match on {
+            DueOn::Date(date) => date,
+            DueOn::Instant(instant) => self.setting.calendar.date_of(instant),
+        }
     }
 
     fn notice_cutoff(&self, extension: &Extension) -> Result<Due, ClockError> {
@@ -522,13 +438,64 @@ impl<'a> Engine<'a> {
         }
     }
 
+    /// The history without what moves nothing: a fee that was waived, and, where the clock
+    /// starts with what was asked for, what was asked for when its last day had come.
+    fn what_counts(&self) -> Result<ClockHistory, ClockError> {
+        let events = self.history.events();
+        let mut counted = self.history.unmoved();
+        for (at, event) in events.iter().enumerate() {
+            let later = &events[at + 1..];
+            let is_moot = match event.kind {
+                ClockEventKind::FeeWaived => true,
+                ClockEventKind::FeeRequested => is_waived(later, ClockEventKind::FeePaid),
+                ClockEventKind::FeeNotified => is_waived(later, ClockEventKind::FeeConfirmed),
+                _ => false,
+            };
+            if !is_moot && !self.comes_too_late(*event, &counted)? {
+                counted.push(*event);
+            }
+        }
+        Ok(counted)
+    }
+
+    /// Whether an event that could start this clock again comes when its last day, as it stood
+    /// by then, has come: a period that has run out is not revived.
+    fn comes_too_late(&self, event: ClockEvent, before: &ClockHistory) -> Result<bool, ClockError> {
+        let may_start = matches!(
+            self.clock.start,
+            Start::RelevantTime | Start::DayAfterRelevantTime
+        );
+        let conditions = [Awaiting::Identity, Awaiting::Fee].map(Awaiting::events);
+        let is_condition = conditions
+            .iter()
+            .any(|(asked, answered)| event.kind == *asked || Some(event.kind) == *answered);
+        if !may_start || !is_condition {
+            return Ok(false);
+        }
+        let stood = Engine {
+            history: before,
+            ..*self
+        };
+        match stood.as_things_stand() {
+            Ok(Due::Due { on, .. }) => {
+                Ok(self.setting.calendar.date_of(event.at) >= self.day_of(on))
+            }
+            Ok(Due::Paused { .. }) => Ok(false),
+            Err(error) if error.is_absent() => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
     /// The latest of receipt and of what was asked for; waiting if something still lacks.
     fn latest_of(&self, awaited: &[Awaiting]) -> Result<Started, ClockError> {
         let mut latest = self.history.received_at();
         for &awaiting in awaited {
             let (asked, answered) = awaiting.events();
             let answer = answered.and_then(|kind| self.history.last(kind));
-            match (self.history.first(asked), answer) {
+            match (self.history.last(asked), answer) {
+                (Some(asked), Some(answer)) if answer.at < asked.at => {
+                    return Ok(Started::Waiting(awaiting));
+                }
                 (_, Some(answer)) => latest = latest.max(answer.at),
                 (Some(_), None) => return Ok(Started::Waiting(awaiting)),
                 (None, None) => {}
@@ -595,7 +562,11 @@ impl<'a> Engine<'a> {
             return Ok(stops);
         }
         for pause in &self.setting.regime.pauses {
-            if !applies(&pause.rights, self.setting) {
+            if !self
+                .setting
+                .regime
+                .concerns(&pause.rights, self.setting.right)
+            {
                 continue;
             }
             let suspends = self.setting.readings.eu_identity == IdentityReading::SuspendDays;
@@ -766,6 +737,14 @@ impl<'a> Engine<'a> {
     }
 }
 
+/// Whether a fee is waived before anything else settles it.
+fn is_waived(later: &[ClockEvent], settled: ClockEventKind) -> bool {
+    later
+        .iter()
+        .find(|event| event.kind == settled || event.kind == ClockEventKind::FeeWaived)
+        .is_some_and(|event| event.kind == ClockEventKind::FeeWaived)
+}
+
 fn next_full_hour(instant: DateTime<Utc>) -> Result<DateTime<Utc>, ClockError> {
     let hour = TimeDelta::hours(1);
     instant
@@ -773,19 +752,6 @@ fn next_full_hour(instant: DateTime<Utc>) -> Result<DateTime<Utc>, ClockError> {
         .ok()
         .and_then(|begun| begun.checked_add_signed(hour))
         .ok_or(ClockError::OutOfRange)
-}
-
-/// Whether a rule for `rights` (empty: all) concerns the right in question, by this law's
-/// name for it or by the neutral one.
-fn applies(rights: &[Right], setting: &Setting<'_>) -> bool {
-    if rights.is_empty() || rights.contains(setting.right) {
-        return true;
-    }
-    setting.regime.right(setting.right).is_some_and(|rule| {
-        rights
-            .iter()
-            .any(|right| rule.rights.contains(right) || rule.id == right.name())
-    })
 }
 
 fn find_clock<'a>(
@@ -796,7 +762,19 @@ fn find_clock<'a>(
 ) -> Result<&'a Clock, ClockError> {
     let regime = setting.regime;
     let rule = regime.right(setting.right);
-    if question.concerns_right() && rule.is_none() && !regime.rights.is_empty() {
+    if question.concerns_right() {
+        let mut lacking = regime.lacks_for(setting.right, setting.readings);
+        if let Some(removed) = lacking.next() {
+            return Err(ClockError::Unsure {
+                regime: regime.id.clone(),
+                right: setting.right.clone(),
+                missing: removed.describe(),
+                least: regime.least,
+            });
+        }
+    }
+    let is_appeal = question.concerns_appeal() && setting.right.name() == "appeal";
+    if question.concerns_right() && rule.is_none() && !regime.any_right && !is_appeal {
         return Err(ClockError::UnknownRight {
             regime: regime.id.clone(),
             right: setting.right.clone(),
@@ -816,7 +794,7 @@ fn find_clock<'a>(
     }
     let fits = |clock: &&Clock| {
         clock.question == asked
-            && applies(&clock.rights, setting)
+            && regime.concerns(&clock.rights, setting.right)
             && clock
                 .when
                 .as_deref()
@@ -859,8 +837,12 @@ fn find_roll(setting: &Setting<'_>, clock: &Clock) -> Result<Roll, ClockError> {
         })
 }
 
-fn listed(names: impl Iterator<Item = String>) -> String {
+/// Names for a message, separated by commas.
+pub(super) fn listed(names: impl Iterator<Item = String>) -> String {
     let mut names: Vec<_> = names.collect();
     names.dedup();
+    if names.is_empty() {
+        return "none".to_owned();
+    }
     names.join(", ")
 }

@@ -24,6 +24,13 @@ pub enum Verified {
     Primary,
 }
 
+impl Verified {
+    /// Whether it is the lowest, which takes everything.
+    pub(crate) fn is_any(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
 impl fmt::Display for Verified {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

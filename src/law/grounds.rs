@@ -24,6 +24,15 @@ pub enum GroundUse {
 }
 
 impl GroundUse {
+    /// Every use.
+    pub const ALL: [Self; 5] = [
+        Self::Refuse,
+        Self::Withhold,
+        Self::Restrict,
+        Self::Extend,
+        Self::Charge,
+    ];
+
     /// The word for it, as in messages.
     pub const fn name(self) -> &'static str {
         match self {
@@ -57,6 +66,12 @@ pub struct Ground {
     /// at [`Step::CannotIdentify`](super::Step::CannotIdentify).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unidentified: bool,
+    /// Whether the law leaves no choice where it applies.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub mandatory: bool,
+    /// Whether the person can have a refusal on it reviewed by somebody else.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub reviewable: bool,
     /// How well that was checked.
     #[serde(default)]
     pub verified: Verified,
@@ -78,8 +93,24 @@ impl Ground {
             article: article.into(),
             letter: letter.into(),
             unidentified: false,
+            mandatory: false,
+            reviewable: false,
             verified,
         }
+    }
+
+    /// The same, where the law leaves no choice.
+    #[must_use]
+    pub fn mandatory(mut self) -> Self {
+        self.mandatory = true;
+        self
+    }
+
+    /// The same, open to a review.
+    #[must_use]
+    pub fn reviewable(mut self) -> Self {
+        self.reviewable = true;
+        self
     }
 
     /// The same, because nobody knows who asks.
@@ -133,8 +164,8 @@ impl Regime {
         })
     }
 
-    /// The ground of that name; `None` where this law lists no ground at all for that use, and
-    /// so leaves open on which it is done.
+    /// The ground of that name; `None` where this law leaves open on which that is done
+    /// ([`any_ground`](Self::any_ground)).
     ///
     /// ```
     /// use datarights::law::{GroundUse, Regimes};
@@ -154,18 +185,16 @@ impl Regime {
         right: &Right,
         usage: GroundUse,
     ) -> Result<Option<&Ground>, GroundError> {
-        if self.lists_grounds_to(usage) {
-            self.ground(code, right, usage).map(Some)
-        } else {
+        if self.any_ground.contains(&usage) {
             Ok(None)
+        } else {
+            self.ground(code, right, usage).map(Some)
         }
     }
 
-    /// Whether this law lists grounds for that use, for whichever right.
+    /// Whether only the grounds that this law lists will do for that use.
     pub fn lists_grounds_to(&self, usage: GroundUse) -> bool {
-        self.grounds
-            .iter()
-            .any(|ground| ground.uses.contains(&usage))
+        !self.any_ground.contains(&usage)
     }
 
     /// The ground of that name, if this law gives it for that.
@@ -194,11 +223,10 @@ impl Regime {
                 code: code.to_owned(),
                 usage,
                 right: right.clone(),
-                known: self
-                    .grounds_for(right, usage)
-                    .map(|ground| ground.code.as_ref())
-                    .collect::<Vec<_>>()
-                    .join(", "),
+                known: super::deadline::listed(
+                    self.grounds_for(right, usage)
+                        .map(|ground| ground.code.to_string()),
+                ),
             })
     }
 }

@@ -20,6 +20,8 @@ pub enum ClockEventKind {
     FeeRequested,
     /// The fee was paid.
     FeePaid,
+    /// The controller waived the fee it had charged or announced, as if it had never asked.
+    FeeWaived,
     /// The controller announced a fee that the person must accept (Switzerland).
     FeeNotified,
     /// The person accepted it.
@@ -146,6 +148,21 @@ impl ClockHistory {
     /// What happened, in order of time.
     pub fn events(&self) -> &[ClockEvent] {
         &self.events
+    }
+
+    /// The same as it stood when nothing had happened yet.
+    pub(super) fn unmoved(&self) -> Self {
+        Self {
+            events: Vec::new(),
+            ..self.clone()
+        }
+    }
+
+    /// The same as it stood at that instant.
+    pub(super) fn up_to(&self, instant: DateTime<Utc>) -> Self {
+        let mut earlier = self.clone();
+        earlier.events.retain(|event| event.at <= instant);
+        earlier
     }
 
     /// The first event of that kind.

@@ -1,7 +1,10 @@
 //! Holidays from an iCalendar file, as public authorities publish them.
 
-use chrono::{Days, NaiveDate};
-use icalendar::{Calendar, CalendarComponent, Component, DatePerhapsTime, EventStatus};
+use chrono::{DateTime, Days, LocalResult, NaiveDate, NaiveDateTime, TimeDelta, TimeZone, Utc};
+use chrono_tz::Tz;
+use icalendar::{
+    Calendar, CalendarComponent, CalendarDateTime, Component, DatePerhapsTime, Event, EventStatus,
+};
 
 use super::NamedHolidays;
 
@@ -13,17 +16,30 @@ const LONGEST: i64 = 31;
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CalendarFileError {
-    /// It is not an iCalendar file.
-    #[error("this is no iCalendar file (RFC 5545): {0}")]
-    Unreadable(String),
+    /// It is not an iCalendar file, or one of the calendars in it is none.
+    #[error("calendar {calendar} of the file is no whole iCalendar object (RFC 5545)")]
+    Unreadable {
+        /// Which one, the first being 1.
+        calendar: usize,
+    },
     /// It lists no day.
     #[error("the calendar lists no event with a date")]
     Empty,
-    /// An event repeats by a rule; which years it covers cannot be told.
+    /// An event repeats by a rule or a list; which years it covers cannot be told.
     #[error(
-        "the event `{0}` repeats by a rule; use a file that lists every date, or a `HolidayRule`"
+        "the event `{0}` repeats (RRULE, RDATE); use a file with an event for every date, or a `HolidayRule`"
     )]
     Recurring(String),
+    /// The start, end or duration of an event is missing or cannot be read.
+    #[error("the event `{summary}` has no readable {property}; accepted: {accepted}")]
+    Time {
+        /// Its title.
+        summary: String,
+        /// `DTSTART`, `DTEND` or `DURATION`.
+        property: &'static str,
+        /// What would be accepted.
+        accepted: &'static str,
+    },
     /// An event lasts too long or ends before it starts.
     #[error("the event `{summary}` lasts {days} days; accepted: 1 to {LONGEST}")]
     Length {
@@ -34,11 +50,15 @@ pub enum CalendarFileError {
     },
 }
 
-/// Reads the holidays of an iCalendar file.
+/// Reads the holidays of an iCalendar file; it may hold several calendars.
+///
+/// Times of day are taken to the dates they have in `zone`, the place where the holidays hold;
+/// a time without a zone of its own is one of that place. Cancelled events are left out; an
+/// event of several days is a holiday on each. Every other event is a day off: a file that also
+/// lists working days must be parted first ([`HolidayList::with_working`](super::HolidayList)).
 ///
 /// The calendar is taken to be complete up to `complete_until`; without it, up to the last
-/// day that it lists, so that any later deadline is marked provisional. Cancelled events
-/// are left out; an event of several days is a holiday on each.
+/// day that it lists, so that any later deadline is marked provisional.
 ///
 /// ```
 /// use chrono::NaiveDate;
@@ -46,7 +66,7 @@ pub enum CalendarFileError {
 /// let file = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//gov\r\nBEGIN:VEVENT\r\n\
 ///     UID:1\r\nDTSTART;VALUE=DATE:20260406\r\nDTEND;VALUE=DATE:20260407\r\n\
 ///     SUMMARY:Easter Monday\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n";
-/// let holidays = read_icalendar(file, None)?;
+/// let holidays = read_icalendar(file, chrono_tz::Europe::Paris, None)?;
 /// let monday = NaiveDate::from_ymd_opt(2026, 4, 6).unwrap();
 /// assert_eq!(holidays.day(monday), Day::Holiday);
 /// assert_eq!(holidays.name(monday), Some("Easter Monday"));
@@ -57,47 +77,138 @@ pub enum CalendarFileError {
 /// [`CalendarFileError`].
 pub fn read_icalendar(
     file: &str,
+    zone: Tz,
     complete_until: Option<NaiveDate>,
 ) -> Result<NamedHolidays, CalendarFileError> {
-    let calendar: Calendar = file.parse().map_err(CalendarFileError::Unreadable)?;
     let mut days = Vec::new();
-    for component in &calendar.components {
-        let CalendarComponent::Event(event) = component else {
-            continue;
-        };
-        let Some(first) = event.get_start().map(day_of) else {
-            continue;
-        };
-        if event.get_status() == Some(EventStatus::Cancelled) {
-            continue;
+    for (at, text) in parted(file).iter().enumerate() {
+        let unreadable = CalendarFileError::Unreadable { calendar: at + 1 };
+        let calendar: Calendar = text.parse().map_err(|_: String| unreadable)?;
+        for component in &calendar.components {
+            let CalendarComponent::Event(event) = component else {
+                continue;
+            };
+            if event.get_status() != Some(EventStatus::Cancelled) {
+                let summary = event.get_summary().unwrap_or_default();
+                days.extend(days_of(event, summary, zone)?.map(|day| (day, summary.to_owned())));
+            }
         }
-        let summary = event.get_summary().unwrap_or_default();
-        if event.property_value("RRULE").is_some() {
-            return Err(CalendarFileError::Recurring(summary.to_owned()));
-        }
-        // The end of an all-day event is not part of it.
-        let length = match event.get_end().map(day_of) {
-            Some(end) if end != first => (end - first).num_days(),
-            _ => 1,
-        };
-        if !(1..=LONGEST).contains(&length) {
-            return Err(CalendarFileError::Length {
-                summary: summary.to_owned(),
-                days: length,
-            });
-        }
-        let length = u64::try_from(length).unwrap_or(1);
-        days.extend(
-            (0..length)
-                .filter_map(|n| first.checked_add_days(Days::new(n)))
-                .map(|day| (day, summary.to_owned())),
-        );
     }
     let last = days.iter().map(|(day, _)| *day).max();
     let last = last.ok_or(CalendarFileError::Empty)?;
     Ok(NamedHolidays::new(days, complete_until.or(Some(last))))
 }
 
-fn day_of(date: DatePerhapsTime) -> NaiveDate {
-    date.date_naive()
+/// The calendars of a file one by one: the parser reads the first alone. What follows the last
+/// is a part of its own, which the parser refuses.
+fn parted(file: &str) -> Vec<String> {
+    let file = file.strip_prefix('\u{feff}').unwrap_or(file);
+    let mut parts = vec![String::new()];
+    for line in file.lines() {
+        if let Some(part) = parts.last_mut() {
+            part.push_str(line);
+            part.push_str("\r\n");
+        }
+        if line.trim_end().eq_ignore_ascii_case("END:VCALENDAR") {
+            parts.push(String::new());
+        }
+    }
+    let is_first = parts.len() == 1;
+    parts.retain(|part| is_first || !part.trim().is_empty());
+    parts
+}
+
+fn days_of(
+    event: &Event,
+    summary: &str,
+    zone: Tz,
+) -> Result<impl Iterator<Item = NaiveDate> + use<>, CalendarFileError> {
+    let has = |name: &str| {
+        event.property_value(name).is_some() || event.multi_properties().contains_key(name)
+    };
+    if has("RRULE") || has("RDATE") {
+        return Err(CalendarFileError::Recurring(summary.to_owned()));
+    }
+    let unreadable = |property, accepted| CalendarFileError::Time {
+        summary: summary.to_owned(),
+        property,
+        accepted,
+    };
+    let start = || {
+        unreadable(
+            "DTSTART",
+            "a date, or a time in UTC, in a zone of the IANA database, or in none",
+        )
+    };
+    let (first, begins) = placed(event.get_start().ok_or_else(start)?, zone).ok_or_else(start)?;
+    // An end is not part of the event: neither the day of a date nor the instant of a time.
+    let last = if has("DTEND") {
+        let end = || unreadable("DTEND", "as DTSTART");
+        let (day, ends) = placed(event.get_end().ok_or_else(end)?, zone).ok_or_else(end)?;
+        match ends {
+            _ if day == first && ends == begins => Some(first),
+            Some(instant) => last_before(instant, zone),
+            None => day.pred_opt(),
+        }
+    } else if let Some(length) = event.property_value("DURATION") {
+        let length = whole_days(length)
+            .ok_or_else(|| unreadable("DURATION", "whole days or weeks: P2D, P1W"))?;
+        match begins {
+            Some(instant) => instant
+                .checked_add_signed(TimeDelta::days(length.into()))
+                .and_then(|end| last_before(end, zone)),
+            None => first
+                .checked_add_days(Days::new(length.into()))
+                .and_then(|day| day.pred_opt()),
+        }
+    } else {
+        Some(first)
+    };
+    let days = last.map_or(0, |last| (last - first).num_days() + 1);
+    if !(1..=LONGEST).contains(&days) {
+        let summary = summary.to_owned();
+        return Err(CalendarFileError::Length { summary, days });
+    }
+    Ok(first.iter_days().take(usize::try_from(days).unwrap_or(0)))
+}
+
+/// The date of a start or an end in `zone`, and its instant if it has a time.
+fn placed(date: DatePerhapsTime, zone: Tz) -> Option<(NaiveDate, Option<DateTime<Utc>>)> {
+    let instant = match date {
+        DatePerhapsTime::Date(date) => return Some((date, None)),
+        DatePerhapsTime::DateTime(CalendarDateTime::Utc(instant)) => instant,
+        DatePerhapsTime::DateTime(CalendarDateTime::Floating(time)) => instant_of(time, zone)?,
+        DatePerhapsTime::DateTime(CalendarDateTime::WithTimezone { date_time, tzid }) => {
+            instant_of(date_time, tzid.parse().ok()?)?
+        }
+    };
+    Some((instant.with_timezone(&zone).date_naive(), Some(instant)))
+}
+
+/// A local time as an instant. One that the clocks skipped stands for the first one after.
+fn instant_of(time: NaiveDateTime, zone: Tz) -> Option<DateTime<Utc>> {
+    match zone.from_local_datetime(&time) {
+        LocalResult::Single(at) | LocalResult::Ambiguous(at, _) => Some(at.to_utc()),
+        LocalResult::None => {
+            let later = time.checked_add_signed(TimeDelta::hours(1))?;
+            zone.from_local_datetime(&later)
+                .earliest()
+                .map(|at| at.to_utc())
+        }
+    }
+}
+
+fn last_before(end: DateTime<Utc>, zone: Tz) -> Option<NaiveDate> {
+    let last = end.checked_sub_signed(TimeDelta::nanoseconds(1))?;
+    Some(last.with_timezone(&zone).date_naive())
+}
+
+/// How many days `P2D` or `P1W` are.
+fn whole_days(duration: &str) -> Option<u32> {
+    let length = duration.trim().trim_start_matches('+').strip_prefix('P')?;
+    match (length.strip_suffix('D'), length.strip_suffix('W')) {
+        (Some(days), _) => days.parse().ok(),
+        (_, Some(weeks)) => weeks.parse::<u32>().ok()?.checked_mul(7),
+        _ => None,
+    }
 }

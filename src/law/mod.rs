@@ -8,8 +8,10 @@
 
 mod calendar;
 mod clock;
+mod clock_error;
 mod deadline;
 mod fact;
+mod filter;
 mod glossary;
 mod grounds;
 mod history;
@@ -28,8 +30,10 @@ mod retention;
 
 pub use calendar::{Calendar, UnknownZone, Weekdays};
 pub use clock::{Awaiting, Clock, Extension, Pause, PauseBasis, Roll, Start};
-pub use deadline::{ClockError, Due, DueOn, Setting, deadline};
+pub use clock_error::ClockError;
+pub use deadline::{Due, DueOn, Setting, deadline};
 pub use fact::{Fact, Text, Verified};
+pub use filter::Removed;
 pub use glossary::{FRENCH, Term, neutral_right};
 pub use grounds::{Ground, GroundError, GroundUse};
 pub use history::{ClockEvent, ClockEventKind, ClockHistory};

@@ -62,6 +62,21 @@ pub enum Step {
 }
 
 impl Step {
+    /// Whether its letter belongs to a request; others belong to a breach, a complaint, a
+    /// collection or an account.
+    pub(super) const fn is_of_requests(self) -> bool {
+        !matches!(
+            self,
+            Self::ComplaintAcknowledgement
+                | Self::ComplaintOutcome
+                | Self::ObjectionRight
+                | Self::IndirectCollection
+                | Self::BreachAuthority
+                | Self::BreachSubject
+                | Self::ErasureWarning
+        )
+    }
+
     /// The snake-case name.
     pub const fn name(self) -> &'static str {
         match self {

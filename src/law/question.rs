@@ -139,20 +139,33 @@ impl Question {
         }
     }
 
-    /// Whether the answer depends on the right that was exercised, so that a regime
-    /// that does not know the right has no answer.
-    pub const fn concerns_right(self) -> bool {
+    /// Whether every request asks it, so that one without the clock could pass its last day
+    /// unseen.
+    pub(super) const fn is_of_every_request(self) -> bool {
         matches!(
             self,
-            Self::Response
-                | Self::ExtendedResponse
-                | Self::ExtensionNoticeCutoff
-                | Self::RefusalNotice
-                | Self::Ack
-                | Self::ResponseSimplified
-                | Self::ResponseOrTimeframeNotice
-                | Self::OperationalLimit
+            Self::Response | Self::RefusalNotice | Self::Ack | Self::AppealResponse
         )
+    }
+
+    /// Whether it is asked of a request for a right, so that a regime that does not know the
+    /// right has no answer. Others are asked of a breach, a grievance, a complaint, a
+    /// collection or a log.
+    pub const fn concerns_right(self) -> bool {
+        !matches!(
+            self,
+            Self::GrievanceResponse
+                | Self::BreachAuthority
+                | Self::ComplaintAck
+                | Self::IndirectCollectionNotice
+                | Self::LogRetentionUntil
+                | Self::DropNextAccess
+        )
+    }
+
+    /// Whether it is asked of an appeal, which may stand in the place of the right.
+    pub(super) const fn concerns_appeal(self) -> bool {
+        matches!(self, Self::AppealResponse | Self::AppealExtended)
     }
 }
 

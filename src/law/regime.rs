@@ -8,7 +8,7 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use super::{Clock, Extension, Fact, Ground, Notice, Pause, Roll, Text, Verified};
+use super::{Clock, Fact, Ground, GroundUse, Notice, Pause, Removed, Roll, Text, Verified};
 use crate::model::Right;
 
 /// The name of a regime, in snake case: `eu_gdpr`, `us_ca_ccpa`, or a host's own.
@@ -97,8 +97,11 @@ pub struct RegimePin {
     pub id: RegimeId,
     /// Which version of it.
     pub version: Text,
-    /// The digest of its canonical form.
+    /// The digest of its canonical form, with all that was left out.
     pub digest: RegimeDigest,
+    /// How well what is taken of it was checked at least.
+    #[serde(default, skip_serializing_if = "Verified::is_any")]
+    pub least: Verified,
 }
 
 /// A right as one law grants it.
@@ -371,9 +374,12 @@ pub struct Regime {
     /// The words it uses.
     #[serde(default)]
     pub words: Words,
-    /// The rights it grants. Empty: it does not list them and every right may be asked for.
+    /// The rights it grants.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rights: Vec<RightRule>,
+    /// Whether a right that it does not list may be asked for too.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub any_right: bool,
     /// Rights that may be exercised without proof of identity.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unverified_rights: Vec<Right>,
@@ -389,6 +395,9 @@ pub struct Regime {
     /// The grounds it knows.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub grounds: Vec<Ground>,
+    /// For what it leaves the ground open, so that any will do.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub any_ground: Vec<GroundUse>,
     /// The letters it demands.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notices: Vec<Notice>,
@@ -398,6 +407,16 @@ pub struct Regime {
     /// Everything else, by topic.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub facts: BTreeMap<Topic, Vec<Fact>>,
+    /// What was left out of it because it was checked too little
+    /// ([`verified_at_least`](Self::verified_at_least)).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub removed: Vec<Removed>,
+    /// The digest it had before anything was left out.
+    #[serde(skip)]
+    pub(super) whole: Option<RegimeDigest>,
+    /// How well what is left was checked at least.
+    #[serde(skip)]
+    pub(super) least: Verified,
 }
 
 impl Regime {
@@ -420,14 +439,19 @@ impl Regime {
             instruments: Vec::new(),
             words: Words::default(),
             rights: Vec::new(),
+            any_right: false,
             unverified_rights: Vec::new(),
             clocks: Vec::new(),
             pauses: Vec::new(),
             roll_readings: Vec::new(),
             grounds: Vec::new(),
+            any_ground: Vec::new(),
             notices: Vec::new(),
             appeal: Appeal::default(),
             facts: BTreeMap::new(),
+            removed: Vec::new(),
+            whole: None,
+            least: Verified::default(),
         }
     }
 
@@ -437,6 +461,17 @@ impl Regime {
             .iter()
             .find(|rule| rule.id == right.name())
             .or_else(|| self.rights.iter().find(|rule| rule.rights.contains(right)))
+    }
+
+    /// Whether a rule for `rights` (empty: all) concerns `right`, by this law's name for it or
+    /// by the neutral one.
+    pub(super) fn concerns(&self, rights: &[Right], right: &Right) -> bool {
+        rights.is_empty()
+            || rights.contains(right)
+            || self.right(right).is_some_and(|rule| {
+                let named = |named: &Right| rule.rights.contains(named) || rule.id == named.name();
+                rights.iter().any(named)
+            })
     }
 
     /// What it says on a topic.
@@ -453,7 +488,7 @@ impl Regime {
         Ok(RegimeDigest(Sha256::digest(&canonical).into()))
     }
 
-    /// What a request pins when it is received.
+    /// What a request pins when it is received: the whole law, and how much of it is taken.
     ///
     /// # Errors
     /// As [`digest`](Self::digest).
@@ -461,27 +496,8 @@ impl Regime {
         Ok(RegimePin {
             id: self.id.clone(),
             version: self.version.clone(),
-            digest: self.digest()?,
+            digest: self.whole.map_or_else(|| self.digest(), Ok)?,
+            least: self.least,
         })
-    }
-
-    /// The same without what was checked less well than `least`: clocks, extensions,
-    /// rights, grounds, notices and facts.
-    #[must_use]
-    pub fn verified_at_least(mut self, least: Verified) -> Self {
-        self.rights.retain(|rule| rule.verified >= least);
-        self.clocks.retain(|clock| clock.verified >= least);
-        for clock in &mut self.clocks {
-            let sure = |extension: &Extension| extension.verified >= least;
-            clock.extension = clock.extension.take().filter(sure);
-        }
-        self.pauses.retain(|pause| pause.verified >= least);
-        self.grounds.retain(|ground| ground.verified >= least);
-        self.notices.retain(|notice| notice.verified >= least);
-        for facts in self.facts.values_mut() {
-            facts.retain(|fact| fact.verified >= least);
-        }
-        self.facts.retain(|_, facts| !facts.is_empty());
-        self
     }
 }

@@ -7,7 +7,8 @@ use std::sync::{Arc, OnceLock};
 use chrono::NaiveDate;
 
 use super::{
-    Clock, Fact, Ground, Notice, Pause, Regime, RegimeId, RegimePin, Text, Topic, Verified, regimes,
+    Clock, Fact, Ground, GroundUse, Notice, Pause, Regime, RegimeDigest, RegimeId, RegimePin, Text,
+    Topic, Verified, regimes,
 };
 use serde::{Deserialize, Serialize};
 
@@ -94,6 +95,9 @@ impl Overlay {
             regime.pauses.clone_from(&self.pauses);
         }
         regime.grounds.extend(self.grounds.iter().cloned());
+        // What it lists a ground for is no longer left open.
+        let listed = |usage: &GroundUse| self.grounds.iter().any(|g| g.uses.contains(usage));
+        regime.any_ground.retain(|usage| !listed(usage));
         regime.notices.extend(self.notices.iter().cloned());
         for (topic, facts) in &self.facts {
             let known = regime.facts.entry(*topic).or_default();
@@ -164,7 +168,7 @@ impl Entry {
 
     fn get(&self) -> Option<&Arc<Regime>> {
         match self.build {
-            Some(build) => Some(self.built.get_or_init(|| Arc::new(build()))),
+            Some(build) => Some(self.built.get_or_init(|| Arc::new(build().opened()))),
             None => self.built.get(),
         }
     }
@@ -206,7 +210,10 @@ impl Regimes {
     }
 
     /// Adds a regime. The same id and version replaces the one that is known.
-    pub fn add(&mut self, regime: Regime) {
+    pub fn add(&mut self, mut regime: Regime) {
+        // As it is given, it is whole: a pin of it must be found here again.
+        regime.whole = None;
+        regime.least = Verified::default();
         let versions = self.entries.entry(regime.id.clone()).or_default();
         versions.retain(|entry| {
             entry
@@ -240,7 +247,9 @@ impl Regimes {
 
     /// The same regimes without any fact that was checked less well than `least`.
     ///
-    /// A deadline that rests on such a fact then has no answer instead of an unsure one.
+    /// A right that has lost what a request for it needs is not served
+    /// ([`Regime::lacks_for`], [`ClockError::Unsure`](super::ClockError::Unsure)). Requests that
+    /// were received before go on with what they pinned.
     #[must_use]
     pub fn verified_only(mut self, least: Verified) -> Self {
         self.least = least;
@@ -274,7 +283,7 @@ impl Regimes {
         Ok(versions
             .iter()
             .filter_map(|entry| entry.get())
-            .map(|regime| self.filtered(regime))
+            .map(|regime| taken(regime, self.least))
             .collect())
     }
 
@@ -301,30 +310,33 @@ impl Regimes {
             })
     }
 
-    /// The very regime that a request pinned.
+    /// The very regime that a request pinned, as far as was taken of it then.
     ///
     /// # Errors
     /// [`RegimeError::NotPinned`] if that version is not here, or is not what it was.
     pub fn by_pin(&self, pin: &RegimePin) -> Result<Arc<Regime>, RegimeError> {
-        for regime in self.versions(pin.id.as_str())? {
-            if regime.version == pin.version && digest_of(&regime)? == *pin {
-                return Ok(regime);
+        let Some(versions) = self.entries.get(&pin.id) else {
+            return Err(RegimeError::Unknown(pin.id.clone()));
+        };
+        for regime in versions.iter().filter_map(|entry| entry.get()) {
+            if regime.version == pin.version && digest_of(regime)? == pin.digest {
+                return Ok(taken(regime, pin.least));
             }
         }
         Err(RegimeError::NotPinned(pin.clone()))
     }
+}
 
-    fn filtered(&self, regime: &Arc<Regime>) -> Arc<Regime> {
-        if self.least == Verified::Memory {
-            Arc::clone(regime)
-        } else {
-            Arc::new(Regime::clone(regime).verified_at_least(self.least))
-        }
+fn taken(regime: &Arc<Regime>, least: Verified) -> Arc<Regime> {
+    if least.is_any() {
+        Arc::clone(regime)
+    } else {
+        Arc::new(Regime::clone(regime).verified_at_least(least))
     }
 }
 
-fn digest_of(regime: &Regime) -> Result<RegimePin, RegimeError> {
-    regime.pin().map_err(|error| RegimeError::Unwritable {
+fn digest_of(regime: &Regime) -> Result<RegimeDigest, RegimeError> {
+    regime.digest().map_err(|error| RegimeError::Unwritable {
         id: regime.id.clone(),
         reason: error.to_string(),
     })

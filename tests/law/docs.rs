@@ -207,6 +207,17 @@ fn details(regime: &Regime, out: &mut String) {
                     article(&extension.article),
                     mark(extension.verified)
                 );
+                if extension.times > 1 {
+                    let _ = write!(text, ", up to {} times", extension.times);
+                }
+                let from_its_date = extension.notice_from_request_date;
+                let period = from_its_date.then_some(clock.period);
+                if let Some(within) = extension.notice_within.or(period) {
+                    let _ = write!(text, ", announced within {within}");
+                }
+                if from_its_date {
+                    text.push_str(" of the date that the request bears");
+                }
             }
             if !clock.standard.is_empty() {
                 let _ = write!(text, ": {}", clock.standard);
@@ -231,8 +242,14 @@ fn details(regime: &Regime, out: &mut String) {
         "Grounds",
         regime.grounds.iter().map(|ground| {
             let uses: Vec<_> = ground.uses.iter().map(|usage| usage.name()).collect();
+            let mandatory = if ground.mandatory { ", mandatory" } else { "" };
+            let reviewable = if ground.reviewable {
+                ", open to a review"
+            } else {
+                ""
+            };
             format!(
-                "`{}` to {}{}{}",
+                "`{}` to {}{}{}{mandatory}{reviewable}",
                 ground.code,
                 uses.join(", "),
                 article(&ground.article),
@@ -343,6 +360,15 @@ fn written() -> String {
         details(&regime, &mut out);
     }
     out
+}
+
+#[test]
+fn the_page_says_until_when_an_extension_is_announced() {
+    let canada = Regimes::builtin().get("ca_pipeda").unwrap();
+    let mut page = String::new();
+    details(&canada, &mut page);
+    let said = "announced within 30 days of the date that the request bears";
+    assert!(page.contains(said), "{page}");
 }
 
 #[test]

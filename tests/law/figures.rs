@@ -244,7 +244,8 @@ fn every_number_of_the_facts_stands_in_the_tables() {
             let (question, right, part) =
                 place(path).unwrap_or_else(|| panic!("nothing reads {path} back"));
             let versions = regimes.versions(id).unwrap();
-            let newest = path.contains("pending");
+            // The facts on the United Kingdom are those of its newest version.
+            let newest = path.contains("pending") || id == "uk_gdpr";
             let regime = if newest {
                 versions.last()
             } else {

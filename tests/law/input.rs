@@ -27,7 +27,9 @@ fn ask(
 ) -> Result<Due, ClockError> {
     let received = at(received);
     let calendar = Calendar::in_zone("Europe/Paris").unwrap();
-    let regime = Regimes::builtin().get(id).unwrap();
+    let regimes = Regimes::builtin();
+    let then = regimes.in_force(id, calendar.date_of(received));
+    let regime = then.unwrap_or_else(|_| regimes.get(id).unwrap());
     let history = events
         .iter()
         .fold(ClockHistory::received(received), |history, (kind, when)| {
@@ -420,7 +422,7 @@ fn special_clocks_of_single_laws() {
     assert_eq!(
         on(asked(
             "us_ca_ccpa",
-            "records",
+            "delete",
             Question::RecordRetentionUntil,
             &[]
         )),
@@ -562,6 +564,159 @@ fn a_pin_finds_the_very_version() {
         regimes.by_pin(&pin),
         Err(RegimeError::NotPinned(_))
     ));
+}
+
+#[test]
+fn a_right_that_no_law_knows_has_no_day() {
+    let regimes = Regimes::builtin();
+    let received = ClockHistory::received(at("2027-06-02T09:00:00Z"));
+    let calendar = Calendar::in_zone("UTC").unwrap();
+    let of_no_request = [
+        Question::GrievanceResponse,
+        Question::BreachAuthority,
+        Question::ComplaintAck,
+        Question::IndirectCollectionNotice,
+        Question::LogRetentionUntil,
+        Question::DropNextAccess,
+    ];
+    for id in regimes.ids() {
+        let regime = regimes.get(id.as_str()).unwrap();
+        for question in Question::ALL {
+            let setting = Setting {
+                regime: &regime,
+                right: &Right::from("foo"),
+                calendar: &calendar,
+                readings: &Readings::default(),
+            };
+            let answer = deadline(&setting, question, &received);
+            if !of_no_request.contains(&question) && !regime.any_right {
+                assert!(
+                    matches!(answer, Err(ClockError::UnknownRight { .. })),
+                    "{id} {question}: {answer:?}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn a_law_with_a_day_for_revoked_consent_grants_the_revocation() {
+    let regimes = Regimes::builtin();
+    let mut laws = 0;
+    for id in regimes.ids() {
+        let regime = regimes.get(id.as_str()).unwrap();
+        let mut clocks = regime.clocks.iter();
+        if clocks.any(|clock| clock.question == Question::ConsentRevocation) {
+            assert!(regime.right(&Right::ConsentWithdrawal).is_some(), "{id}");
+            laws += 1;
+        }
+    }
+    assert!(laws >= 8, "{laws}");
+}
+
+#[test]
+fn the_united_kingdom_s_law_changes_when_its_act_says() {
+    let regimes = Regimes::builtin();
+    let law_on = |date: &str| regimes.in_force("uk_gdpr", day(date)).unwrap();
+    let complaint = |received| {
+        let asked = Question::ComplaintAck;
+        ask("uk_gdpr", "access", asked, "default", received, &[])
+    };
+    assert!(matches!(
+        complaint("2025-07-06T09:00:00Z"),
+        Err(ClockError::NoClock { .. })
+    ));
+    assert!(complaint("2026-06-18T09:00:00Z").is_err());
+    assert!(complaint("2026-06-19T09:00:00Z").is_ok());
+
+    let refuses = |date: &str, code| {
+        let law = law_on(date);
+        law.ground(code, &Right::HumanReview, GroundUse::Refuse)
+            .is_ok()
+    };
+    assert!(refuses("2026-02-04", "adm_exception"));
+    assert!(!refuses("2026-02-05", "adm_exception"));
+    assert!(refuses("2026-02-05", "adm_not_significant"));
+
+    let search = |date: &str| {
+        let code = "reasonable_proportionate_search";
+        law_on(date)
+            .ground(code, &Right::Access, GroundUse::Withhold)
+            .is_ok()
+    };
+    assert!(!search("2023-12-31") && search("2024-01-01"));
+
+    // A fee holds the clock since 12A, and did not before.
+    let due = |received, asked, paid| {
+        let events = [(FeeRequested, asked), (FeePaid, paid)];
+        let answer = Question::Response;
+        on(ask(
+            "uk_gdpr", "access", answer, "default", received, &events,
+        ))
+    };
+    let (one, two) = ("2026-01-10T09:00:00Z", "2026-01-20T09:00:00Z");
+    assert_eq!(due("2026-01-05T09:00:00Z", one, two), day("2026-02-05"));
+    let (one, two) = ("2026-02-10T09:00:00Z", "2026-02-20T09:00:00Z");
+    assert_eq!(due("2026-02-05T09:00:00Z", one, two), day("2026-03-20"));
+
+    let says = |date: &str, step| {
+        let law = law_on(date);
+        let notice = law.notice(step, &Right::HumanReview).unwrap();
+        notice.article.to_string()
+    };
+    assert_eq!(says("2026-02-05", Step::HumanReview), "22C");
+    assert_eq!(says("2026-02-05", Step::Extension), "12A(3)-(4)");
+    assert_eq!(says("2026-02-04", Step::Extension), "12(3)");
+    let unions = |text: &str| text.contains("EDPB") || text.starts_with("22(");
+    for law in regimes.versions("uk_gdpr").unwrap() {
+        let since = law.in_force.from >= Some(day("2026-02-05"));
+        for notice in &law.notices {
+            assert!(!notice.article.contains("EDPB"), "{}", notice.step.name());
+            assert!(
+                !(since && unions(&notice.article)),
+                "{}",
+                notice.step.name()
+            );
+        }
+        for ground in &law.grounds {
+            assert!(!(since && unions(&ground.article)), "{}", ground.code);
+            assert!(!(since && ground.article == "12(3)"), "{}", ground.code);
+        }
+    }
+}
+
+#[test]
+fn california_s_law_changes_when_its_texts_say() {
+    let regimes = Regimes::builtin();
+    let asked = |right, received| {
+        let answer = Question::Response;
+        ask("us_ca_ccpa", right, answer, "default", received, &[])
+    };
+    for right in ["correct", "limit_sensitive"] {
+        let early = asked(right, "2022-12-31T18:00:00Z");
+        assert!(matches!(early, Err(ClockError::NotYet { .. })), "{right}");
+        assert!(asked(right, "2023-01-02T18:00:00Z").is_ok(), "{right}");
+    }
+    let confirms = |date| {
+        let law = regimes.in_force("us_ca_ccpa", day(date)).unwrap();
+        law.notice(Step::OptOutDone, &Right::OptOut)
+            .unwrap()
+            .mandatory
+    };
+    assert!(!confirms("2025-12-31") && confirms("2026-01-01"));
+}
+
+#[test]
+fn a_ground_says_whether_it_leaves_a_choice_and_can_be_reviewed() {
+    let regimes = Regimes::builtin();
+    let ground = |id, code| {
+        let law = regimes.get(id).unwrap();
+        let ground = law.ground(code, &Right::Access, GroundUse::Refuse).unwrap();
+        (ground.mandatory, ground.reviewable)
+    };
+    assert_eq!(ground("us_hipaa", "endangerment"), (false, true));
+    assert_eq!(ground("hk_pdpo", "identity"), (true, false));
+    assert_eq!(ground("hk_pdpo", "repeated"), (false, false));
 }
 
 #[test]

@@ -4,10 +4,11 @@
 //! What the law demands is read from its tables here a second time.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use datarights::engine::Controller;
-use datarights::law::{Due, GroundUse, Notice, Question, Regime, Regimes, Step};
+use datarights::law::{Due, GroundUse, Notice, Period, Question, Regime, Regimes, Step};
 use datarights::model::{Ground, Outcome, Right};
 use datarights::workflow::fulfilment::Phase;
 use datarights::workflow::{
@@ -17,9 +18,15 @@ use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 
 use crate::world::{
-    Situation, World, answer, commands, landscapes, policies, somebody_for, success,
+    Situation, World, answer, commands, landscapes, policies, somebody_for, start, success,
 };
 use crate::{RIGHTS, told_everything};
+
+/// The law as it stands when the courses begin.
+fn in_force(law: &str) -> Arc<Regime> {
+    let begins = start().date_naive();
+    Regimes::builtin().in_force(law, begins).unwrap()
+}
 
 /// Laws that differ in what they demand.
 const LAWS: [&str; 12] = [
@@ -99,7 +106,7 @@ impl Course {
         policy.acknowledge = false;
         let landscape = landscapes().swap_remove(landscape % landscapes().len());
         let world = World::new(right.clone(), policy, landscape).under_law(law);
-        let regime = Regimes::builtin().get(law).unwrap();
+        let regime = in_force(law);
         // A law that does not grant the right, or not yet, has no course for it.
         let rule = regime.right(&right)?;
         if rule.from.is_some() {
@@ -277,6 +284,12 @@ impl Course {
     }
 
     /// The same commands on grounds of this law.
+    /// Whether the law leaves the length of an extension to its notice.
+    fn names_its_own_date(&self) -> bool {
+        let mut extensions = self.law.clocks.iter().filter_map(|c| c.extension.as_ref());
+        extensions.any(|extension| extension.by == Period::Unnumbered)
+    }
+
     fn on_its_grounds(&self, command: Command) -> Command {
         use lifecycle::Command as C;
         let right = &self.request().facts.right;
@@ -291,7 +304,10 @@ impl Course {
             .into(),
             Command::Lifecycle(C::Extend { .. }) => C::Extend {
                 ground: ground(GroundUse::Extend),
-                until: Some((self.situation.now + TimeDelta::days(60)).date_naive()),
+                until: self.names_its_own_date().then(|| {
+                    let later = self.situation.now + TimeDelta::days(90);
+                    later.date_naive()
+                }),
             }
             .into(),
             Command::Lifecycle(C::ChargeFee {
@@ -430,7 +446,7 @@ fn the_courses_come_to_every_letter() {
         }
     }
     for id in LAWS {
-        let law = Regimes::builtin().get(id).unwrap();
+        let law = in_force(id);
         for (step, letter) in [
             (Step::Acknowledgement, Letter::Acknowledgement),
             (Step::IdentityRequest, Letter::IdentityRequest),

@@ -174,8 +174,18 @@ fn a_right_that_the_law_does_not_grant_on_that_day_is_not_received() {
         Ok(())
     );
 
-    // A law that lists no rights lets every one through.
+    // A law that says so lets every right through; one that lists none grants none.
     later.rights = Vec::<RightRule>::new();
+    let refused =
+        received(&World::simple(Right::Erasure).with_law(later.clone().into())).unwrap_err();
+    assert!(
+        matches!(
+            refused,
+            Rejection::Law(law::ClockError::UnknownRight { .. })
+        ),
+        "{refused:?}"
+    );
+    later.any_right = true;
     assert_eq!(
         received(&World::simple(Right::Erasure).with_law(later.into())),
         Ok(())
@@ -293,10 +303,53 @@ fn an_extension_without_a_length_needs_the_date_that_it_promises() {
         course.attempt(extend(None)),
         Err(Rejection::Law(law::ClockError::ExtensionWithoutDate { .. }))
     ));
+    for too_soon in [-1, 15, 30] {
+        assert!(matches!(
+            course.attempt(extend(Some(day(too_soon)))),
+            Err(Rejection::Law(law::ClockError::ExtensionShortens { earliest, .. }))
+                if earliest == day(31)
+        ));
+    }
     assert_eq!(*course.request(), before);
     course.give(extend(Some(day(60))));
     let due = course.request().answer_due().unwrap();
     assert!(due > start() + TimeDelta::days(60) && due < start() + TimeDelta::days(62));
+}
+
+#[test]
+fn an_extension_of_fixed_length_takes_no_other_date() {
+    let course = Course::of(World::simple(Right::Access).under_law("eu_gdpr"));
+    let before = course.request().clone();
+    let extend = lifecycle::Command::Extend {
+        ground: Ground::new("complexity"),
+        until: Some(day(60)),
+    };
+    assert!(matches!(
+        course.attempt(extend),
+        Err(Rejection::Law(law::ClockError::ExtensionLengthFixed { .. }))
+    ));
+    assert_eq!(*course.request(), before);
+}
+
+#[test]
+fn a_waived_fee_gives_no_time() {
+    for regime in ["uk_gdpr", "ch_fadp"] {
+        let mut course = Course::of(World::simple(Right::Access).under_law(regime));
+        course.give(lifecycle::Command::ConfirmIdentity);
+        let due = course.request().answer_due();
+        assert!(due.is_some());
+        for _ in 0..2 {
+            course.give(lifecycle::Command::ChargeFee {
+                minor_units: 1000,
+                currency: "GBP".to_owned(),
+                ground: (regime == "uk_gdpr").then(|| Ground::new("excessive_repetitive")),
+            });
+            assert_eq!(course.request().answer_due(), None, "{regime}");
+            course.situation.now += TimeDelta::days(12);
+            course.give(lifecycle::Command::WaiveFee);
+            assert_eq!(course.request().answer_due(), due, "{regime}");
+        }
+    }
 }
 
 #[test]

@@ -135,8 +135,9 @@ impl World {
 
     /// The same under another law.
     pub(crate) fn under_law(self, regime: &str) -> Self {
-        let regime = Regimes::builtin().get(regime).unwrap();
-        self.with_law(regime)
+        let regimes = Regimes::builtin();
+        let now = regimes.in_force(regime, start().date_naive());
+        self.with_law(now.unwrap_or_else(|_| regimes.get(regime).unwrap()))
     }
 
     pub(crate) fn with_law(mut self, regime: std::sync::Arc<Regime>) -> Self {

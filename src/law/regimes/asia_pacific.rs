@@ -264,12 +264,15 @@ pub(super) fn hong_kong() -> Regime {
             "21, 25",
             Primary,
         ))
-        .may(
-            [Refuse],
-            "identity",
-            "20(1)(a)",
-            "You have not shown who you are; we may not comply.",
-            Memory,
+        .ground_rule(
+            Ground::new(
+                "identity",
+                [Refuse],
+                "20(1)(a)",
+                "You have not shown who you are; we may not comply.",
+                Memory,
+            )
+            .mandatory(),
         )
         .may(
             [Refuse, Withhold],

@@ -27,8 +27,12 @@ pub(super) const TABLES: &[(&str, Build)] = &[
     ("fr_overlay", eu::france),
     ("de_overlay", eu::germany),
     ("es_overlay", eu::spain),
-    ("uk_gdpr", uk::gdpr),
+    ("uk_gdpr", uk::gdpr_2021),
+    ("uk_gdpr", uk::gdpr_2024),
+    ("uk_gdpr", uk::gdpr_2026),
+    ("uk_gdpr", uk::gdpr_with_complaints),
     ("uk_dpa2018_part3", uk::part3),
+    ("us_ca_ccpa", us_california::ccpa_2020),
     ("us_ca_ccpa", us_california::ccpa),
     ("us_ca_delete_act", us_california::delete_act_2026),
     ("us_ca_delete_act", us_california::delete_act_2027),
@@ -98,6 +102,17 @@ fn texts(list: &[&'static str]) -> Vec<Text> {
 /// A custom right, by the name its law gives it.
 fn own(name: &'static str) -> Right {
     Right::Custom(Text::Borrowed(name))
+}
+
+impl Regime {
+    /// A table of ours once it is filled: what it lists nothing for, that law leaves open.
+    /// Settled here, before anything can be left out.
+    pub(super) fn opened(mut self) -> Self {
+        self.any_right = self.rights.is_empty();
+        let listed = |usage: &GroundUse| self.grounds.iter().any(|g| g.uses.contains(usage));
+        self.any_ground = GroundUse::ALL.into_iter().filter(|u| !listed(u)).collect();
+        self
+    }
 }
 
 /// Filling a table, one line per fact.

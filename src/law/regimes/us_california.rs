@@ -1,5 +1,7 @@
 //! California: the CCPA with its regulations, and the Delete Act.
 
+use chrono::NaiveDate;
+
 use super::{date, notice, own, table};
 use crate::law::{
     Clock, Extension, Ground, GroundUse, InForce, Period, Question, Regime, RightRule, Roll, Step,
@@ -15,9 +17,31 @@ fn verified_requests() -> [Right; 3] {
     [Right::Access, Right::Erasure, Right::Rectification]
 }
 
+/// From when on the regulations hold as amended.
+const AMENDED: NaiveDate = date(2026, 1, 1);
+
+/// The same before the regulations were amended: an opt-out need not be confirmed.
+pub(super) fn ccpa_2020() -> Regime {
+    let mut ccpa = ccpa();
+    ccpa.version = Text::Borrowed("1");
+    ccpa.in_force = InForce {
+        from: Some(date(2020, 1, 1)),
+        until: Some(AMENDED),
+        verified: Memory,
+    };
+    ccpa.instruments = super::texts(&["Cal. Civ. Code 1798.100-1798.199.100", "11 CCR 7000-7304"]);
+    for known in &mut ccpa.notices {
+        if known.step == Step::OptOutDone {
+            known.mandatory = false;
+        }
+    }
+    ccpa
+}
+
 /// CCPA/CPRA and 11 CCR 7000 ff.
 pub(super) fn ccpa() -> Regime {
     let fifteen = Period::BusinessDays(15);
+    let cpra_from = Some(date(2023, 1, 1));
     let adm_from = date(2027, 1, 1);
     let response = || {
         Extension::by(
@@ -32,7 +56,7 @@ pub(super) fn ccpa() -> Regime {
         "California Consumer Privacy Act (CCPA/CPRA) and 11 CCR 7000 ff.",
         "US-CA",
     )
-    .in_force_from(date(2020, 1, 1), Memory)
+    .in_force_from(AMENDED, Secondary)
     .texts(&[
         "Cal. Civ. Code 1798.100-1798.199.100",
         "11 CCR 7000-7304 (amended with effect from 2026-01-01)",
@@ -59,18 +83,23 @@ pub(super) fn ccpa() -> Regime {
         .scope("in a portable form"),
     )
     .grants("delete", [Right::Erasure], "1798.105; 7022", Memory)
-    .grants("correct", [Right::Rectification], "1798.106; 7023", Memory)
+    .grants_rule(
+        RightRule::new("correct", [Right::Rectification], "1798.106; 7023", Memory).from(cpra_from),
+    )
     .grants(
         "opt_out_sale_sharing",
         [Right::OptOut],
         "1798.120; 7026; signals 7025",
         Memory,
     )
-    .grants(
-        "limit_sensitive",
-        [Right::LimitSensitive],
-        "1798.121; 7027",
-        Memory,
+    .grants_rule(
+        RightRule::new(
+            "limit_sensitive",
+            [Right::LimitSensitive],
+            "1798.121; 7027",
+            Memory,
+        )
+        .from(cpra_from),
     )
     .grants(
         "opt_in_after_opt_out",
@@ -184,6 +213,7 @@ pub(super) fn ccpa() -> Regime {
         "Gov. Code 6700, 6800; Civ. Code 10",
         Secondary,
     );
+    ccpa.version = Text::Borrowed("2");
     ccpa.unverified_rights = vec![Right::OptOut, Right::LimitSensitive, own("adm_opt_out")];
     ccpa_facts(ccpa_grounds_and_notices(ccpa))
 }

@@ -173,17 +173,24 @@ fn with_appeal_to(
         .fact(Topic::Appeal, "within a reasonable time after the refusal; easy to find, and as easy as the request was", article, verified)
 }
 
-/// Processing ceases within that many days after consent is revoked.
+/// Consent can be revoked, and processing ceases within that many days.
 fn with_revocation(regime: Regime, days: u32, article: &'static str, verified: Verified) -> Regime {
-    regime.clock(
-        Clock::new(
-            Question::ConsentRevocation,
-            Period::Days(days),
+    regime
+        .grants(
+            "consent_revocation",
+            [Right::ConsentWithdrawal],
             article,
             verified,
         )
-        .standard("as soon as practicable, but not later"),
-    )
+        .clock(
+            Clock::new(
+                Question::ConsentRevocation,
+                Period::Days(days),
+                article,
+                verified,
+            )
+            .standard("as soon as practicable, but not later"),
+        )
 }
 
 fn with_signal(regime: Regime, honoured: &'static str, verified: Verified) -> Regime {

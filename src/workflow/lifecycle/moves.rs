@@ -122,7 +122,7 @@ pub(in crate::workflow) fn decide(
         Command::WaiveFee => {
             draft.emit(Event::FeeWaived);
             draft.clear(Timer::Expiry);
-            draft.move_clock(draft.fee_events().1)?;
+            draft.move_clock(ClockEventKind::FeeWaived)?;
         }
         Command::Extend { ground, until } => extend(draft, ground, *until)?,
         Command::Approve => {
