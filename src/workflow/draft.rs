@@ -210,14 +210,25 @@ impl<'a> Draft<'a> {
 
     /// Records an event and moves the working copy by it.
     pub(super) fn emit(&mut self, event: Event) {
+        let (actor, cause) = (self.context.actor.clone(), self.context.cause.clone());
+        self.record(event, actor, cause);
+    }
+
+    /// Records what came with time alone, whoever commands now.
+    pub(super) fn emit_by_time(&mut self, event: Event, timer: Timer) {
+        self.record(event, Actor::Engine, Cause::Timer(timer));
+        self.clear(timer);
+    }
+
+    fn record(&mut self, event: Event, actor: Actor, cause: Cause) {
         let envelope = Envelope {
             schema: SCHEMA,
             controller: self.request.facts.controller.clone(),
             request: self.request.facts.id,
             sequence: self.request.sequence + 1,
             at: self.context.now,
-            actor: self.context.actor.clone(),
-            cause: self.context.cause.clone(),
+            actor,
+            cause,
             previous: Digest::default(),
             event,
         };

@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 use datarights::law::{self, GroundError, GroundUse, Overlay, Regimes, RightRule, Step, Verified};
-use datarights::model::{Ground, Right};
+use datarights::model::{Actor, Ground, Right};
 use datarights::workflow::{Decision, Effect, Event, Letter, Rejection, Timer, lifecycle, receive};
 
 use crate::world::*;
@@ -408,4 +408,47 @@ fn a_fee_that_must_be_accepted_moves_the_deadline_behind_the_days_to_think() {
     let withdrawn = law::ClockError::Withdrawn { by: day(10) };
     assert_eq!(paid.unwrap_err(), Rejection::Law(withdrawn));
     assert_eq!(*late.request(), before);
+}
+
+// ---- whoever comes before the worker
+
+/// A command may end what is watched, and come before the worker that would have seen it pass.
+#[test]
+fn what_passed_is_recorded_whoever_commands_first() {
+    let late = |regime| {
+        let mut course = Course::of(World::simple(Right::Access).under_law(regime));
+        let due = course.request().answer_due().unwrap();
+        course.situation.now = due + TimeDelta::days(60);
+        (course, due)
+    };
+    let passed = |course: &Course, due| {
+        let first = &course.last.events[0];
+        assert_eq!(first.event, Event::DeadlinePassed { at: due });
+        assert_eq!(first.actor, Actor::Engine, "nobody's doing");
+        assert!(course.request().lifecycle.overdue);
+        assert!(!course.situation.timers.contains_key(&Timer::Deadline));
+    };
+    for command in [
+        lifecycle::Command::Withdraw,
+        lifecycle::Command::RequestIdentity,
+    ] {
+        let (mut course, due) = late("uk_gdpr");
+        course.give(command);
+        passed(&course, due);
+    }
+    // A refusal that was posted by hand: it is recorded when somebody says so.
+    let mut posted = Course::of(World::simple(Right::Access));
+    let due = posted.request().answer_due().unwrap();
+    posted.give(refuse("manifestly_unfounded"));
+    posted.situation.now = due;
+    posted.answered();
+    passed(&posted, due);
+    // And a receipt.
+    let mut course = Course::of(World::simple(Right::Access).under_law("us_ca_ccpa"));
+    let last = course.request().letter_due(Letter::Acknowledgement);
+    course.situation.now = last.unwrap();
+    course.give(lifecycle::Command::LetterSent {
+        letter: Letter::Acknowledgement,
+    });
+    assert_eq!(overdue(&course.last), [Letter::Acknowledgement]);
 }

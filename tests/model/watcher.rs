@@ -229,6 +229,9 @@ impl Watcher {
             };
             assert!(allowed, "{command:?} after the end");
         }
+        // Whatever is commanded, what passed before it is recorded.
+        let due = situation.request.answer_due();
+        self.overdue |= due.is_some_and(|due| now >= due);
         match command {
             Command::Lifecycle(C::AttemptIdentity) => {
                 self.attempts += 1;
@@ -283,10 +286,6 @@ impl Watcher {
                     "{task:?} {target} was never begun"
                 );
                 self.answered(*task, target, result);
-            }
-            Command::Fire(Timer::Deadline) => {
-                let due = situation.request.answer_due();
-                self.overdue |= due.is_some_and(|due| now >= due);
             }
             _ => {}
         }

@@ -8,7 +8,7 @@ mod phase;
 mod state;
 
 pub use command::Command;
-pub(super) use moves::{close, decide, fire, keep_for_now, reported};
+pub(super) use moves::{close, decide, fire, keep_for_now, record_passed, reported};
 pub use phase::{On, Phase};
 pub use state::Lifecycle;
 

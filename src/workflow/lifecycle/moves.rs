@@ -8,6 +8,7 @@ use crate::workflow::draft::Draft;
 use crate::workflow::effect::{Effect, Letter, Timer};
 use crate::workflow::event::Event;
 use crate::workflow::fulfilment;
+use crate::workflow::letters::WATCHED;
 use crate::workflow::policy::Review;
 use crate::workflow::rejection::Rejection;
 
@@ -326,7 +327,28 @@ pub(in crate::workflow) fn keep_for_now(draft: &mut Draft<'_>) {
     }
 }
 
-/// A timer of the legal course fired. One that no longer means anything changes nothing.
+/// Records every last day that is behind us. It comes before all that is commanded: a command may
+/// end what is watched, and come before the worker that would have seen it pass.
+pub(in crate::workflow) fn record_passed(draft: &mut Draft<'_>) {
+    let now = draft.now();
+    for letter in WATCHED {
+        if let Some(timer) = letter.timer()
+            && let Some(at) = draft.request().letter_watched(letter)
+            && at <= now
+        {
+            draft.emit_by_time(Event::LetterOverdue { letter, at }, timer);
+        }
+    }
+    if let Some(at) = draft.request().answer_due()
+        && at <= now
+        && !draft.request().lifecycle.overdue
+    {
+        draft.emit_by_time(Event::DeadlinePassed { at }, Timer::Deadline);
+    }
+}
+
+/// A timer of the legal course fired; what passed with it is recorded already. One that no longer
+/// means anything changes nothing.
 pub(in crate::workflow) fn fire(draft: &mut Draft<'_>, timer: Timer) -> Result<(), Rejection> {
     let lifecycle = &draft.request().lifecycle;
     match timer {
@@ -334,11 +356,7 @@ pub(in crate::workflow) fn fire(draft: &mut Draft<'_>, timer: Timer) -> Result<(
             if let Some(at) = draft.request().answer_due()
                 && !lifecycle.overdue
             {
-                if draft.now() < at {
-                    draft.set(Timer::Deadline, at);
-                } else {
-                    draft.emit(Event::DeadlinePassed { at });
-                }
+                draft.set(Timer::Deadline, at);
             }
         }
         Timer::Reminder => {
@@ -387,16 +405,8 @@ pub(in crate::workflow) fn fire(draft: &mut Draft<'_>, timer: Timer) -> Result<(
         Timer::Request => draft.effect(Effect::Delete),
         Timer::Acknowledgement | Timer::Refusal | Timer::Extension | Timer::AppealDecision => {
             let letter = Letter::of_timer(timer);
-            let watched = letter.and_then(|letter| {
-                let at = draft.request().letter_watched(letter)?;
-                Some((letter, at))
-            });
-            if let Some((letter, at)) = watched {
-                if draft.now() < at {
-                    draft.set(timer, at);
-                } else {
-                    draft.emit(Event::LetterOverdue { letter, at });
-                }
+            if let Some(at) = letter.and_then(|letter| draft.request().letter_watched(letter)) {
+                draft.set(timer, at);
             }
         }
         Timer::Grace | Timer::Tail => {}
