@@ -271,12 +271,7 @@ impl Controller {
         let mut facts = self.general(regime);
         facts.put("request", Ok(request.facts.id.to_string()));
         facts.put("received", Ok(self.day_of(request.facts.received_at)));
-        match request
-            .clock
-            .response
-            .as_ref()
-            .and_then(|due| self.last_day(due))
-        {
+        match request.answer_clock().and_then(|due| self.last_day(due)) {
             Some(day) => facts.put("due", Ok(day)),
             None => facts.so.push("undated"),
         }

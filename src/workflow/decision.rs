@@ -104,7 +104,7 @@ pub fn decide(
     context: &Context<'_>,
 ) -> Result<Decision, Rejection> {
     let mut draft = Draft::new(request, *context);
-    lifecycle::record_passed(&mut draft);
+    lifecycle::record_passed(&mut draft)?;
     match command {
         Command::Lifecycle(command) => lifecycle::decide(&mut draft, command)?,
         Command::Work(command) => fulfilment::decide(&mut draft, command)?,
@@ -199,7 +199,7 @@ pub fn receive(
         draft.effect(Effect::Notify(Letter::Acknowledgement));
     }
     draft.time_clock();
-    lifecycle::record_passed(&mut draft);
+    lifecycle::record_passed(&mut draft)?;
     if !fulfilment::stop::needs_identity(&draft) {
         // What ends at once waits for no other request.
         fulfilment::stop::grant(&mut draft)?;

@@ -270,17 +270,6 @@ impl<'a> Draft<'a> {
         self.set(Timer::Expiry, self.later(self.context.policy.answer_within));
     }
 
-    /// Times the deadline again, if it is still to come, for a request that was answered already.
-    pub(super) fn resume_clock(&mut self) {
-        if self
-            .request
-            .answer_due()
-            .is_some_and(|due| due > self.now())
-        {
-            self.time_clock();
-        }
-    }
-
     /// Computes the deadlines anew after something that may move them.
     pub(super) fn move_clock(&mut self, kind: ClockEventKind) -> Result<(), Rejection> {
         self.move_clock_until(kind, None)
@@ -296,6 +285,16 @@ impl<'a> Draft<'a> {
         let event = ClockEvent { at, kind, until };
         let clock = self.request.clock.after(self.context.setting, event)?;
         self.replace_clock(clock);
+        Ok(())
+    }
+
+    /// Takes the last extension back: the deadlines are those that it was to move.
+    pub(super) fn lapse_extension(&mut self) -> Result<(), Rejection> {
+        let clock = self.request.clock.without_extension(self.context.setting)?;
+        if clock != self.request.clock {
+            self.emit_by_time(Event::ClockMoved(Box::new(clock)), Timer::Extension);
+            self.time_clock();
+        }
         Ok(())
     }
 

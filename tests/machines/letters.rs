@@ -253,32 +253,82 @@ fn an_acknowledgement_that_does_not_go_out_is_overdue_and_seen_as_due() {
     );
 }
 
+/// An extension does not extend the time to refuse. Nobody is late with a refusal before there is
+/// one.
 #[test]
 fn whoever_extended_must_still_refuse_in_the_first_month() {
     let mut course = Course::of(World::simple(Right::Access));
-    assert!(
-        !course.situation.timers.contains_key(&Timer::Refusal),
-        "the same day as the answer"
-    );
     let month = course.request().answer_due().unwrap();
     course.give(extend());
-    assert_eq!(course.situation.timers[&Timer::Refusal], month);
-    assert_eq!(
-        course.situation.timers[&Timer::Extension],
-        month,
-        "until the letter is out"
-    );
+    assert_eq!(course.situation.timers[&Timer::Extension], month);
+    assert_eq!(course.request().due_at(), Some(month), "until it is out");
     course.give(lifecycle::Command::LetterSent {
         letter: Letter::Extension,
     });
     assert!(!course.situation.timers.contains_key(&Timer::Extension));
-    course.fire(Timer::Refusal);
-    assert_eq!(overdue(&course.last), [Letter::Refusal]);
+    assert!(!course.situation.timers.contains_key(&Timer::Refusal));
+    assert_eq!(course.request().letter_due(Letter::Refusal), Some(month));
+    let mut in_time = Course {
+        situation: course.situation.clone(),
+        last: course.last.clone(),
+        effects: course.effects.clone(),
+        world: World::simple(Right::Access),
+    };
+    in_time.give(refuse("manifestly_unfounded"));
+    assert_eq!(in_time.situation.timers[&Timer::Refusal], month);
+    in_time.answered();
+    assert!(!in_time.situation.timers.contains_key(&Timer::Refusal));
+
     course.situation.now = month;
+    course.give(lifecycle::Command::ConfirmIdentity);
+    assert_eq!(overdue(&course.last), [], "nobody refuses");
     course.give(refuse("manifestly_unfounded"));
     assert_eq!(course.request().due_at(), Some(month), "late already");
     course.answered();
+    assert_eq!(overdue(&course.last), [Letter::Refusal]);
     assert_eq!(course.request().due_at(), None);
+}
+
+/// An extension counts only if its letter is out in time.
+#[test]
+fn an_extension_that_nobody_was_told_of_never_took_effect() {
+    let extended = || {
+        let mut course = Course::of(World::simple(Right::Access));
+        let month = course.request().answer_due().unwrap();
+        course.give(extend());
+        (course, month)
+    };
+    let letter = Letter::Extension;
+    let failure = datarights::model::Failure::Refused;
+    let (mut refused, month) = extended();
+    refused.give(lifecycle::Command::LetterFailed { letter, failure });
+    refused.fire(Timer::Extension);
+    let (mut posted, _) = extended();
+    posted.situation.now = month + TimeDelta::days(50);
+    posted.give(lifecycle::Command::LetterSent { letter });
+    for course in [&refused, &posted] {
+        assert_eq!(overdue(&course.last), [letter]);
+        let life = &course.request().lifecycle;
+        assert!(!life.extended && life.overdue);
+        assert_eq!(course.request().answer_due(), Some(month));
+        let passed = Event::DeadlinePassed { at: month };
+        assert!(course.last.events.iter().any(|e| e.event == passed));
+        assert_eq!(life.stuck_letters, [], "there is nothing to tell any more");
+        assert!(matches!(
+            course.attempt(lifecycle::Command::Resend { letter }),
+            Err(Rejection::NoSuchStep { .. })
+        ));
+        assert!(matches!(
+            course.attempt(extend()),
+            Err(Rejection::ExtensionTooLate { .. })
+        ));
+    }
+    let (mut told, _) = extended();
+    told.give(lifecycle::Command::LetterSent { letter });
+    let later = told.request().answer_due();
+    told.situation.now = month + TimeDelta::days(1);
+    told.give(lifecycle::Command::ConfirmIdentity);
+    assert_eq!(told.request().answer_due(), later);
 }
 
 #[test]
@@ -361,10 +411,33 @@ fn a_deadline_is_extended_as_often_as_the_law_allows() {
             extension.times = 2; // as in Korea, for reviews
         }
     }
-    let mut course = Course::of(World::simple(Right::Access).with_law(law.into()));
+    let mut course = Course::of(World::simple(Right::Access).with_law(law.clone().into()));
     let mut due = course.request().answer_due().unwrap();
-    for _ in 0..2 {
+    for number in 0..2 {
         course.give(extend());
+        assert_eq!(
+            course.situation.timers[&Timer::Extension],
+            due,
+            "each is announced while the one before it runs"
+        );
+        if number == 1 {
+            let mut silent = Course {
+                situation: course.situation.clone(),
+                last: course.last.clone(),
+                effects: Vec::new(),
+                world: World::simple(Right::Access).with_law(law.clone().into()),
+            };
+            silent.fire(Timer::Extension);
+            assert_eq!(
+                silent.request().answer_due(),
+                Some(due),
+                "the first one stands"
+            );
+            assert!(silent.request().lifecycle.extended);
+        }
+        course.give(lifecycle::Command::LetterSent {
+            letter: Letter::Extension,
+        });
         let later = course.request().answer_due().unwrap();
         assert!(later > due + TimeDelta::days(50));
         due = later;
@@ -451,4 +524,58 @@ fn what_passed_is_recorded_whoever_commands_first() {
         letter: Letter::Acknowledgement,
     });
     assert_eq!(overdue(&course.last), [Letter::Acknowledgement]);
+}
+
+/// What an appeal changed is answered anew by the day on which the appeal is due.
+#[test]
+fn after_a_granted_appeal_there_is_a_deadline_again() {
+    let granted = |regime, ground| {
+        let mut course = Course::of(World::simple(Right::Access).under_law(regime));
+        course.give(refuse(ground)).answered();
+        course.wait(TimeDelta::days(50));
+        course.give(lifecycle::Command::Appeal);
+        let last = course.request().due_at();
+        course.give(lifecycle::Command::DecideAppeal { granted: true });
+        (course, last)
+    };
+    let (mut course, last) = granted("us_va", "trade_secret");
+    let last = last.unwrap();
+    assert_eq!(course.request().answer_due(), Some(last));
+    assert_eq!(course.situation.timers[&Timer::Deadline], last);
+    course.give(lifecycle::Command::LetterSent {
+        letter: Letter::AppealDecision,
+    });
+    assert!(!course.request().lifecycle.overdue, "the first was in time");
+    course.situation.now = last;
+    course.give(refuse("trade_secret"));
+    assert!(course.request().lifecycle.overdue);
+    let passed = Event::DeadlinePassed { at: last };
+    assert_eq!(course.last.events[0].event, passed);
+    // Without one, what was owed by the first day was not given by it: that is recorded.
+    let (mut none, _) = granted("eu_gdpr", "manifestly_unfounded");
+    let month = none.request().answer_due().unwrap();
+    none.fire(Timer::Deadline);
+    let passed = Event::DeadlinePassed { at: month };
+    assert_eq!(none.last.events[0].event, passed);
+}
+
+/// An erasure that was answered in time and is taken up again is not late by that.
+#[test]
+fn an_answer_in_time_stays_in_time() {
+    let mut course = Course::approved(World::simple(Right::Erasure));
+    let due = course.request().answer_due().unwrap();
+    course
+        .work_until(datarights::workflow::fulfilment::Phase::Erasing)
+        .answer_source(
+            "crm",
+            datarights::workflow::StepResult::Failed(datarights::model::Failure::Unavailable),
+        );
+    course.give(lifecycle::Command::Release).answered();
+    course.situation.now = due + TimeDelta::days(3);
+    course.give(lifecycle::Command::Rework);
+    course.give(lifecycle::Command::LetterSent {
+        letter: Letter::Acknowledgement,
+    });
+    assert!(!course.request().lifecycle.overdue);
+    assert_eq!(course.request().answer_due(), None);
 }

@@ -140,6 +140,7 @@ pub(in crate::workflow) fn decide(
             });
             draft.clear(Timer::Expiry);
             draft.effect(Effect::Notify(Letter::Refusal));
+            draft.time_letters();
         }
         Command::Rework => {
             let work = draft.request().fulfilment.as_ref();
@@ -152,7 +153,7 @@ pub(in crate::workflow) fn decide(
             }
             draft.emit(Event::Reworked);
             draft.clear(Timer::Appeal);
-            draft.resume_clock();
+            draft.time_clock();
             fulfilment::retry(draft)?;
         }
         Command::Leave => fulfilment::leave(draft)?,
@@ -203,7 +204,7 @@ pub(in crate::workflow) fn decide(
             draft.emit(Event::AppealDecided { granted: *granted });
             draft.effect(Effect::Notify(Letter::AppealDecision));
             if *granted {
-                draft.resume_clock();
+                draft.time_clock();
             } else {
                 draft.set(Timer::Appeal, draft.later(draft.policy().appeal_within));
             }
@@ -329,7 +330,9 @@ pub(in crate::workflow) fn keep_for_now(draft: &mut Draft<'_>) {
 
 /// Records every last day that is behind us. It comes before all that is commanded: a command may
 /// end what is watched, and come before the worker that would have seen it pass.
-pub(in crate::workflow) fn record_passed(draft: &mut Draft<'_>) {
+///
+/// An extension counts only if its letter is out in time: else the deadline is again the one before.
+pub(in crate::workflow) fn record_passed(draft: &mut Draft<'_>) -> Result<(), Rejection> {
     let now = draft.now();
     for letter in WATCHED {
         if let Some(timer) = letter.timer()
@@ -337,6 +340,9 @@ pub(in crate::workflow) fn record_passed(draft: &mut Draft<'_>) {
             && at <= now
         {
             draft.emit_by_time(Event::LetterOverdue { letter, at }, timer);
+            if letter == Letter::Extension {
+                draft.lapse_extension()?;
+            }
         }
     }
     if let Some(at) = draft.request().answer_due()
@@ -345,6 +351,7 @@ pub(in crate::workflow) fn record_passed(draft: &mut Draft<'_>) {
     {
         draft.emit_by_time(Event::DeadlinePassed { at }, Timer::Deadline);
     }
+    Ok(())
 }
 
 /// A timer of the legal course fired; what passed with it is recorded already. One that no longer

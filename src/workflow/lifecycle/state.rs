@@ -21,9 +21,9 @@ pub struct Lifecycle {
     pub attempts: u32,
     /// Who approved the request: another one approves its plan.
     pub approved_by: Option<Actor>,
-    /// Whether the deadline was extended.
+    /// Whether the deadline is extended. An extension whose letter does not go out in time is none.
     pub extended: bool,
-    /// Whether the deadline passed without an answer.
+    /// Whether the deadline passed without an answer; after a granted appeal, that of the new one.
     pub overdue: bool,
     /// How many reminders were recorded.
     pub reminders: u32,
@@ -147,7 +147,7 @@ impl Lifecycle {
     }
 
     /// Whether this letter, once it is out, answers the request.
-    pub(super) fn is_answered_by(&self, letter: Letter) -> bool {
+    pub(in crate::workflow) fn is_answered_by(&self, letter: Letter) -> bool {
         self.phase == Phase::Response && letter == self.answer()
     }
 
@@ -186,6 +186,9 @@ impl Lifecycle {
             }
             Event::Extended { ground, .. } => {
                 self.extended = true;
+                // The letter of this one has still to go out.
+                self.sent.retain(|sent| *sent != Letter::Extension);
+                self.late_letters.retain(|late| *late != Letter::Extension);
                 self.extension = Some(ground.clone());
             }
             Event::Approved => {
@@ -234,6 +237,10 @@ impl Lifecycle {
             }
             Event::AppealDecided { granted } => {
                 self.appeal_granted = Some(*granted);
+                if *granted {
+                    // The answer does not stand any more.
+                    self.answered_at = None;
+                }
                 self.go(if *granted {
                     Phase::Assessment
                 } else {
@@ -242,7 +249,14 @@ impl Lifecycle {
             }
             Event::DeadlineNear => self.reminders += 1,
             Event::DeadlinePassed { .. } => self.overdue = true,
-            Event::LetterOverdue { letter, .. } => self.late_letters.push(*letter),
+            Event::ClockMoved(clock) => self.extended = clock.is_extended(),
+            Event::LetterOverdue { letter, .. } => {
+                self.late_letters.push(*letter);
+                if *letter == Letter::Extension {
+                    // It says what is not so any more.
+                    self.settle(*letter);
+                }
+            }
             Event::Closed { end } => {
                 self.end = Some(end.clone());
                 self.go(Phase::Closed);
