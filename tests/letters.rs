@@ -372,3 +372,83 @@ fn a_fee_is_written_in_its_currency() {
         assert_eq!(fee.says("amount"), Some(&*format!("The fee is {written}.")));
     }
 }
+
+/// A ground that nobody can put into words is told to whoever names it, not to a letter that
+/// waits for ever.
+#[test]
+fn a_ground_without_words_is_refused_at_the_command() {
+    for (regime, command) in [
+        (
+            "cn_pipl", // lists no grounds to refuse
+            lifecycle::Command::Refuse {
+                ground: Ground::new("tyop"),
+            },
+        ),
+        (
+            "us_hipaa", // lists none to extend
+            lifecycle::Command::Extend {
+                ground: Ground::new("tyop"),
+                until: None,
+            },
+        ),
+    ] {
+        let mut world = World::new();
+        world.controller = told_everything(regime);
+        let engine = world.engine();
+        let request = world.submit(&engine, Wish::of(Right::Access));
+        world.work(&engine);
+        let before = world.see(&engine, request);
+        let alice = staff("alice");
+        let refused = world.command(&engine, request, &alice, command.clone());
+        let Err(EngineError::Unsaid(unsaid)) = refused else {
+            panic!("{refused:?}");
+        };
+        assert_eq!(unsaid.missing, ["ground.tyop"]);
+        assert_eq!(world.see(&engine, request), before);
+        world.controller = told_everything(regime).with_words("ground.tyop", "For that reason.");
+        let engine = world.engine();
+        world.command(&engine, request, &alice, command).unwrap();
+    }
+}
+
+/// An answer that cannot be sent can still be another one.
+#[test]
+fn staff_gets_out_of_an_answer_that_is_stuck() {
+    let stuck = || {
+        let mut course = world::Course::approved(world::World::simple(Right::Access));
+        course.work_until(Work::Ended);
+        let refuse = lifecycle::Command::Refuse {
+            ground: Ground::new("manifestly_unfounded"),
+        };
+        for command in [
+            refuse.clone(),
+            lifecycle::Command::Rework,
+            lifecycle::Command::Withdraw,
+        ] {
+            assert!(course.attempt(command).is_err(), "it is on its way");
+        }
+        let letter = Letter::Response;
+        let failure = Failure::Unsaid(vec!["purposes".to_owned()]);
+        course.give(lifecycle::Command::LetterFailed { letter, failure });
+        (course, refuse)
+    };
+    let (mut course, refuse) = stuck();
+    course.give(refuse.clone());
+    assert_eq!(course.request().lifecycle.stuck_letters, []);
+    let (letter, failure) = (Letter::Refusal, Failure::Unavailable);
+    course.give(lifecycle::Command::LetterFailed { letter, failure });
+    assert!(course.attempt(lifecycle::Command::Rework).is_err());
+    course.give(refuse).answered();
+    assert_eq!(course.request().lifecycle.phase, Phase::Answered);
+
+    let (mut course, _) = stuck();
+    course.give(lifecycle::Command::Rework);
+    assert_eq!(course.request().lifecycle.stuck_letters, []);
+    assert!(matches!(
+        course.request().lifecycle.phase,
+        Phase::Fulfilment | Phase::Response
+    ));
+    let (mut course, _) = stuck();
+    course.give(lifecycle::Command::Withdraw);
+    assert_eq!(course.request().lifecycle.phase, Phase::Closed);
+}

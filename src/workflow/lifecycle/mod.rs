@@ -97,6 +97,9 @@ pub const TABLE: Table<Phase, On> = table!(Phase, On;
         Fire => Review;
     }
     Response {
+        Refuse => Response;
+        Rework => Fulfilment | Review;
+        Withdraw => Closed;
         Resend => Response;
         LetterAnswered => Response | Answered;
         Report => Response;

@@ -28,6 +28,14 @@ pub(in crate::workflow) fn decide(
             command: crate::workflow::table::snake(&format!("{:?}", command.on())),
         });
     }
+    if phase == Phase::Response
+        && matches!(command.on(), On::Refuse | On::Rework | On::Withdraw)
+        && !draft.request().lifecycle.is_answer_stuck()
+    {
+        return Err(Rejection::TooLate {
+            done: "the answer is on its way",
+        });
+    }
     if let Command::Resend { letter }
     | Command::LetterSent { letter }
     | Command::LetterFailed { letter, .. }
@@ -144,6 +152,11 @@ pub(in crate::workflow) fn decide(
         }
         Command::Rework => {
             let work = draft.request().fulfilment.as_ref();
+            if draft.request().lifecycle.refusal.is_some() && phase == Phase::Response {
+                return Err(Rejection::TooLate {
+                    done: "it was refused; refuse on another ground, or send the letter again",
+                });
+            }
             if draft.request().lifecycle.phase == Phase::Answered
                 && !work.is_some_and(fulfilment::Fulfilment::is_unfinished)
             {

@@ -151,6 +151,12 @@ impl Lifecycle {
         self.phase == Phase::Response && letter == self.answer()
     }
 
+    /// Whether its answer should be on its way and could not be sent: it can still be another one.
+    pub(in crate::workflow) fn is_answer_stuck(&self) -> bool {
+        let answer = self.answer();
+        self.stuck_letters.iter().any(|(stuck, _)| *stuck == answer)
+    }
+
     /// Whether the deadline of the answer is behind it: answered, or ended otherwise.
     pub fn is_answered(&self) -> bool {
         matches!(self.phase, Phase::Answered | Phase::Appeal | Phase::Closed)
@@ -198,6 +204,8 @@ impl Lifecycle {
                 self.go(Phase::Fulfilment);
             }
             Event::Refused { ground } => {
+                // Another answer stands in the place of one that could not be sent.
+                self.settle(self.answer());
                 self.refusal = Some(ground.clone());
                 self.outcome = None;
                 self.go(Phase::Response);
@@ -207,6 +215,7 @@ impl Lifecycle {
             }
             Event::Withholding { .. } => self.report(Outcome::Partly),
             Event::Reworked => {
+                self.settle(Letter::Response);
                 self.outcome = None;
                 self.go(Phase::Fulfilment);
             }
