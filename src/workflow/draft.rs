@@ -208,6 +208,15 @@ impl<'a> Draft<'a> {
             .any(|notice| notice.step == step && notice.mandatory)
     }
 
+    /// Whether the law leaves nobody with nothing unless it is refused: it lists on which grounds,
+    /// or what must be said with it.
+    pub(super) fn law_wants_grounds(&self) -> bool {
+        let said = [Step::Refusal, Step::AppealInformation, Step::CannotIdentify];
+        let regime = self.context.setting.regime;
+        regime.lists_grounds_to(GroundUse::Refuse)
+            || said.iter().any(|step| self.law_demands(*step))
+    }
+
     /// Records an event and moves the working copy by it.
     pub(super) fn emit(&mut self, event: Event) {
         let (actor, cause) = (self.context.actor.clone(), self.context.cause.clone());
@@ -265,7 +274,7 @@ impl<'a> Draft<'a> {
         at.unwrap_or(DateTime::<Utc>::MAX_UTC)
     }
 
-    /// Lets the request expire when the person does not answer.
+    /// Lets something follow when the person does not answer.
     pub(super) fn expire_later(&mut self) {
         self.set(Timer::Expiry, self.later(self.context.policy.answer_within));
     }

@@ -382,6 +382,8 @@ pub enum Event {
     PackageDeleted,
     /// What was personal in the request is gone: its key was destroyed.
     Shredded,
+    /// The person did not answer in the time they were given. Staff decides what follows.
+    Unanswered,
 }
 
 /// Why something happened.

@@ -579,3 +579,51 @@ fn an_answer_in_time_stays_in_time() {
     assert!(!course.request().lifecycle.overdue);
     assert_eq!(course.request().answer_due(), None);
 }
+
+// ---- silence
+
+/// Silence is no ground: where the law wants grounds and remedies told, nobody gets nothing
+/// without them.
+#[test]
+fn whoever_is_silent_is_refused_by_somebody_on_a_ground() {
+    let mut closed = Vec::new();
+    for id in Regimes::builtin().ids() {
+        let law = Regimes::builtin().get(id.as_str()).unwrap();
+        let granted = law.right(&Right::Access);
+        if granted.is_none_or(|rule| rule.from.is_some()) || !law.in_force.contains(day(0)) {
+            continue;
+        }
+        let wanted = law.notices_for(&Right::Access).any(|notice| {
+            let steps = [Step::Refusal, Step::AppealInformation, Step::CannotIdentify];
+            notice.mandatory && steps.contains(&notice.step)
+        }) || law
+            .grounds
+            .iter()
+            .any(|ground| ground.uses.contains(&GroundUse::Refuse));
+        for asked in [
+            lifecycle::Command::RequestIdentity,
+            lifecycle::Command::AskClarification,
+        ] {
+            let mut course = Course::of(World::simple(Right::Access).with_law(law.clone()));
+            if asked == lifecycle::Command::AskClarification {
+                course.give(lifecycle::Command::ConfirmIdentity);
+            }
+            course.give(asked).fire(Timer::Expiry);
+            let life = &course.request().lifecycle;
+            assert_eq!(life.is_closed(), !wanted, "{id}");
+            assert_eq!(life.unanswered, wanted, "{id}");
+            assert_eq!(asks_for(&course.last, Letter::Expiry), !wanted);
+            if !wanted {
+                closed.push(id.to_string());
+                continue;
+            }
+            assert!(life.waiting_since.is_some(), "they can still answer");
+            if let Some(ground) = law.grounds_for(&Right::Access, GroundUse::Refuse).next() {
+                let ground = Ground::new(ground.code.to_string());
+                course.give(lifecycle::Command::Refuse { ground });
+                assert!(!course.request().lifecycle.unanswered);
+            }
+        }
+    }
+    assert!(!closed.is_empty());
+}

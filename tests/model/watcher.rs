@@ -679,7 +679,8 @@ impl Watcher {
         }
         let stands_still = match work.phase {
             fulfilment::Phase::Grace => !has(Timer::Grace),
-            fulfilment::Phase::Confirmation => !has(Timer::Expiry),
+            // Staff knows that they are silent.
+            fulfilment::Phase::Confirmation => !has(Timer::Expiry) && !life.unanswered,
             fulfilment::Phase::Withholding => {
                 let held = |rows: &WithheldRows| rows.until == Until::HoldLifted;
                 !has(Timer::Tail) && !work.withheld().any(|(_, rows)| held(rows))

@@ -392,10 +392,16 @@ pub(in crate::workflow) fn fire(draft: &mut Draft<'_>, timer: Timer) -> Result<(
             let unanswered = lifecycle.waiting_since.is_some() && !begun;
             let unconfirmed = lifecycle.phase == Phase::Fulfilment
                 && work.is_some_and(fulfilment::awaits_confirmation);
-            if unconfirmed {
-                fulfilment::cancel(draft)?;
+            if !(unanswered || unconfirmed) {
+                return Ok(());
             }
-            if unanswered || unconfirmed {
+            // Silence is no ground: somebody refuses on one, or goes on.
+            if draft.law_wants_grounds() {
+                draft.emit(Event::Unanswered);
+            } else {
+                if unconfirmed {
+                    fulfilment::cancel(draft)?;
+                }
                 draft.effect(Effect::Notify(Letter::Expiry));
                 close(draft, End::Expired);
             }

@@ -40,6 +40,9 @@ pub struct Lifecycle {
     pub waiting_since: Option<DateTime<Utc>>,
     /// When the answer went out.
     pub answered_at: Option<DateTime<Utc>>,
+    /// Whether it waits for the person longer than they were given: staff decides what follows.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unanswered: bool,
     /// Whether the person appealed; they can once.
     pub appealed: bool,
     /// How it ended.
@@ -115,6 +118,7 @@ impl Lifecycle {
             pending_letters: Vec::new(),
             waiting_since: None,
             answered_at: None,
+            unanswered: false,
             appealed: false,
             end: None,
             package_deleted: false,
@@ -270,6 +274,8 @@ impl Lifecycle {
                 self.end = Some(end.clone());
                 self.go(Phase::Closed);
             }
+            Event::Unanswered => self.unanswered = true,
+            Event::Confirmed => self.unanswered = false,
             Event::PackageDeleted => self.package_deleted = true,
             Event::Shredded => self.shredded = true,
             _ => {}
@@ -293,11 +299,13 @@ impl Lifecycle {
     fn go(&mut self, phase: Phase) {
         self.phase = phase;
         self.waiting_since = None;
+        self.unanswered = false;
     }
 
     fn wait(&mut self, phase: Phase, since: DateTime<Utc>) {
         self.phase = phase;
         self.waiting_since = Some(since);
+        self.unanswered = false;
     }
 
     fn settle(&mut self, letter: Letter) {
