@@ -112,7 +112,10 @@ impl Request {
                 steps
             }
             Letter::Response => {
-                let mut steps = vec![Step::Response, Step::OptOutDone, Step::HumanReview];
+                let mut steps = vec![Step::Response, Step::HumanReview];
+                if life.outcome == Some(Outcome::Done) {
+                    steps.push(Step::OptOutDone);
+                }
                 if self.is_refused_in_part() {
                     steps.extend([Step::Refusal, Step::AppealInformation]);
                 }

@@ -151,8 +151,11 @@ impl Course {
             let Some((letter, steps)) = steps_of(&envelope.event) else {
                 continue;
             };
+            let done = decision.next.lifecycle.outcome == Some(Outcome::Done);
             let demanded: Vec<_> = steps
                 .iter()
+                // That it was done is said when it was.
+                .filter(|step| done || **step != Step::OptOutDone)
                 .flat_map(|step| demanded(&law, right, *step))
                 .collect();
             if !demanded.is_empty() {
