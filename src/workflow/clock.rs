@@ -3,6 +3,8 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use crate::model::Right;
+
 use crate::law::{
     self, ClockError, ClockEvent, ClockEventKind, ClockHistory, Due, Question, RegimePin, Setting,
 };
@@ -39,9 +41,9 @@ impl Clock {
     pub fn start(
         setting: Setting<'_>,
         regime: RegimePin,
-        received_at: DateTime<Utc>,
+        received: ClockHistory,
     ) -> Result<Self, ClockError> {
-        Self::compute(setting, regime, ClockHistory::received(received_at))
+        Self::compute(setting, regime, received)
     }
 
     /// The clocks after one more event.
@@ -110,8 +112,16 @@ impl Clock {
         } else {
             ask(Question::ExtensionNoticeCutoff)?
         };
+        let mut response = ask(Question::Response)?;
+        // Processing ends with the withdrawal of consent; under some laws by a day of its own.
+        if *setting.right == Right::ConsentWithdrawal
+            && let Some(revocation) = ask(Question::ConsentRevocation)?
+        {
+            let earlier = |response: Due| response.late_from() < revocation.late_from();
+            response = response.filter(|due| earlier(*due)).or(Some(revocation));
+        }
         Ok(Self {
-            response: ask(Question::Response)?,
+            response,
             refusal: ask(Question::RefusalNotice)?,
             acknowledgement: ask(Question::Ack)?,
             extension_notice,

@@ -627,3 +627,74 @@ fn whoever_is_silent_is_refused_by_somebody_on_a_ground() {
     }
     assert!(!closed.is_empty());
 }
+
+// ---- what only some laws count
+
+/// PIPEDA counts the thirty days to announce an extension from the date of the request.
+#[test]
+fn the_date_on_the_letter_counts_where_the_law_says_so() {
+    let world = World::simple(Right::Access).under_law("ca_pipeda");
+    let received = |dated| {
+        let mut intake = world.intake();
+        intake.dated = dated;
+        let pin = world.setting().regime.pin().unwrap();
+        let host = Actor::Host;
+        let context = world.context(start(), &host, &datarights::workflow::Cause::Command);
+        receive(intake, pin, &context)
+    };
+    let cutoff = |dated| {
+        let request = received(dated).unwrap().next;
+        request.letter_due(Letter::Extension).unwrap()
+    };
+    let ten = TimeDelta::days(10);
+    let earlier = cutoff(None) - cutoff(Some(day(-10)));
+    assert!((earlier - ten).abs() <= TimeDelta::days(2), "{earlier}");
+    assert_eq!(
+        received(Some(day(1))).unwrap_err(),
+        Rejection::Malformed {
+            what: "the date of the letter",
+            accepted: "a day no later than that of its receipt",
+        }
+    );
+    // It stays with the request when its clocks move.
+    let mut course = Course::of(World::simple(Right::Access).under_law("ca_pipeda"));
+    course.situation = Situation::after(received(Some(day(-10))).unwrap());
+    let before = course.request().letter_due(Letter::Extension);
+    course.give(lifecycle::Command::Extend {
+        ground: Ground::new(first_ground("ca_pipeda", GroundUse::Extend)),
+        until: None,
+    });
+    assert_eq!(
+        course.situation.timers.get(&Timer::Extension).copied(),
+        before
+    );
+    course.fire(Timer::Extension);
+    assert_eq!(course.request().letter_due(Letter::Extension), before);
+}
+
+fn first_ground(law: &str, usage: GroundUse) -> String {
+    let law = Regimes::builtin().get(law).unwrap();
+    let ground = law.grounds_for(&Right::Access, usage).next();
+    ground.unwrap().code.to_string()
+}
+
+/// Singapore: processing ceases within ten business days.
+#[test]
+fn the_day_by_which_processing_ends_after_a_withdrawal_is_watched() {
+    let mut course = Course::of(World::simple(Right::ConsentWithdrawal).under_law("sg_pdpa"));
+    let due = course.request().answer_due().unwrap();
+    assert_eq!(
+        due.date_naive(),
+        day(14),
+        "2 March is a Monday; to the end of the 16th"
+    );
+    assert_eq!(course.situation.timers[&Timer::Deadline], due);
+    course.fire(Timer::Deadline);
+    assert!(course.request().lifecycle.overdue);
+    // Law 25 has no number for that, and one for the answer; the GDPR has none at all.
+    let none = Course::of(World::simple(Right::ConsentWithdrawal));
+    assert_eq!(
+        none.request().answer_due(),
+        none.request().clock.late_from()
+    );
+}
