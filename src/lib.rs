@@ -18,6 +18,7 @@
 //! | `package` | the ZIP that a person can open, made of sealed spools (feature `package`) |
 //! | [`ports`] | the traits a host implements, each with its contract |
 //! | [`evidence`] | what proves that things happened as they are told |
+//! | `datamap` | a database described once: whose its rows are, and what becomes of them (feature `datamap`) |
 //! | [`workflow`] | pure state machines: the legal course, and the work for each right |
 //! | [`law`] | regimes, clocks, calendars, grounds, notices |
 //! | [`model`] | the words: parties, identifiers, rights, outcomes, sealed values |
@@ -36,6 +37,8 @@
 //! Nothing here is legal advice.
 
 pub mod adapters;
+#[cfg(feature = "datamap")]
+pub mod datamap;
 pub mod engine;
 pub mod evidence;
 pub mod law;
@@ -65,6 +68,10 @@ mod readme {}
 ))]
 #[doc = include_str!("../docs/getting-started.md")]
 mod getting_started {}
+
+#[cfg(all(doctest, feature = "sql-sqlite"))]
+#[doc = include_str!("../docs/describe-a-database.md")]
+mod describe_a_database {}
 
 #[cfg(all(doctest, feature = "testkit"))]
 #[doc = include_str!("../docs/testing.md")]

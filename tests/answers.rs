@@ -22,7 +22,7 @@ use datarights::ports::{
 use datarights::testkit::{Fault, Method};
 use datarights::workflow::fulfilment::Phase as Work;
 use datarights::workflow::lifecycle::{self, Phase};
-use datarights::workflow::{Delivery, Letter};
+use datarights::workflow::{Delivery, Letter, Review};
 use futures::StreamExt;
 use futures::channel::oneshot;
 use futures::future::poll_immediate;
@@ -226,6 +226,73 @@ fn an_export_is_handed_to_another_controller_once() {
         1,
         "two attempts, one transmission"
     );
+}
+
+/// What somebody still looks at, refuses, or what was withdrawn is not handed to the person.
+#[test]
+fn a_package_goes_to_the_person_once_it_is_released_and_never_otherwise() {
+    let mut world = World::new();
+    world.policy.review = Review::Always;
+    let engine = world.engine();
+    let made = |right| {
+        let request = world.submit(&engine, Wish::of(right));
+        world.approve(&engine, request);
+        world.work(&engine);
+        request
+    };
+    let gets = |request, who: &Actor| {
+        let package = engine.package(&world.acme, request, who);
+        world.clock.drive(package).unwrap().is_ok()
+    };
+    let alice = staff("alice");
+    let access = made(Right::Access);
+    assert!(gets(access, &alice) && !gets(access, &Actor::Person));
+    let release = lifecycle::Command::Release;
+    world.command(&engine, access, &alice, release).unwrap();
+    assert!(gets(access, &Actor::Person));
+
+    let export = made(Right::Export);
+    let withdraw = lifecycle::Command::Withdraw;
+    world
+        .command(&engine, export, &Actor::Person, withdraw)
+        .unwrap();
+    assert!(!gets(export, &Actor::Person));
+
+    let refused = made(Right::Export);
+    let ground = datarights::model::Ground::new("manifestly_unfounded");
+    let refuse = lifecycle::Command::Refuse { ground };
+    world.command(&engine, refused, &alice, refuse).unwrap();
+    world.work(&engine);
+    assert!(!gets(refused, &Actor::Person));
+}
+
+/// One artifact that cannot be deleted at once keeps the request that leads to it.
+#[test]
+fn a_request_goes_after_its_package_and_its_key() {
+    let mut world = World::new();
+    let spans = &mut world.policy;
+    spans.keep_package = TimeDelta::days(30);
+    spans.keep_personal = TimeDelta::days(30);
+    spans.keep_request = TimeDelta::days(30);
+    let shared = std::sync::Arc::new(world.clock.clone());
+    let artifacts = datarights::testkit::Faulty::new("artifacts", world.artifacts.clone(), shared);
+    let artifacts = std::sync::Arc::new(artifacts);
+    world.artifacts_port = artifacts.clone();
+    let engine = world.engine();
+    let request = world.submit(&engine, Wish::of(Right::Access));
+    world.approve(&engine, request);
+    world.work(&engine);
+    assert!(!world.artifacts.keys().is_empty());
+    artifacts.will(
+        Method::DeleteArtifact,
+        [Fault::Fail(ErrorKind::Unavailable)],
+    );
+    world.work_until(&engine, world.now() + TimeDelta::days(400));
+    assert_eq!(artifacts.faults_left(), 0);
+    assert_eq!(world.artifacts.keys(), []);
+    let eve = staff("eve");
+    let gone = engine.request(&world.acme, request, &eve);
+    assert!(world.clock.drive(gone).unwrap().is_err());
 }
 
 #[test]

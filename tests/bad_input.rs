@@ -11,10 +11,12 @@ use chrono::TimeDelta;
 use common::{World, staff};
 use datarights::engine::{EngineError, Intake};
 use datarights::law::{Calendar, Due, HolidayList};
-use datarights::model::{Actor, Channel, ControllerId, Ground, Identifier, RequestId, Right, Wish};
+use datarights::model::{
+    Actor, Channel, ControllerId, Ground, Identifier, PartyId, RequestId, Right, Wish,
+};
 use datarights::ports::{AccessPolicy, Denied, ErrorKind, Grant, Query};
 use datarights::testkit::{Fault, Faulty, Method};
-use datarights::workflow::{Rejection, fulfilment, lifecycle};
+use datarights::workflow::{Delivery, Rejection, fulfilment, lifecycle};
 
 fn ada() -> Vec<Identifier> {
     vec![Identifier::mail("ada@example.org").unwrap()]
@@ -185,6 +187,56 @@ fn the_same_wish_twice_is_one_request() {
     let grace = Intake::new(Channel::Mail, grace, [Wish::of(Right::Access)]);
     let grace = engine.submit(&world.acme, &Actor::Person, grace);
     assert_eq!(world.clock.drive(grace).unwrap().unwrap()[0].joined, None);
+}
+
+#[test]
+fn too_many_identifiers_and_an_unknown_recipient_are_refused_at_once() {
+    let world = World::new();
+    let many: Vec<_> = (0..1_500)
+        .map(|n| Identifier::mail(format!("a{n}@example.org")).unwrap())
+        .collect();
+    let many = Intake::new(Channel::Form, many, [Wish::of(Right::Access)]);
+    let error = refused(&world, many);
+    assert!(matches!(
+        error,
+        EngineError::TooManyIdentifiers { accepted: 500 }
+    ));
+    let most: Vec<_> = (0..500)
+        .map(|n| Identifier::mail(format!("a{n}@example.org")).unwrap())
+        .collect();
+    let nobody = PartyId::new("nobody").unwrap();
+    let export = Intake::new(Channel::Form, ada(), [Wish::of(Right::Export)])
+        .delivered(Delivery::Transmit(nobody.clone()));
+    assert!(matches!(
+        refused(&world, export),
+        EngineError::UnknownRecipient(who) if who == nobody
+    ));
+    let most = Intake::new(Channel::Form, most, [Wish::of(Right::Access)]);
+    let engine = world.engine();
+    let taken = engine.submit(&world.acme, &Actor::Person, most);
+    assert!(world.clock.drive(taken).unwrap().is_ok());
+}
+
+/// Whoever was asked who they are cannot then name somebody else.
+#[test]
+fn a_person_who_was_challenged_adds_no_identifier() {
+    let world = World::new();
+    let engine = world.engine();
+    let request = world.submit(&engine, Wish::of(Right::Access));
+    let add = |who: &Actor| {
+        let grace = vec![Identifier::mail("grace@example.org").unwrap()];
+        let added = engine.add_identifiers(&world.acme, request, who, grace);
+        world.clock.drive(added).unwrap()
+    };
+    let ask = lifecycle::Command::RequestIdentity;
+    world
+        .command(&engine, request, &staff("alice"), ask)
+        .unwrap();
+    assert!(matches!(
+        add(&Actor::Person),
+        Err(EngineError::Rejected(Rejection::WrongActor { .. }))
+    ));
+    assert!(add(&staff("alice")).is_ok());
 }
 
 /// Whatever keeps a request from being opened, its key goes too.

@@ -574,6 +574,29 @@ fn details_that_were_asked_for_lead_to_what_they_identify() {
     ));
 }
 
+/// A request that is closed takes nobody in, even if its tail failed: who asks anew has a request,
+/// and an answer, of their own.
+#[test]
+fn nobody_joins_a_request_that_is_closed() {
+    let world = World::new();
+    let engine = world.engine();
+    let first = world.submit(&engine, Wish::of(Right::Erasure));
+    world.approve(&engine, first);
+    world.work(&engine);
+    world.approve_plan(&engine, first);
+    world.work_until(&engine, world.now() + TimeDelta::days(100));
+    let dead = vec![Fault::Fail(ErrorKind::Refused); 1_000];
+    world.desk_port.will(Method::Erase, dead);
+    let late: chrono::DateTime<chrono::Utc> = "2036-01-03T12:00:00Z".parse().unwrap();
+    world.work_until(&engine, late);
+    world.clock.set(late);
+    let seen = world.see(&engine, first);
+    assert!(seen.lifecycle.is_closed() && seen.fulfilment.unwrap().is_unfinished());
+
+    let second = world.submit(&engine, Wish::of(Right::Erasure));
+    assert_eq!(world.see(&engine, second).lifecycle.phase, Phase::Received);
+}
+
 /// A source that will never answer again: staff leaves its part as it is, the answer stays what it
 /// was, and the request comes to its end. What is withheld still goes when its date comes.
 #[test]

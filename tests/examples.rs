@@ -12,6 +12,9 @@ fn features() -> String {
         ("default", cfg!(feature = "default")),
         ("icalendar", cfg!(feature = "icalendar")),
         ("package", cfg!(feature = "package")),
+        ("sql-mysql", cfg!(feature = "sql-mysql")),
+        ("sql-postgres", cfg!(feature = "sql-postgres")),
+        ("sql-sqlite", cfg!(feature = "sql-sqlite")),
         ("sqlite", cfg!(feature = "sqlite")),
         ("testkit", cfg!(feature = "testkit")),
         ("tokio", cfg!(feature = "tokio")),
@@ -214,4 +217,23 @@ of_the_quickstart! {
     desk_source "../examples/quickstart/desk_source.rs"
     mail_source "../examples/quickstart/mail_source.rs"
     sql_oracle "helpdesk/sql_oracle.rs"
+}
+
+#[test]
+#[cfg(feature = "sql-sqlite")]
+fn a_described_database_is_drafted_checked_read_and_erased() {
+    let output = said(&run("sql_host", &[]));
+    for expected in [
+        "# customers.password: a secret, by its name",
+        "the map describes the whole database",
+        "\"password\":\"Secret\"",
+        "left:   []",
+        "customers.passport: the column is not described",
+    ] {
+        assert!(
+            output.contains(expected),
+            "{expected:?} is missing in:\n{output}"
+        );
+    }
+    assert!(!output.contains("packed_by") && !output.contains("Eve"));
 }

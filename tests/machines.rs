@@ -364,15 +364,15 @@ fn the_wrong_actor_is_told_so_in_every_situation() {
         explore(&world, |situation, command, _| {
             for actor in &actors {
                 let now = situation.at(command);
-                let identified = situation.request.lifecycle.identified;
+                let asked = situation.request.lifecycle.phase != lifecycle::Phase::Received;
                 match world.decide(&situation.request, now, actor, command) {
                     Err(Rejection::WrongActor { .. }) => {
-                        assert!(!may(actor, command, identified), "{actor:?} {command:?}");
+                        assert!(!may(actor, command, asked), "{actor:?} {command:?}");
                         refused.insert(command.name());
                     }
                     // What is not open is not open to anybody.
                     Err(Rejection::NotNow { .. }) => {}
-                    _ => assert!(may(actor, command, identified), "{actor:?} {command:?}"),
+                    _ => assert!(may(actor, command, asked), "{actor:?} {command:?}"),
                 }
             }
         });

@@ -15,7 +15,9 @@ use chrono::TimeDelta;
 use common::{World, staff, start};
 use datarights::engine::{Engine, EngineError, Intake};
 use datarights::evidence;
-use datarights::model::{Actor, Channel, Identifier, Personal, RequestId, Right, Wish};
+use datarights::model::{
+    Actor, Channel, Failure, Ground, Handle, Identifier, Pending, Personal, RequestId, Right, Wish,
+};
 use datarights::ports::{
     Answer, CallContext, Clock, ErrorKind, Notice, Notifier, PortError, WorkerId,
 };
@@ -57,7 +59,7 @@ fn run<T>(
     let mut errors = Vec::new();
     let report = |error: &EngineError| errors.push(error.to_string());
     let shutdown = world.clock.sleep_until(start() + seconds(shutdown));
-    let both = join(engine.run(&worker, shutdown, report), beside);
+    let both = join(engine.run(&worker, None, shutdown, report), beside);
     let ((), done) = world.clock.drive(both).unwrap();
     (errors, done)
 }
@@ -122,6 +124,35 @@ fn a_request_that_takes_long_holds_up_no_other() {
     let slow = world.see(&engine, slow);
     let found = slow.fulfilment.unwrap();
     assert!(found.sources.iter().all(|source| source.is_found()));
+}
+
+/// What is commanded while a call takes long is done at once, and what it gave up is told to stop.
+#[test]
+fn a_command_during_a_long_call_is_acted_on() {
+    let world = World::new();
+    let engine = world.engine();
+    world
+        .desk_port
+        .will(Method::Locate, [Fault::Delay(seconds(250))]);
+    let (errors, request) = run(&world, &engine, 400, async {
+        let request = submit(&world, &engine, "ada@example.org").await;
+        approve(&world, &engine, request).await;
+        world.clock.sleep_until(start() + seconds(70)).await;
+        let ground = Ground::new("manifestly_unfounded");
+        let refuse = lifecycle::Command::Refuse { ground };
+        let alice = staff("alice");
+        let refused = engine.command(&world.acme, request, &alice, refuse).await;
+        refused.unwrap();
+        request
+    });
+    assert_eq!(errors, [""; 0]);
+    let sent = sent_at(&world, &engine, request, Letter::Refusal);
+    assert_eq!(sent, Some(seconds(70)), "not after the call, at 250 s");
+    let stopped = world.recorder.calls().into_iter().find(|call| {
+        let context = call.context.as_ref();
+        call.port == "desk" && context.is_some_and(|context| context.cancel.is_cancelled())
+    });
+    assert!(stopped.is_some());
 }
 
 /// A call that never ends is told to stop, has its farewell, and is dropped; the lease is given
@@ -273,6 +304,55 @@ fn a_verifier_that_never_answers_or_panics_costs_an_attempt_and_nothing_else() {
             other => panic!("{other:?}"),
         }
         assert_eq!(world.see(&engine, request).lifecycle.attempts, attempt);
+    }
+}
+
+/// A vault that panics where an answer is sealed: the request rests, the worker lives on.
+#[test]
+fn a_vault_that_panics_does_not_take_the_worker_along() {
+    let mut world = World::new();
+    let shared: Arc<dyn Clock> = Arc::new(world.clock.clone());
+    let vault = Arc::new(Faulty::new("vault", world.vault.clone(), shared));
+    world.vault_port = vault.clone();
+    let engine = world.engine();
+    let (errors, request) = run(&world, &engine, 300, async {
+        let request = submit(&world, &engine, "ada@example.org").await;
+        vault.will(Method::Seal, [Fault::Panic]);
+        approve(&world, &engine, request).await;
+        request
+    });
+    assert_eq!(errors.len(), 1, "{errors:?}");
+    assert!(errors[0].contains("panicked"), "{errors:?}");
+    let work = world.see(&engine, request).fulfilment.unwrap();
+    assert_eq!(work.sources.iter().filter(|s| s.is_found()).count(), 2);
+}
+
+/// What a port says may be too large to be written down: it failed, and is told.
+#[test]
+fn an_answer_too_large_to_be_recorded_is_a_failure() {
+    struct Long(bool);
+    #[async_trait::async_trait]
+    impl Notifier for Long {
+        async fn notify(&self, _: &CallContext, _: &Notice) -> Result<Answer<()>, PortError> {
+            let long = "x".repeat(70_000);
+            match self.0 {
+                true => Err(PortError::refused(long)),
+                false => Ok(Answer::Pending(Pending {
+                    handle: Handle(long),
+                    look_again: start() + TimeDelta::days(100_000),
+                    task: None,
+                })),
+            }
+        }
+    }
+    for fails in [true, false] {
+        let mut world = World::new();
+        world.notifier = Arc::new(Long(fails));
+        let engine = world.engine();
+        let request = world.submit(&engine, Wish::of(Right::Erasure));
+        world.work(&engine);
+        let stuck = world.see(&engine, request).lifecycle.stuck_letters;
+        assert_eq!(stuck, [(Letter::Acknowledgement, Failure::Nonsense)]);
     }
 }
 

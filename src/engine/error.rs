@@ -36,6 +36,12 @@ pub enum EngineError {
         /// How many are accepted.
         accepted: usize,
     },
+    /// An export is to go to somebody to whom no gateway leads.
+    #[error("no gateway leads to `{0}`; add it when the engine is built")]
+    UnknownRecipient(crate::model::PartyId),
+    /// A port panicked where only the request could be left alone: the vault or the store.
+    #[error("a port panicked; the request rests until its lease runs out")]
+    Panicked,
     /// The store failed, or somebody else was faster too often.
     #[error(transparent)]
     Store(#[from] StoreError),

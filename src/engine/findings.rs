@@ -11,7 +11,7 @@ use super::error::EngineError;
 use super::parts::Parts;
 
 /// How many identifiers one person may have before something has gone wrong.
-pub(super) const MAX_IDENTIFIERS: usize = 1_000;
+pub(super) const MAX_IDENTIFIERS: usize = 500;
 
 /// What is known of a person after more was said.
 pub(super) enum Known {

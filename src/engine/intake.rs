@@ -10,12 +10,13 @@ use crate::model::{
 };
 use crate::ports::{Commit, Query, StoreError};
 use crate::workflow::{
-    self, Cause, Command, Context, Decision, Delivery, fulfilment, lifecycle, receive,
+    self, Cause, Command, Context, Decision, Delivery, Request, fulfilment, lifecycle, receive,
 };
 
 use super::Engine;
 use super::agenda::Agenda;
 use super::error::EngineError;
+use super::findings::MAX_IDENTIFIERS;
 
 /// A letter, form or call: who asks, and what for.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -97,8 +98,8 @@ pub struct Submitted {
 }
 
 /// What the requests of one intake share.
-struct Opening<'a> {
-    controller: &'a ControllerId,
+pub(super) struct Opening<'a> {
+    pub(super) controller: &'a ControllerId,
     actor: &'a Actor,
     intake: &'a Intake,
     id: IntakeId,
@@ -107,11 +108,25 @@ struct Opening<'a> {
 }
 
 /// The request in which a new one is carried on, if it is not by itself.
-fn joined(decision: &Decision) -> Option<RequestId> {
+pub(super) fn joined(decision: &Decision) -> Option<RequestId> {
     match decision.next.lifecycle.end {
         Some(End::Joined(into)) => Some(into),
         _ => None,
     }
+}
+
+/// The first of the requests of one intake that was opened for the same wish.
+pub(super) fn same_wish<'a>(
+    wish: &Wish,
+    mut opened: impl Iterator<Item = &'a Request>,
+) -> Result<Option<RequestId>, EngineError> {
+    // Two corrections are two wishes, even of one person.
+    if wish.right == Right::Rectification {
+        return Ok(None);
+    }
+    let uses = fulfilment::stop::uses(&wish.right, wish.uses.clone())?;
+    let same = opened.find(|r| r.facts.right == wish.right && r.facts.uses == uses);
+    Ok(same.map(|request| request.facts.id))
 }
 
 impl Engine {
@@ -129,9 +144,34 @@ impl Engine {
         actor: &Actor,
         intake: Intake,
     ) -> Result<Vec<Submitted>, EngineError> {
+        let opening = self.opening(controller, actor, &intake).await?;
+        let mut submitted = Vec::new();
+        for wish in &intake.wishes {
+            submitted.push(self.submit_one(&opening, wish).await?);
+        }
+        Ok(submitted)
+    }
+
+    /// What is asked of an intake before anything is written.
+    pub(super) async fn opening<'a>(
+        &self,
+        controller: &'a ControllerId,
+        actor: &'a Actor,
+        intake: &'a Intake,
+    ) -> Result<Opening<'a>, EngineError> {
         self.controller(controller)?;
         if intake.identifiers.is_empty() {
             return Err(EngineError::EmptyIntake("an identifier of the person"));
+        }
+        if intake.identifiers.len() > MAX_IDENTIFIERS {
+            return Err(EngineError::TooManyIdentifiers {
+                accepted: MAX_IDENTIFIERS,
+            });
+        }
+        if let Delivery::Transmit(to) = &intake.delivery
+            && !self.inner.gateways.contains_key(to)
+        {
+            return Err(EngineError::UnknownRecipient(to.clone()));
         }
         if intake.wishes.is_empty() {
             return Err(EngineError::EmptyIntake("a right that is exercised"));
@@ -154,19 +194,25 @@ impl Engine {
         }
         person.sort_unstable();
         person.dedup();
-        let opening = Opening {
+        Ok(Opening {
             controller,
             actor,
-            intake: &intake,
+            intake,
             id: IntakeId::new(self.fresh_id()),
             person,
             kinds,
-        };
-        let mut submitted = Vec::new();
-        for wish in &intake.wishes {
-            submitted.push(self.submit_one(&opening, wish).await?);
-        }
-        Ok(submitted)
+        })
+    }
+
+    pub(super) async fn allow_submit(
+        &self,
+        opening: &Opening<'_>,
+        wish: &Wish,
+    ) -> Result<(), EngineError> {
+        let (controller, actor) = (opening.controller, opening.actor);
+        let query = Query::new(controller, None, Some(&wish.right), actor, "submit");
+        self.inner.ports.access.allow(&query).await?;
+        Ok(())
     }
 
     async fn submit_one(
@@ -175,46 +221,74 @@ impl Engine {
         wish: &Wish,
     ) -> Result<Submitted, EngineError> {
         let controller = opening.controller;
-        let query = Query::new(controller, None, Some(&wish.right), opening.actor, "submit");
-        self.inner.ports.access.allow(&query).await?;
+        self.allow_submit(opening, wish).await?;
         let same = self.same_open_request(controller, wish, opening).await?;
+        let (commit, decision) = self.open_one(opening, wish, same).await?;
+        let request = commit.request;
+        let joined = joined(&decision);
+        let written = async {
+            // First, so that nothing is lost if it is the last thing that happens here: who gets no
+            // id asks again.
+            if let Some(into) = joined {
+                self.take_up_again(controller, into).await?;
+            }
+            let created = self.inner.ports.store.create(controller, commit).await;
+            created.map_err(EngineError::from)
+        };
+        if let Err(error) = written.await {
+            // A backend that was cut off may still be at it: that the request is not there yet says
+            // nothing.
+            let cut_off = matches!(
+                error,
+                EngineError::Store(StoreError::Backend {
+                    temporary: true,
+                    ..
+                })
+            );
+            if !cut_off {
+                self.forget(controller, request).await?;
+            }
+            return Err(error);
+        }
+        self.ring();
+        self.tell_events(&decision);
+        Ok(Submitted {
+            request,
+            right: wish.right.clone(),
+            joined,
+        })
+    }
+
+    /// Opens a request and makes its key; where it cannot be opened no key is left.
+    pub(super) async fn open_one(
+        &self,
+        opening: &Opening<'_>,
+        wish: &Wish,
+        same: Option<RequestId>,
+    ) -> Result<(Commit, Decision), EngineError> {
+        let controller = opening.controller;
         let request = RequestId::new(self.fresh_id());
         let key = KeyId::of_request(controller, request);
         self.inner.ports.vault.create_key(&key).await?;
-        let prepared = self.open_request(opening, wish, request, same).await;
-        let created = match prepared {
-            Ok((commit, decision)) => {
-                let joined = joined(&decision);
-                // First, so that nothing is lost if it is the last thing that happens here: who
-                // gets no id asks again.
-                if let Some(into) = joined {
-                    self.take_up_again(controller, into).await?;
-                }
-                let created = self.inner.ports.store.create(controller, commit).await;
-                created.map(|()| decision).map_err(EngineError::from)
-            }
-            Err(error) => Err(error),
-        };
-        let submitted = match created {
-            Ok(decision) => {
-                self.inner.bell.tell(|| ());
-                self.tell_events(&decision);
-                Submitted {
-                    request,
-                    right: wish.right.clone(),
-                    joined: joined(&decision),
-                }
-            }
-            Err(error) => {
-                // A key without a request would stay for ever. Where it is not known whether the
-                // request is there, the key is worth more.
-                if let Ok(None) = self.inner.ports.store.load(controller, request).await {
-                    self.inner.ports.vault.shred(&key).await?;
-                }
-                return Err(error);
-            }
-        };
-        Ok(submitted)
+        let opened = self.open_request(opening, wish, request, same).await;
+        if opened.is_err() {
+            self.forget(controller, request).await?;
+        }
+        opened
+    }
+
+    /// Destroys the key of a request that was not written: it would stay for ever. Where it is not
+    /// known whether the request is there, the key is worth more.
+    pub(super) async fn forget(
+        &self,
+        controller: &ControllerId,
+        request: RequestId,
+    ) -> Result<(), EngineError> {
+        if let Ok(None) = self.inner.ports.store.load(controller, request).await {
+            let key = KeyId::of_request(controller, request);
+            self.inner.ports.vault.shred(&key).await?;
+        }
+        Ok(())
     }
 
     /// Everything that is written when a request is opened.
@@ -294,7 +368,7 @@ impl Engine {
 
     /// The oldest request for the same right by the same person that is not answered yet, or
     /// whose erasure is unfinished.
-    async fn same_open_request(
+    pub(super) async fn same_open_request(
         &self,
         controller: &ControllerId,
         wish: &Wish,
@@ -335,6 +409,8 @@ impl Engine {
                 && request.clock.regime.id.as_str() == regime
                 && request.facts.uses == uses
                 && covers
+                && request.lifecycle.refusal.is_none()
+                && !request.lifecycle.is_closed()
                 && (!request.lifecycle.is_answered() || unfinished)
             {
                 return Ok(Some(id));

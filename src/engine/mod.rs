@@ -16,6 +16,7 @@ mod notice;
 mod package;
 mod parts;
 mod perform;
+mod prepare;
 mod progress;
 mod requests;
 mod run;
@@ -29,6 +30,7 @@ pub use error::{EngineError, Unsaid};
 pub use intake::{Intake, Submitted};
 pub use letters::MissingWords;
 pub use perform::Completion;
+pub use prepare::Prepared;
 pub use progress::{Progress, Step};
 pub use run::Tick;
 pub use settings::Settings;
@@ -133,9 +135,7 @@ impl EngineBuilder {
 
     /// The engine.
     pub fn build(self) -> Engine {
-        let mut settings = self.settings;
-        settings.concurrency = settings.concurrency.max(1);
-        settings.claims = settings.claims.max(1);
+        let settings = self.settings.bounded();
         let mut sources = BTreeMap::new();
         let mut infos = BTreeMap::new();
         for source in self.sources {

@@ -294,8 +294,8 @@ impl Engine {
     }
 
     /// Adds what else identifies a person, before the work begins: further details that were asked
-    /// for, or that somebody remembered. From the moment the person is identified, staff adds them
-    /// and answers for them. What is known already changes nothing.
+    /// for, or that somebody remembered. From the moment the person is asked who they are, staff adds
+    /// them and answers for them. What is known already changes nothing.
     ///
     /// # Errors
     /// [`EngineError::EmptyIntake`] without any, [`EngineError::Identifier`] for what cannot

@@ -1,5 +1,7 @@
 //! Looking for work: one round at a time, or on and on until somebody says stop.
 
+use std::panic::AssertUnwindSafe;
+
 use chrono::{DateTime, Utc};
 use futures::channel::mpsc;
 use futures::future::{BoxFuture, Either, pending, select};
@@ -11,6 +13,7 @@ use crate::ports::{Cancel, Claim, ErrorKind, StoreError, WorkerId};
 
 use super::Engine;
 use super::error::EngineError;
+use super::guard::guard;
 
 /// What one round of a worker did.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -24,6 +27,9 @@ pub struct Tick {
 
 /// The requests a worker has in hand, each with what came of it once it is done.
 type Works = FuturesUnordered<BoxFuture<'static, (Claim, Result<(), EngineError>)>>;
+
+/// What was claimed, and when to look again.
+type Looked = (Vec<Claim>, Result<DateTime<Utc>, EngineError>);
 
 /// What ends the wait of a running worker.
 enum Woken {
@@ -76,20 +82,67 @@ impl Engine {
     /// stands, and the leases are given back for others to go on.
     ///
     /// Errors are handed to `report` and do not stop it. A request on which it cannot work rests
-    /// until its lease runs out.
+    /// until its lease runs out. Where engines with different controllers share a store, each runs
+    /// for its own: with `None`, one would claim what it cannot work on.
     pub async fn run(
         &self,
         worker: &WorkerId,
+        controller: Option<&ControllerId>,
         shutdown: impl Future<Output = ()> + Send,
         mut report: impl FnMut(&EngineError) + Send,
     ) {
         let stop = Cancel::default();
         let mut works = Works::new();
         let mut held = Vec::new();
-        {
-            let on_and_on =
-                std::pin::pin!(self.on_and_on(worker, &stop, &mut works, &mut held, &mut report));
-            select(std::pin::pin!(shutdown), on_and_on).await;
+        let mut shutdown = std::pin::pin!(shutdown.fuse());
+        let mut bell = self.inner.bell.listen(0);
+        let mut look_at = self.now();
+        let mut failures = 0;
+        loop {
+            let room = self.inner.settings.claims - works.len();
+            if room > 0 && look_at <= self.now() {
+                // Not broken off by a shutdown: what was claimed would be lost until its lease ends.
+                let limit = self.inner.settings.call_timeout;
+                let looked = self.look(worker, controller, room);
+                let clock = &*self.inner.ports.clock;
+                let looked = guard(clock, limit, &Cancel::default(), looked).await;
+                let looked = looked.map_err(EngineError::from).and_then(|looked| looked);
+                let next = looked.and_then(|(claims, next)| {
+                    for claim in claims {
+                        held.push(claim.clone());
+                        works.push(self.take_up(claim, &stop));
+                    }
+                    next
+                });
+                match next {
+                    Ok(next) => {
+                        failures = 0;
+                        look_at = next;
+                    }
+                    Err(error) => {
+                        report(&error);
+                        failures += 1;
+                        let settings = &self.inner.settings;
+                        let entropy = &*self.inner.ports.entropy;
+                        let wait = settings.wait_after(failures, ErrorKind::Unavailable, entropy);
+                        look_at = self.now() + wait.min(settings.poll);
+                    }
+                }
+            }
+            let sleep = (works.len() < self.inner.settings.claims).then_some(look_at);
+            let rested = std::pin::pin!(self.rest(&mut works, &mut bell, sleep));
+            match select(shutdown.as_mut(), rested).await {
+                Either::Left(_) => break,
+                Either::Right((Woken::Worked(claim, result), _)) => {
+                    held.retain(|other| *other != claim);
+                    if let Err(error) = result {
+                        report(&error);
+                    }
+                    // It may have left something for a sooner instant than was foreseen.
+                    look_at = self.now();
+                }
+                Either::Right((Woken::Look, _)) => look_at = self.now(),
+            }
         }
         stop.cancel();
         let until = self.now() + self.inner.settings.farewell;
@@ -107,56 +160,6 @@ impl Engine {
         for claim in &held {
             if let Err(error) = self.inner.ports.store.release(claim).await {
                 report(&error.into());
-            }
-        }
-    }
-
-    /// Claims and works; returns only by being dropped.
-    async fn on_and_on(
-        &self,
-        worker: &WorkerId,
-        stop: &Cancel,
-        works: &mut Works,
-        held: &mut Vec<Claim>,
-        report: &mut (impl FnMut(&EngineError) + Send),
-    ) {
-        let mut bell = self.inner.bell.listen(0);
-        let mut look_at = self.now();
-        let mut failures = 0;
-        loop {
-            let room = self.inner.settings.claims - works.len();
-            if room > 0 && look_at <= self.now() {
-                match self.look(worker, room).await {
-                    Ok((claims, next)) => {
-                        failures = 0;
-                        look_at = next;
-                        for claim in claims {
-                            held.push(claim.clone());
-                            works.push(self.take_up(claim, stop));
-                        }
-                    }
-                    Err(error) => {
-                        report(&error);
-                        failures += 1;
-                        let settings = &self.inner.settings;
-                        let entropy = &*self.inner.ports.entropy;
-                        let wait = settings.wait_after(failures, ErrorKind::Unavailable, entropy);
-                        look_at = self.now() + wait.min(settings.poll);
-                    }
-                }
-                continue;
-            }
-            let sleep = (room > 0).then_some(look_at);
-            match self.rest(works, &mut bell, sleep).await {
-                Woken::Worked(claim, result) => {
-                    held.retain(|other| *other != claim);
-                    if let Err(error) = result {
-                        report(&error);
-                    }
-                    // It may have left something for a sooner instant than was foreseen.
-                    look_at = self.now();
-                }
-                Woken::Look => look_at = self.now(),
             }
         }
     }
@@ -190,22 +193,24 @@ impl Engine {
             .0
     }
 
-    /// Claims what is due, and says when to look again.
+    /// Claims what is due, and says when to look again. What was claimed is claimed, whatever
+    /// becomes of the second question.
     async fn look(
         &self,
         worker: &WorkerId,
+        controller: Option<&ControllerId>,
         room: usize,
-    ) -> Result<(Vec<Claim>, DateTime<Utc>), EngineError> {
-        let claims = self.claim(worker, None, room).await?;
+    ) -> Result<Looked, EngineError> {
+        let claims = self.claim(worker, controller, room).await?;
         let now = self.now();
         let poll = now + self.inner.settings.poll;
         let next = if claims.len() == room {
-            now
+            Ok(now)
         } else {
-            let next = self.inner.ports.store.next_wake(None).await?;
-            next.map_or(poll, |next| next.min(poll))
+            let next = self.inner.ports.store.next_wake(controller).await;
+            next.map(|next| next.map_or(poll, |next| next.min(poll)))
         };
-        Ok((claims, next))
+        Ok((claims, next.map_err(EngineError::from)))
     }
 
     async fn claim(
@@ -230,7 +235,8 @@ impl Engine {
         let engine = self.clone();
         let stop = stop.clone();
         async move {
-            let result = match engine.work(&claim, &stop).await {
+            let work = AssertUnwindSafe(engine.work(&claim, &stop)).catch_unwind();
+            let result = match work.await.unwrap_or(Err(EngineError::Panicked)) {
                 Ok(()) => engine.inner.ports.store.release(&claim).await,
                 // Somebody else has it now.
                 Err(EngineError::Store(StoreError::LostLease { .. })) => Ok(()),

@@ -54,6 +54,27 @@ impl Default for Settings {
 }
 
 impl Settings {
+    /// The same, each within what makes sense: nothing spins, and no instant overflows.
+    pub(super) fn bounded(mut self) -> Self {
+        let century = TimeDelta::days(36_525);
+        self.claims = self.claims.max(1);
+        self.concurrency = self.concurrency.max(1);
+        self.attempts = self.attempts.max(1);
+        for span in [
+            &mut self.lease,
+            &mut self.call_timeout,
+            &mut self.stream_timeout,
+            &mut self.backoff,
+            &mut self.longest_backoff,
+            &mut self.lock_wait,
+            &mut self.poll,
+        ] {
+            *span = (*span).clamp(TimeDelta::milliseconds(1), century);
+        }
+        self.farewell = self.farewell.clamp(TimeDelta::zero(), century);
+        self
+    }
+
     /// How long to wait after an attempt failed: doubling, a quarter of it for what is merely
     /// busy, and with jitter between half and all of it, so that many do not return at once.
     pub(super) fn wait_after(

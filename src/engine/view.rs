@@ -162,7 +162,9 @@ impl Engine {
     }
 
     /// The finished package, a ZIP. Its bytes are compared with what was recorded when it was
-    /// made: only a stream that comes to its end without an error was the package.
+    /// made: only a stream that comes to its end without an error was the package. The person gets
+    /// it once the answer was released, and never of a request that was refused, withdrawn or has
+    /// expired; staff may look before.
     ///
     /// # Errors
     /// [`EngineError::Nothing`] before it is made or after it was deleted. The stream itself ends
@@ -177,6 +179,13 @@ impl Engine {
         let loaded = self.load(controller, request).await?;
         let seen = loaded.request;
         self.allow(&seen, actor, "package").await?;
+        // A person sees what was let out: not what somebody still looks at, refused or gave up.
+        if matches!(actor, Actor::Person | Actor::Agent(_)) && !seen.lifecycle.is_released() {
+            return Err(EngineError::Nothing {
+                what: "package that was released",
+                request,
+            });
+        }
         let made = Made::of(&seen).ok_or(EngineError::Nothing {
             what: "package",
             request,

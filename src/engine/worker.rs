@@ -1,6 +1,6 @@
 //! Working on one claimed request: performing what is due, writing down what came of it.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
@@ -21,6 +21,9 @@ use super::perform::{Attempt, Performed};
 use super::progress::{Progress, Step};
 use super::requests::Loaded;
 
+/// The longest handle that a port may give to something *pending*, in bytes.
+const MAX_HANDLE: usize = 4096;
+
 type Attempts = FuturesUnordered<BoxFuture<'static, (Item, Performed)>>;
 
 impl Engine {
@@ -31,7 +34,8 @@ impl Engine {
         let mut loaded = self.load(&claim.controller, claim.request).await?;
         let mut claim = claim.clone();
         let mut running: Attempts = FuturesUnordered::new();
-        let mut busy: BTreeSet<EffectKey> = BTreeSet::new();
+        let mut busy: BTreeMap<EffectKey, Cancel> = BTreeMap::new();
+        let mut bell = self.inner.bell.listen(0);
         let cancel = stop.child();
         let result = loop {
             if !stop.is_cancelled() {
@@ -43,22 +47,35 @@ impl Engine {
             if running.is_empty() {
                 break Ok(());
             }
-            let wake = self.renew_at(&claim);
+            let wake = self
+                .renew_at(&claim)
+                .min(self.now() + self.inner.settings.poll);
             let wake = match loaded.agenda.next_after(self.now()) {
                 Some(at) => wake.min(at),
                 None => wake,
             };
-            let (item, performed) =
-                match select(running.next(), self.inner.ports.clock.sleep_until(wake)).await {
-                    Either::Left((Some(done), _)) => done,
-                    Either::Left((None, _)) => continue,
-                    Either::Right(_) => {
-                        if let Err(error) = self.renew(&mut claim).await {
-                            break Err(error);
-                        }
-                        continue;
+            let woken = select(bell.next(), self.inner.ports.clock.sleep_until(wake));
+            let (item, performed) = match select(running.next(), woken).await {
+                Either::Left((Some(done), _)) => done,
+                Either::Left((None, _)) => continue,
+                Either::Right(_) => {
+                    let seen = match self.renew(&mut claim).await {
+                        Ok(()) => self.load(&claim.controller, claim.request).await,
+                        Err(error) => Err(error),
+                    };
+                    match seen {
+                        Ok(seen) => loaded = seen,
+                        Err(error) => break Err(error),
                     }
-                };
+                    // What somebody gave up meanwhile is told to stop; nobody waits for it.
+                    for (key, cancel) in &busy {
+                        if !loaded.agenda.effects.iter().any(|item| item.key == *key) {
+                            cancel.cancel();
+                        }
+                    }
+                    continue;
+                }
+            };
             busy.remove(&item.key);
             if stop.is_cancelled() && matches!(performed, Performed::Later(..)) {
                 // Stopped, not failed: whoever goes on makes the same attempt again.
@@ -114,7 +131,7 @@ impl Engine {
         claim: &Claim,
         cancel: &Cancel,
         running: &mut Attempts,
-        busy: &mut BTreeSet<EffectKey>,
+        busy: &mut BTreeMap<EffectKey, Cancel>,
     ) {
         let now = self.now();
         let mut request = None;
@@ -122,10 +139,11 @@ impl Engine {
             if running.len() >= self.inner.settings.concurrency {
                 break;
             }
-            if item.at > now || busy.contains(&item.key) {
+            if item.at > now || busy.contains_key(&item.key) {
                 continue;
             }
-            busy.insert(item.key.clone());
+            let cancel = cancel.child();
+            busy.insert(item.key.clone(), cancel.clone());
             self.inner.listeners.tell(|| Progress {
                 controller: claim.controller.clone(),
                 request: claim.request,
@@ -141,7 +159,7 @@ impl Engine {
                 request: Arc::clone(request),
                 item: item.clone(),
                 fence: claim.fence,
-                cancel: cancel.child(),
+                cancel,
             };
             running.push(attempt.run().boxed());
         }
@@ -187,6 +205,17 @@ impl Engine {
             (Performed::Later(kind, code), _) if item.attempt < self.inner.settings.attempts => {
                 return self
                     .retry(loaded, claim, item, *kind, code)
+                    .await
+                    .map(|()| true);
+            }
+            // The request goes last: what leads to its package and its key goes with it.
+            (Performed::Delete, _)
+                if !(loaded.request.lifecycle.package_deleted
+                    && loaded.request.lifecycle.shredded) =>
+            {
+                let (kind, code) = (ErrorKind::Unavailable, "not_swept_yet");
+                return self
+                    .retry(loaded, claim, item, kind, code)
                     .await
                     .map(|()| true);
             }
@@ -347,17 +376,35 @@ impl Engine {
         claim: &Claim,
         item: &Item,
     ) -> Result<(), EngineError> {
-        let Effect::Step { task, target, .. } = &item.effect else {
-            return self.drop_item(loaded, claim, item).await;
-        };
-        let command = fulfilment::Command::Answer {
-            task: *task,
-            target: target.clone(),
-            result: Box::new(StepResult::Failed(Failure::Nonsense)),
+        let failure = Failure::Nonsense;
+        let command: Command = match &item.effect {
+            Effect::Step { task, target, .. } => fulfilment::Command::Answer {
+                task: *task,
+                target: target.clone(),
+                result: Box::new(StepResult::Failed(failure)),
+            }
+            .into(),
+            Effect::Notify(letter) => lifecycle::Command::LetterFailed {
+                letter: *letter,
+                failure,
+            }
+            .into(),
+            Effect::Challenge => lifecycle::Command::LetterFailed {
+                letter: Letter::IdentityRequest,
+                failure,
+            }
+            .into(),
+            _ => return self.drop_item(loaded, claim, item).await,
         };
         let cause = Cause::Effect(item.key.clone());
-        self.decide_under(loaded, claim, &command.into(), &cause, Some(item))
+        match self
+            .decide_under(loaded, claim, &command, &cause, Some(item))
             .await
+        {
+            // It no longer matters.
+            Err(EngineError::Rejected(_)) => self.drop_item(loaded, claim, item).await,
+            other => other,
+        }
     }
 
     /// Decides a command under the lease, and commits it with its agenda.
@@ -388,6 +435,9 @@ impl Engine {
         pending: &crate::ports::Pending,
         command: Option<&Command>,
     ) -> Result<(), EngineError> {
+        if pending.handle.0.len() > MAX_HANDLE {
+            return self.answered_nonsense(loaded, claim, item).await;
+        }
         // No later than now is a port that wants to be asked without pause: it is not.
         let soonest = self.now() + self.inner.settings.backoff;
         let change = |item: &mut Item| {
@@ -410,8 +460,14 @@ impl Engine {
         if let Some(item) = agenda.item_mut(&item.key) {
             change(item);
         }
-        self.commit(loaded, decision, agenda, Some(claim.fence))
+        match self
+            .commit(loaded, decision, agenda, Some(claim.fence))
             .await
+        {
+            // A task that does not fit into an event.
+            Err(EngineError::Codec(_)) => self.answered_nonsense(loaded, claim, item).await,
+            other => other,
+        }
     }
 
     async fn retry(

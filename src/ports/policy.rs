@@ -16,8 +16,10 @@ pub struct Query<'a> {
     pub right: Option<&'a Right>,
     /// Who wants it.
     pub actor: &'a Actor,
-    /// The command's name in snake case, e.g. `approve`; reading is `view`, a list of what is due
-    /// `due`.
+    /// The command's name in snake case: that of a lifecycle command (`workflow::lifecycle::On`,
+    /// e.g. `approve`) or of the work (`workflow::fulfilment::On`, e.g. `approve_plan`; completing
+    /// a step is `answer`), or `submit`, `view`, `identifiers` (to see them), `package`, `letter`
+    /// (to see one), and `due` for the list of what is due.
     pub command: &'a str,
 }
 

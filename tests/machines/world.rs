@@ -751,7 +751,7 @@ impl Course {
 }
 
 /// Who may give which command, whatever a host's own policy adds: written down a second time.
-pub(crate) fn may(actor: &Actor, command: &Command, identified: bool) -> bool {
+pub(crate) fn may(actor: &Actor, command: &Command, asked: bool) -> bool {
     let allowed = match command {
         Command::Fire(_) => "engine",
         Command::Work(fulfilment::Command::Answer {
@@ -774,7 +774,7 @@ pub(crate) fn may(actor: &Actor, command: &Command, identified: bool) -> bool {
             _ => "staff host",
         },
         Command::Lifecycle(command) => match snake(&command.on()).as_str() {
-            "add_identifiers" if identified => "staff host",
+            "add_identifiers" if asked => "staff host",
             "add_identifiers" | "clarify" | "withdraw" => "person agent staff host",
             "appeal" => "person agent staff",
             "attempt_identity" => "person agent",

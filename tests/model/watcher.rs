@@ -159,13 +159,11 @@ impl Watcher {
         command: &Command,
         result: &Result<Decision, Rejection>,
     ) {
+        let asked = situation.request.lifecycle.phase != lifecycle::Phase::Received;
         match result {
-            Err(rejection) => self.may_be_rejected(actor, command, rejection),
+            Err(rejection) => self.may_be_rejected(actor, command, rejection, asked),
             Ok(decision) => {
-                assert!(
-                    may(actor, command, self.identified),
-                    "{actor:?} may not {command:?}"
-                );
+                assert!(may(actor, command, asked), "{actor:?} may not {command:?}");
                 self.commanded(situation, now, actor, command);
                 if let Command::Lifecycle(lifecycle::Command::Leave) = command {
                     // What was left as it is is still named, and nothing is said to be done.
@@ -187,9 +185,15 @@ impl Watcher {
     }
 
     /// A rejection must be true: what it says is checked against what is known.
-    fn may_be_rejected(&self, actor: &Actor, command: &Command, rejection: &Rejection) {
+    fn may_be_rejected(
+        &self,
+        actor: &Actor,
+        command: &Command,
+        rejection: &Rejection,
+        asked: bool,
+    ) {
         match rejection {
-            Rejection::WrongActor { .. } => assert!(!may(actor, command, self.identified)),
+            Rejection::WrongActor { .. } => assert!(!may(actor, command, asked)),
             Rejection::TooManyAttempts { limit } => assert_eq!(self.attempts, *limit),
             Rejection::NotIdentified => assert!(!self.identified),
             Rejection::FourEyes => assert_eq!(self.approver.as_ref(), Some(actor)),

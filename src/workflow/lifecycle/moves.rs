@@ -73,9 +73,10 @@ pub(in crate::workflow) fn decide(
             fulfilment::stop::grant(draft)?;
         }
         Command::AddIdentifiers { identifiers, kinds } => {
-            // Who is known already could name somebody else: from then on staff answers for it.
-            let identified = draft.request().lifecycle.identified;
-            if identified && matches!(draft.actor(), Actor::Person | Actor::Agent(_)) {
+            // Who is being asked who they are, or is known already, could name somebody else: from
+            // then on staff answers for it.
+            let asked = draft.request().lifecycle.phase != Phase::Received;
+            if asked && matches!(draft.actor(), Actor::Person | Actor::Agent(_)) {
                 return Err(Rejection::WrongActor {
                     command: "add_identifiers".to_owned(),
                 });

@@ -141,6 +141,19 @@ impl Lifecycle {
         matches!(self.phase, Phase::Fulfilment | Phase::Review)
     }
 
+    /// Whether the outcome of the work may be seen by the person: it was let out, and the request
+    /// did not end otherwise.
+    pub const fn is_released(&self) -> bool {
+        if self.refusal.is_some() {
+            return false;
+        }
+        match self.phase {
+            Phase::Response | Phase::Answered | Phase::Appeal => true,
+            Phase::Closed => matches!(self.end, Some(End::Answered(_))),
+            _ => false,
+        }
+    }
+
     /// The letter that answers it.
     pub const fn answer(&self) -> Letter {
         if self.refusal.is_some() {

@@ -1,0 +1,258 @@
+//! Any database, any map, from the command line.
+//!
+//! `cargo run --features sql-sqlite --example sql_host` makes a small shop in a temporary file and
+//! goes through all commands on it. On a database of your own:
+//!
+//! ```text
+//! sql_host URL draft                                         # proposes a map, as TOML
+//! sql_host URL check  MAP.toml                               # map beside database
+//! sql_host URL find   MAP.toml --identity mail=ada@example.org
+//! sql_host URL plan   MAP.toml --identity mail=ada@example.org
+//! sql_host URL export MAP.toml --identity mail=ada@example.org
+//! sql_host URL erase  MAP.toml --identity mail=ada@example.org
+//! ```
+//!
+//! URLs begin with `sqlite:`, and with `postgres:` or `mysql:` where the features `sql-postgres` and
+//! `sql-mysql` are on. `--json` prints for machines. `erase` prints the plan, and does it only with
+//! `--yes`.
+
+use std::sync::Arc;
+
+use chrono::{TimeDelta, Utc};
+use datarights::adapters::{SqlPool, SqlSource, SqlSourceOptions, SystemClock};
+use datarights::datamap::DataMap;
+use datarights::model::{ControllerId, Identifier, RequestId, SourceId};
+use datarights::ports::{
+    Answer, CallContext, Cell, Fence, IdempotencyKey, Item, Located, PersonalDataSource,
+    SourcePlan, Work,
+};
+use futures::{StreamExt, TryStreamExt};
+use serde_json::json;
+
+type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Outcome<()> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if arguments.is_empty() {
+        return demonstrate().await;
+    }
+    let flag = |name: &str| arguments.iter().any(|argument| argument == name);
+    let identities: Vec<Identifier> = arguments
+        .windows(2)
+        .filter(|pair| pair[0] == "--identity")
+        .map(|pair| identity(&pair[1]))
+        .collect::<Outcome<_>>()?;
+    let host = Host {
+        pool: connect(&arguments[0]).await?,
+        json: flag("--json"),
+        sure: flag("--yes"),
+    };
+    let command = arguments.get(1).map_or("", String::as_str);
+    if command == "draft" {
+        return host.draft().await.map(|toml| println!("{toml}"));
+    }
+    let map = arguments.get(2).ok_or("which map?")?;
+    let map = DataMap::from_toml(&std::fs::read_to_string(map)?)?;
+    host.run(command, &map, &identities).await
+}
+
+async fn connect(url: &str) -> Outcome<SqlPool> {
+    Ok(match url.split(':').next() {
+        Some("sqlite") => sqlx::SqlitePool::connect(url).await?.into(),
+        #[cfg(feature = "sql-postgres")]
+        Some("postgres" | "postgresql") => sqlx::PgPool::connect(url).await?.into(),
+        #[cfg(feature = "sql-mysql")]
+        Some("mysql" | "mariadb") => sqlx::MySqlPool::connect(url).await?.into(),
+        _ => return Err("a URL of a database that was compiled in".into()),
+    })
+}
+
+fn identity(text: &str) -> Outcome<Identifier> {
+    let (kind, value) = text.split_once('=').ok_or("--identity KIND=VALUE")?;
+    Ok(match kind {
+        "mail" => Identifier::mail(value)?,
+        "phone" => Identifier::phone(value)?,
+        "account" => Identifier::account(value)?,
+        other => Identifier::custom(other.to_owned(), value)?,
+    })
+}
+
+/// The context that an engine would give to each call.
+fn context(effect: &str) -> Outcome<CallContext> {
+    let request = RequestId::new(uuid::Uuid::from_u128(1));
+    let key = IdempotencyKey(format!("{effect} at {}", Utc::now()));
+    let deadline = Utc::now() + TimeDelta::minutes(10);
+    let controller = ControllerId::new("command-line")?;
+    Ok(CallContext::new(
+        controller,
+        request,
+        key,
+        Fence(1),
+        deadline,
+    ))
+}
+
+fn done<T>(answer: Answer<T>) -> Outcome<T> {
+    match answer {
+        Answer::Done(done) => Ok(done),
+        _ => Err("the source did not do it".into()),
+    }
+}
+
+struct Host {
+    pool: SqlPool,
+    json: bool,
+    sure: bool,
+}
+
+impl Host {
+    /// A proposed map; what was guessed stands in comments.
+    async fn draft(&self) -> Outcome<String> {
+        let draft = DataMap::draft(&self.pool.catalogue().await?);
+        let guess = |guess: &datarights::datamap::Guess| {
+            let member = guess.member.as_ref().map(|member| format!(".{member}"));
+            let (table, member) = (&guess.table, member.unwrap_or_default());
+            format!("# {table}{member}: {}\n", guess.said)
+        };
+        let guesses: String = draft.guesses.iter().map(guess).collect();
+        Ok(format!("{guesses}\n{}", draft.map.to_toml()?))
+    }
+
+    async fn run(&self, command: &str, map: &DataMap, who: &[Identifier]) -> Outcome<()> {
+        if command == "check" {
+            map.check(&self.pool.catalogue().await?)?;
+            println!("the map describes the whole database");
+            return Ok(());
+        }
+        let options = SqlSourceOptions::new(SourceId::new("database")?, "Database");
+        let clock = Arc::new(SystemClock);
+        let source = SqlSource::open(self.pool.clone(), map, clock, options).await?;
+        let found = done(source.locate(&context("find")?, who).await?)?;
+        match command {
+            "find" => self.found(&found),
+            "plan" => self.planned(&plan(&source, &found).await?),
+            "export" => export(&source, &found).await,
+            "erase" => {
+                let plan = plan(&source, &found).await?;
+                self.planned(&plan)?;
+                if !self.sure {
+                    println!("nothing was done; add --yes to do it");
+                    return Ok(());
+                }
+                let effect = context("erase")?;
+                let erased = source.erase(&effect, &found.locators, &plan).await?;
+                let erased = done(erased)?;
+                let left = source.residue(&context("search")?, &found.locators).await?;
+                let left = done(left)?;
+                println!("erased: {}", serde_json::to_string(&erased)?);
+                println!("left:   {}", serde_json::to_string(&left)?);
+                Ok(())
+            }
+            _ => Err("draft, check, find, plan, export or erase".into()),
+        }
+    }
+
+    fn found(&self, found: &Located) -> Outcome<()> {
+        if self.json {
+            println!("{}", serde_json::to_string(&found.rows)?);
+            return Ok(());
+        }
+        for count in &found.rows {
+            println!("{:>8}  {}", count.rows, count.collection);
+        }
+        Ok(())
+    }
+
+    fn planned(&self, plan: &SourcePlan) -> Outcome<()> {
+        if self.json {
+            println!("{}", serde_json::to_string(&plan.rows)?);
+            return Ok(());
+        }
+        for line in &plan.rows {
+            println!(
+                "{:>8}  {:<28} {:?}",
+                line.rows, line.collection, line.action
+            );
+        }
+        Ok(())
+    }
+}
+
+async fn plan(source: &SqlSource, found: &Located) -> Outcome<SourcePlan> {
+    let context = context("plan")?;
+    let plan = source.plan(&context, &found.locators, &Work::Erase).await?;
+    done(plan)
+}
+
+/// One line of JSON for each row.
+async fn export(source: &SqlSource, found: &Located) -> Outcome<()> {
+    let mut items = done(source.read(&context("read")?, &found.locators).await?)?;
+    let (mut name, mut columns) = (String::new(), Vec::new());
+    while let Some(item) = items.next().await {
+        match item? {
+            Item::Collection(collection) => {
+                columns = collection.columns.into_iter().map(|c| c.name).collect();
+                name = collection.name;
+            }
+            Item::Row(cells) => {
+                let mut row = serde_json::Map::new();
+                for (column, cell) in columns.iter().zip(cells) {
+                    let value = match cell {
+                        Cell::Value(value) => serde_json::to_value(&value)?,
+                        Cell::File(file) => {
+                            let content: Vec<u8> = file.content.try_concat().await?;
+                            json!({ "file": file.name, "bytes": content.len() })
+                        }
+                    };
+                    row.insert(String::clone(column), value);
+                }
+                println!("{}", json!({ "collection": name, "row": row }));
+            }
+            Item::Withheld(kept) => println!("{}", json!({ "withheld": kept })),
+        }
+    }
+    Ok(())
+}
+
+/// The shop of `docs/describe-a-database.md`.
+const SHOP: &str = include_str!("../docs/describe-a-database/shop.sql");
+const MAP: &str = include_str!("../docs/describe-a-database/shop.toml");
+
+async fn demonstrate() -> Outcome<()> {
+    let name = format!("datarights-shop-{}.sqlite", std::process::id());
+    let path = std::env::temp_dir().join(name);
+    let pool = connect(&format!("sqlite:{}?mode=rwc", path.display())).await?;
+    if let SqlPool::Sqlite(pool) = &pool {
+        sqlx::raw_sql(SHOP).execute(pool).await?;
+    }
+    let mut host = Host {
+        pool,
+        json: false,
+        sure: true,
+    };
+    println!("── draft: what names and keys give away\n");
+    for line in host.draft().await?.lines().take(8) {
+        println!("{line}");
+    }
+    println!("…");
+    let map = DataMap::from_toml(MAP)?;
+    let ada = [identity("mail=Ada@Example.org")?];
+    for command in ["check", "find", "plan", "export", "erase", "find"] {
+        println!("\n── {command}\n");
+        host.run(command, &map, &ada).await?;
+    }
+    host.json = true;
+    println!("\n── a column that nobody described\n");
+    if let SqlPool::Sqlite(pool) = &host.pool {
+        let added = "ALTER TABLE customers ADD COLUMN passport TEXT";
+        sqlx::raw_sql(added).execute(pool).await?;
+        match host.run("check", &map, &[]).await {
+            Ok(()) => return Err("the new column was not seen".into()),
+            Err(problems) => println!("{problems}"),
+        }
+        pool.close().await;
+    }
+    std::fs::remove_file(&path)?;
+    Ok(())
+}

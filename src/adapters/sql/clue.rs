@@ -1,0 +1,79 @@
+//! What leads to a person's rows again: the form of this source's locators.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::IdentifierKind;
+use crate::ports::Locator;
+
+/// One locator. Holds values of the person: it is sealed by the engine, and never printed.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Clue {
+    /// A row, by its key, each part as text.
+    Row(String, Vec<String>),
+    /// An identifier in its normal form, for rows that know nothing else.
+    Value(IdentifierKind, String),
+    /// What names the person in free text.
+    Mark(String),
+}
+
+/// One person, as far as rows can be found by it.
+#[derive(Clone, Default)]
+pub(super) struct Person {
+    clues: BTreeSet<Clue>,
+}
+
+impl Person {
+    /// A locator of another form leads nowhere.
+    pub(super) fn of(locators: &[Locator]) -> Self {
+        let clue = |locator: &Locator| serde_json::from_str(locator.expose()).ok();
+        Self {
+            clues: locators.iter().filter_map(clue).collect(),
+        }
+    }
+
+    pub(super) fn add(&mut self, clue: Clue) {
+        self.clues.insert(clue);
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.clues.len()
+    }
+
+    pub(super) fn locators(&self) -> Vec<Locator> {
+        self.clues
+            .iter()
+            .filter_map(|clue| serde_json::to_string(clue).ok().map(Locator::new))
+            .collect()
+    }
+
+    /// The keys of known rows of a table.
+    pub(super) fn rows<'a>(&'a self, table: &'a str) -> impl Iterator<Item = &'a [String]> {
+        self.clues.iter().filter_map(move |clue| match clue {
+            Clue::Row(name, key) if name == table => Some(key.as_slice()),
+            _ => None,
+        })
+    }
+
+    /// The identifiers of a kind.
+    pub(super) fn values<'a>(&'a self, kind: &'a IdentifierKind) -> Vec<&'a str> {
+        let of_kind = |clue: &'a Clue| match clue {
+            Clue::Value(other, value) if other == kind => Some(value.as_str()),
+            _ => None,
+        };
+        self.clues.iter().filter_map(of_kind).collect()
+    }
+
+    /// What names them in free text, the longest first: a name may stand inside another.
+    pub(super) fn marks<'a>(&'a self) -> Vec<&'a str> {
+        let mark = |clue: &'a Clue| match clue {
+            Clue::Mark(mark) => Some(mark.as_str()),
+            _ => None,
+        };
+        let mut marks: Vec<&str> = self.clues.iter().filter_map(mark).collect();
+        marks.sort_by_key(|mark| std::cmp::Reverse(mark.len()));
+        marks
+    }
+}

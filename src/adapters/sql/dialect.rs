@@ -1,0 +1,107 @@
+//! What differs between the databases, and one way to say it for each.
+
+use crate::datamap::{Catalogue, CatalogueColumn, Class, Generalise};
+use crate::model::IdentifierKind;
+use crate::ports::PortError;
+
+use super::session::Session;
+
+/// How one database says things. Expressions come in as SQL, quoted and bound already.
+#[async_trait::async_trait]
+pub(super) trait Dialect: Send + Sync {
+    /// A name, quoted.
+    fn quote(&self, name: &str) -> String;
+    /// What stands for the nth value, from 1.
+    fn placeholder(&self, nth: usize) -> String;
+    /// A bound text as a value of a column's type.
+    fn typed(&self, place: &str, column: &CatalogueColumn) -> String;
+    /// True or false, for a column that holds it as a number or as such.
+    fn boolean(&self, value: bool, column: &CatalogueColumn) -> &'static str;
+    /// A value as text.
+    fn text(&self, expression: &str) -> String;
+    /// A value as it is fetched.
+    fn fetched(&self, expression: &str, class: Class) -> String;
+    /// Equal, or both NULL; texts are compared byte by byte.
+    fn same(&self, one: &str, other: &str, class: Class) -> String;
+    /// A column's value in the normal form of identifiers of this kind.
+    fn normal(&self, expression: &str, kind: &IdentifierKind) -> String;
+    /// All that a value in lower case may be after the database has put it in lower case.
+    fn spellings(&self, lower: &str) -> Vec<String>;
+    /// What names a row of a table without a key, where the database has something.
+    fn row_name(&self) -> Option<&'static str>;
+    /// Makes a temporary table: `keys` are expressions over `from`, called `k0`, `k1`, …;
+    /// `distinct` says that each may stand in it once.
+    fn create_set(&self, set: &str, keys: &[String], from: &str, distinct: bool) -> Vec<String>;
+    /// Makes a temporary table like a set, with a text `why` beside each key, and repetitions.
+    fn create_kept(&self, set: &str, keys: &[String], from: &str) -> Vec<String>;
+    /// Removes a temporary table that may not be there.
+    fn drop_set(&self, set: &str) -> String;
+    /// The column by which a set is numbered.
+    fn number(&self) -> &'static str;
+    /// Before and after an `INSERT … SELECT` that leaves out what is there already.
+    fn insert_new(&self) -> (&'static str, &'static str);
+    /// Deletes the rows of `table` (as `t`) that stand in `set` (as `s`), where `on` joins them.
+    fn delete(&self, table: &str, set: &str, keys: &[String], on: &str) -> String;
+    /// The same for an update: before and after the assignments.
+    fn update(&self, table: &str, set: &str, keys: &[String], on: &str) -> (String, String);
+    /// The first so many characters, and `*` for each other one.
+    fn masked(&self, expression: &str, first: u32) -> String;
+    /// A coarser value.
+    fn coarser(&self, expression: &str, class: Class, to: Generalise) -> String;
+    /// Whether a text or binary column holds a text, in whatever case.
+    fn contains(&self, expression: &str, class: Class, place: &str) -> String;
+    /// A piece of a binary value, from 1.
+    fn piece(&self, expression: &str, class: Class, from: u64, length: u64) -> String;
+    /// Makes the table of effects, if it is not there.
+    fn create_effects(&self) -> &'static str;
+    /// Notes a key in it, once; then the values of `effect` and `answer` are bound.
+    fn note_effect(&self) -> &'static str;
+    /// Makes deferred keys fail now.
+    fn settle_keys(&self) -> Option<&'static str>;
+    /// Whether a row may not be deleted before those of the same table that refer to it.
+    fn checks_row_by_row(&self) -> bool;
+    /// Reads the catalogue.
+    async fn catalogue(&self, session: &mut Session) -> Result<Catalogue, PortError>;
+}
+
+/// The source's own table.
+pub(super) const EFFECTS: &str = "datarights_effects";
+/// How the source's temporary tables begin.
+pub(super) const SET: &str = "datarights_set_";
+
+/// What a phone number is written with besides digits and the plus.
+pub(super) const PHONE_MARKS: [&str; 7] = [" ", "\u{a0}", ".", "-", "(", ")", "/"];
+
+/// The normal form in SQL that all of them understand.
+pub(super) fn normal_form(text: &str, kind: &IdentifierKind) -> String {
+    match kind {
+        IdentifierKind::Mail => format!("lower(trim({text}))"),
+        IdentifierKind::Phone => {
+            let bare = PHONE_MARKS.iter().fold(text.to_owned(), |text, mark| {
+                format!("replace({text}, '{mark}', '')")
+            });
+            format!(
+                "CASE WHEN substr({bare}, 1, 2) = '00' THEN concat('+', substr({bare}, 3)) ELSE \
+                 {bare} END"
+            )
+        }
+        _ => text.to_owned(),
+    }
+}
+
+/// A date as text, coarser; no value where there is no date.
+pub(super) fn coarser_text(text: &str, is_date: &str, to: Generalise) -> String {
+    match to {
+        Generalise::Prefix(length) => format!("substr({text}, 1, {length})"),
+        _ => {
+            let (length, rest) = match to {
+                Generalise::Year => (4, "-01-01"),
+                _ => (7, "-01"),
+            };
+            format!(
+                "CASE WHEN {is_date} THEN concat(substr({text}, 1, {length}), '{rest}', CASE WHEN \
+                 length({text}) > 10 THEN ' 00:00:00' ELSE '' END) END"
+            )
+        }
+    }
+}

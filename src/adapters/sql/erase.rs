@@ -1,0 +1,338 @@
+//! Erasing: the steps, in an order that loses no path. A plan is the same steps, rolled back.
+
+use std::sync::Arc;
+
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+
+use crate::datamap::{CatalogueColumn, PSEUDONYM_LENGTH, RowErasure, Strategy};
+use crate::model::{RowCount, WithheldRows};
+use crate::ports::{PlannedAction, PlannedRows, PortError};
+
+use super::clue::Person;
+use super::found::{Found, append, go_on, others};
+use super::layout::{Laid, LaidLink};
+use super::statement::{Param, Sql};
+
+/// How a pseudonym begins.
+const PSEUDONYM: &str = "anon-";
+/// How many values are replaced one by one before the next are fetched.
+const PAGE: usize = 200;
+
+/// The key of pseudonyms.
+pub(super) type PseudonymKey = crate::model::Personal<Vec<u8>>;
+
+/// What an erasure did, or would do.
+#[derive(Default)]
+pub(super) struct Performed {
+    pub(super) lines: Vec<PlannedRows>,
+    pub(super) withheld: Vec<WithheldRows>,
+}
+
+impl Performed {
+    fn note(&mut self, collection: String, action: PlannedAction, rows: u64) {
+        if rows > 0 {
+            self.lines.push(PlannedRows {
+                collection,
+                action,
+                rows,
+            });
+        }
+    }
+
+    /// The rows by collection.
+    pub(super) fn rows(&self) -> Vec<RowCount> {
+        self.lines
+            .iter()
+            .map(|line| RowCount::new(&line.collection, line.rows))
+            .collect()
+    }
+
+    /// Whether any row that was somebody's stays without them.
+    pub(super) fn anonymised(&self) -> bool {
+        let stays = |line: &PlannedRows| line.action == PlannedAction::Anonymise;
+        self.lines.iter().any(stays)
+    }
+}
+
+impl Found {
+    /// All steps of an erasure, on sets that are filled and from which the kept rows are taken.
+    pub(super) async fn erase(
+        &mut self,
+        person: &Person,
+        withheld: Vec<WithheldRows>,
+        key: Option<&PseudonymKey>,
+    ) -> Result<Performed, PortError> {
+        let layout = Arc::clone(&self.layout);
+        let mut done = Performed {
+            withheld,
+            ..Performed::default()
+        };
+        for count in self.replace_marks(person, true).await? {
+            done.note(count.collection, PlannedAction::Anonymise, count.rows);
+        }
+        for table in &layout.tables {
+            for link in others(table) {
+                let strategies = taken_out(table, link);
+                let rows = self.change(table, &link.set, &strategies, key).await?;
+                done.note(table_link(table, link), PlannedAction::Anonymise, rows);
+            }
+        }
+        for (number, column) in layout.released() {
+            let table = &layout.tables[number];
+            let strategies = [(column, Strategy::Null)];
+            self.change(table, &table.set, &strategies, key).await?;
+        }
+        for &number in &layout.order {
+            let table = &layout.tables[number];
+            if !table.owned {
+                continue;
+            }
+            match table.described.erase {
+                RowErasure::Delete => {
+                    let dialect = layout.dialect;
+                    let on = table.key.joins(dialect, "t", "s");
+                    let keys = table.key.under("t");
+                    let text = dialect.delete(&table.quoted, &table.set, &keys, &on);
+                    let rows = self.run(self.sql(text), &table.name).await?;
+                    done.note(table.name.clone(), PlannedAction::Delete, rows);
+                }
+                RowErasure::Columns => {
+                    let strategies = column_strategies(table);
+                    let rows = self.change(table, &table.set, &strategies, key).await?;
+                    done.note(table.name.clone(), PlannedAction::Anonymise, rows);
+                }
+                _ => {} // kept, and taken out of the set before
+            }
+        }
+        if let Some(text) = layout.dialect.settle_keys() {
+            self.run(self.sql(text), "transaction").await?;
+        }
+        Ok(done)
+    }
+
+    /// What is still there and not kept.
+    pub(super) async fn left(&mut self, person: &Person) -> Result<Vec<RowCount>, PortError> {
+        let layout = Arc::clone(&self.layout);
+        let mut left = self.replace_marks(person, false).await?;
+        for table in &layout.tables {
+            for link in others(table) {
+                let strategies = taken_out(table, link);
+                let rows = self.count_pending(table, &link.set, &strategies).await?;
+                left.push(RowCount::new(table_link(table, link), rows));
+            }
+            if table.owned {
+                let rows = match table.described.erase {
+                    RowErasure::Columns => {
+                        let strategies = column_strategies(table);
+                        self.count_pending(table, &table.set, &strategies).await?
+                    }
+                    _ => self.count(table, &table.set, None).await?,
+                };
+                left.push(RowCount::new(&table.name, rows));
+            }
+        }
+        left.retain(|count| count.rows > 0);
+        Ok(left)
+    }
+
+    async fn count_pending(
+        &mut self,
+        table: &Laid,
+        set: &str,
+        strategies: &[(CatalogueColumn, Strategy)],
+    ) -> Result<u64, PortError> {
+        match self.pending(strategies) {
+            Some(pending) => self.count(table, set, Some(pending)).await,
+            None => Ok(0),
+        }
+    }
+
+    /// Applies strategies to the rows of a set that need it; answers how many did.
+    async fn change(
+        &mut self,
+        table: &Laid,
+        set: &str,
+        strategies: &[(CatalogueColumn, Strategy)],
+        key: Option<&PseudonymKey>,
+    ) -> Result<u64, PortError> {
+        let rows = self.count_pending(table, set, strategies).await?;
+        if rows == 0 {
+            return Ok(0);
+        }
+        let (one_by_one, at_once): (Vec<_>, Vec<_>) = strategies
+            .iter()
+            .filter(|(_, strategy)| *strategy != Strategy::Keep)
+            .cloned()
+            .partition(|(_, strategy)| *strategy == Strategy::Pseudonym);
+        for (column, _) in one_by_one {
+            let key = key.ok_or_else(|| PortError::refused("no_pseudonym_key").at(&table.name))?;
+            self.pseudonymise(table, set, &column, key).await?;
+        }
+        if at_once.is_empty() {
+            return Ok(rows);
+        }
+        let dialect = self.layout.dialect;
+        let on = table.key.joins(dialect, "t", "s");
+        let (before, after) = dialect.update(&table.quoted, set, &table.key.under("t"), &on);
+        let mut sql = self.sql(before);
+        for (n, (column, strategy)) in at_once.iter().enumerate() {
+            let name = dialect.quote(&column.name);
+            sql.push(if n > 0 { ", " } else { "" })
+                .push(&name)
+                .push(" = ");
+            let value = format!("t.{name}");
+            match strategy {
+                Strategy::Fixed(plain) => {
+                    sql.bind_plain(column, plain);
+                }
+                Strategy::Mask(first) => {
+                    sql.push(&dialect.masked(&value, *first));
+                }
+                Strategy::Generalise(to) => {
+                    sql.push(&dialect.coarser(&value, column.class, *to));
+                }
+                _ => {
+                    sql.push("NULL");
+                }
+            }
+        }
+        sql.push(&after);
+        self.run(sql, &table.name).await?;
+        Ok(rows)
+    }
+
+    /// Replaces value by value: equal ones stay equal.
+    async fn pseudonymise(
+        &mut self,
+        table: &Laid,
+        set: &str,
+        column: &CatalogueColumn,
+        key: &PseudonymKey,
+    ) -> Result<(), PortError> {
+        let dialect = self.layout.dialect;
+        let place = table.place(&column.name);
+        let name = format!("t.{}", dialect.quote(&column.name));
+        let on = table.key.joins(dialect, "t", "s");
+        let strategy = [(column.clone(), Strategy::Pseudonym)];
+        loop {
+            go_on(&self.cancel)?;
+            let Some(pending) = self.pending(&strategy) else {
+                return Ok(());
+            };
+            let mut sql = self.sql(format!(
+                "SELECT DISTINCT {} FROM {} AS t JOIN {set} AS s ON {on} WHERE ",
+                dialect.fetched(&name, column.class),
+                table.quoted
+            ));
+            append(&mut sql, "", pending, &format!(" LIMIT {PAGE}"));
+            let values = self.session.fetch(sql, &place).await?;
+            if values.is_empty() {
+                return Ok(());
+            }
+            let mut changed = 0;
+            for value in values.iter().filter_map(|row| row.first()?.text()) {
+                let keys = table.key.under("t");
+                let (before, after) = dialect.update(&table.quoted, set, &keys, &on);
+                let mut sql = self.sql(before);
+                sql.push(&dialect.quote(&column.name)).push(" = ");
+                sql.bind_text(pseudonym(key, &value)?);
+                sql.push(&after).push(" AND ");
+                let held = sql.hold(Param::Text(value));
+                let same = dialect.same(&name, &held, column.class);
+                sql.push(&same);
+                changed += self.run(sql, &place).await?;
+            }
+            if changed == 0 {
+                return Err(PortError::refused("not_replaced").at(place));
+            }
+        }
+    }
+
+    /// Says of `t` that a strategy has not been applied to it yet.
+    fn pending(&self, strategies: &[(CatalogueColumn, Strategy)]) -> Option<Sql> {
+        let dialect = self.layout.dialect;
+        let mut sql = self.sql("");
+        for (column, strategy) in strategies {
+            if *strategy == Strategy::Keep {
+                continue;
+            }
+            if !sql.text.is_empty() {
+                sql.push(" OR ");
+            }
+            let name = format!("t.{}", dialect.quote(&column.name));
+            match strategy {
+                Strategy::Fixed(plain) => {
+                    // Written apart, because a value must be bound where it is written.
+                    let mut right = Sql {
+                        text: String::new(),
+                        ..sql.clone()
+                    };
+                    right.bind_plain(column, plain);
+                    sql.params = right.params;
+                    let same = dialect.same(&name, &right.text, column.class);
+                    sql.push(&format!("NOT ({same})"));
+                }
+                Strategy::Mask(first) => {
+                    let same = dialect.same(&name, &dialect.masked(&name, *first), column.class);
+                    sql.push(&format!("({name} IS NOT NULL AND NOT ({same}))"));
+                }
+                Strategy::Generalise(to) => {
+                    let coarser = dialect.coarser(&name, column.class, *to);
+                    let same = dialect.same(&name, &coarser, column.class);
+                    sql.push(&format!("({name} IS NOT NULL AND NOT ({same}))"));
+                }
+                Strategy::Pseudonym => {
+                    sql.push(&format!(
+                        "NOT (length({name}) = {PSEUDONYM_LENGTH} AND substr({name}, 1, 5) = \
+                         '{PSEUDONYM}')"
+                    ));
+                }
+                _ => {
+                    sql.push(&format!("{name} IS NOT NULL"));
+                }
+            }
+        }
+        (!sql.text.is_empty()).then_some(sql)
+    }
+}
+
+fn pseudonym(key: &PseudonymKey, value: &str) -> Result<String, PortError> {
+    let mac = Hmac::<Sha256>::new_from_slice(key.expose());
+    let mut mac = mac.map_err(|_| PortError::refused("no_pseudonym_key"))?;
+    mac.update(value.as_bytes());
+    let bytes = mac.finalize().into_bytes();
+    let digits: String = bytes
+        .iter()
+        .take(16)
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    Ok(format!("{PSEUDONYM}{digits}"))
+}
+
+/// The collection of what a link finds.
+fn table_link(table: &Laid, link: &LaidLink) -> String {
+    table.collection_of(link)
+}
+
+/// What is taken out of a row that is not the person's alone: what the link says, and the link.
+fn taken_out(table: &Laid, link: &LaidLink) -> Vec<(CatalogueColumn, Strategy)> {
+    let said =
+        link.link.erase.iter().filter_map(|(name, strategy)| {
+            Some((table.table.column(name)?.clone(), strategy.clone()))
+        });
+    let unsaid = link
+        .columns
+        .iter()
+        .filter(|column| !link.link.erase.contains_key(&column.name))
+        .map(|column| (column.clone(), Strategy::Null));
+    said.chain(unsaid).collect()
+}
+
+/// The strategies of a table whose rows stay.
+fn column_strategies(table: &Laid) -> Vec<(CatalogueColumn, Strategy)> {
+    table
+        .columns()
+        .filter_map(|(column, described)| Some((column.clone(), described.erase.clone()?)))
+        .collect()
+}

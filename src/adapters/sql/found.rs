@@ -1,0 +1,445 @@
+//! The sets of a person's rows: everything is found before anything is forgotten.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use crate::datamap::{CatalogueColumn, Class, Whose};
+use crate::model::IdentifierKind;
+use crate::ports::{CallContext, Cancel, ErrorKind, PortError};
+
+use super::clue::Person;
+use super::layout::{Laid, LaidLink, LaidTarget, Layout};
+use super::session::{Purpose, Session, SqlPool};
+use super::statement::{Param, Sql};
+
+/// A transaction with the sets of one person.
+pub(super) struct Found {
+    pub(super) layout: Arc<Layout>,
+    pub(super) session: Session,
+    pub(super) cancel: Cancel,
+}
+
+/// Work that nobody waits for any more changes nothing.
+pub(super) fn go_on(cancel: &Cancel) -> Result<(), PortError> {
+    if cancel.is_cancelled() {
+        return Err(PortError::new(ErrorKind::Cancelled, "cancelled"));
+    }
+    Ok(())
+}
+
+impl Found {
+    /// A transaction without sets.
+    pub(super) async fn begin(
+        pool: &SqlPool,
+        layout: &Arc<Layout>,
+        context: &CallContext,
+        purpose: Purpose,
+    ) -> Result<Self, PortError> {
+        go_on(&context.cancel)?;
+        Ok(Self {
+            layout: Arc::clone(layout),
+            session: pool.begin(purpose).await?,
+            cancel: context.cancel.clone(),
+        })
+    }
+
+    pub(super) fn sql(&self, text: impl Into<String>) -> Sql {
+        Sql::new(self.layout.dialect, text)
+    }
+
+    pub(super) async fn run(&mut self, sql: Sql, place: &str) -> Result<u64, PortError> {
+        go_on(&self.cancel)?;
+        self.session.execute(sql, place).await
+    }
+
+    /// Makes the sets of own rows, empty.
+    pub(super) async fn make_sets(&mut self) -> Result<(), PortError> {
+        let layout = Arc::clone(&self.layout);
+        for table in layout.tables.iter().filter(|table| table.owned) {
+            self.make_set(table, &table.set).await?;
+        }
+        Ok(())
+    }
+
+    /// Makes a set of rows of a table.
+    pub(super) async fn make_set(&mut self, table: &Laid, set: &str) -> Result<(), PortError> {
+        let dialect = self.layout.dialect;
+        let keys = table.key.under("t");
+        let made = dialect.create_set(set, &keys, &table.quoted, !table.key.loose);
+        for text in std::iter::once(dialect.drop_set(set)).chain(made) {
+            self.run(self.sql(text), &table.name).await?;
+        }
+        Ok(())
+    }
+
+    /// Removes all temporary tables: the connection goes back to the host's pool.
+    pub(super) async fn clear(&mut self) -> Result<(), PortError> {
+        let layout = Arc::clone(&self.layout);
+        let dialect = layout.dialect;
+        for table in &layout.tables {
+            let links = table.links.iter().map(|link| &link.set);
+            for set in links.chain([&table.set, &table.kept]) {
+                let text = dialect.drop_set(set);
+                self.session.execute(self.sql(text), &table.name).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Fills the sets from what is known of the person, along the owned links, until nothing new
+    /// is found.
+    pub(super) async fn fill(&mut self, person: &Person) -> Result<(), PortError> {
+        let layout = Arc::clone(&self.layout);
+        let mut changed = BTreeSet::new();
+        for (number, table) in layout.tables.iter().enumerate() {
+            if !table.owned {
+                continue;
+            }
+            let mut rows = self.seed(table, person).await?;
+            for link in own(table) {
+                if let LaidTarget::Identifier(kind, _) = &link.to
+                    && let Some(sql) = self.by_value(table, link, &table.set, person.values(kind))
+                {
+                    rows += self.run(sql, &table.name).await?;
+                }
+            }
+            if rows > 0 {
+                changed.insert(number);
+            }
+        }
+        self.close(changed).await
+    }
+
+    /// Follows the owned links from these tables on.
+    async fn close(&mut self, mut changed: BTreeSet<usize>) -> Result<(), PortError> {
+        let layout = Arc::clone(&self.layout);
+        while !changed.is_empty() {
+            let mut next = BTreeSet::new();
+            // What is referred to comes first, so that one round does where there is no cycle.
+            for &number in layout.order.iter().rev() {
+                let table = &layout.tables[number];
+                let mut rows = 0;
+                for link in own(table) {
+                    let LaidTarget::Rows(to, _) = link.to else {
+                        continue;
+                    };
+                    if changed.contains(&to) {
+                        let sql = self.by_rows(table, link, &table.set);
+                        rows += self.run(sql, &table.name).await?;
+                    }
+                }
+                if rows > 0 && !table.key.loose {
+                    // Later tables of this round see it; earlier ones in the next.
+                    changed.insert(number);
+                    next.insert(number);
+                }
+            }
+            changed = if self.layout_has_cycles(&next) {
+                next
+            } else {
+                BTreeSet::new()
+            };
+        }
+        Ok(())
+    }
+
+    /// Whether what was found last may lead to a table that came before it in the round.
+    fn layout_has_cycles(&self, found: &BTreeSet<usize>) -> bool {
+        let mut seen = BTreeSet::new();
+        for &number in self.layout.order.iter().rev() {
+            seen.insert(number);
+            let table = &self.layout.tables[number];
+            for link in own(table) {
+                if let LaidTarget::Rows(to, _) = link.to
+                    && found.contains(&to)
+                    && (to == number || !seen.contains(&to))
+                {
+                    return true;
+                }
+            }
+        }
+        false
+    }
+
+    /// Rows that are known by their key, also if they are gone: others may hang on them.
+    async fn seed(&mut self, table: &Laid, person: &Person) -> Result<u64, PortError> {
+        let (before, after) = self.layout.dialect.insert_new();
+        let mut rows = 0;
+        for key in person.rows(&table.name) {
+            if !fits(&table.key.columns, key) {
+                continue; // a locator of another schema leads nowhere
+            }
+            let mut sql = self.sql(format!(
+                "{before} {} ({}) VALUES (",
+                table.set,
+                table.key.in_set("")
+            ));
+            for (n, (column, part)) in table.key.columns.iter().zip(key).enumerate() {
+                if n > 0 {
+                    sql.push(", ");
+                }
+                sql.bind_for(column, part.clone());
+            }
+            sql.push(") ").push(after);
+            rows += self.run(sql, &table.name).await?;
+        }
+        Ok(rows)
+    }
+
+    /// Puts the rows of a person's table into its set that hold one of these identifiers.
+    pub(super) async fn seed_by_column(
+        &mut self,
+        table: &Laid,
+        column: &CatalogueColumn,
+        kind: &IdentifierKind,
+        values: &[&str],
+    ) -> Result<u64, PortError> {
+        let (before, after) = self.layout.dialect.insert_new();
+        let mut sql = self.sql(format!(
+            "{before} {} ({}) SELECT DISTINCT {} FROM {} AS t WHERE ",
+            table.set,
+            table.key.in_set(""),
+            table.key.under("t").join(", "),
+            table.quoted
+        ));
+        if !self.one_of(&mut sql, column, kind, false, values) {
+            return Ok(0);
+        }
+        sql.push(" ").push(after);
+        self.run(sql, &table.name).await
+    }
+
+    /// Writes that a column of `t` holds one of these values; not, if it can hold none of them.
+    pub(super) fn one_of(
+        &self,
+        sql: &mut Sql,
+        column: &CatalogueColumn,
+        kind: &IdentifierKind,
+        normal: bool,
+        values: &[&str],
+    ) -> bool {
+        let dialect = self.layout.dialect;
+        let name = format!("t.{}", dialect.quote(&column.name));
+        let spelt = values.iter().flat_map(|value| match (kind, normal) {
+            (IdentifierKind::Mail, false) => dialect.spellings(value),
+            _ => vec![(*value).to_owned()],
+        });
+        let mut params: Vec<Param> = spelt.map(Param::Text).collect();
+        let left = match column.class {
+            // A number is compared as one: an index serves.
+            Class::Int => {
+                let numbers = values.iter().filter_map(|value| value.parse().ok());
+                params = numbers.map(Param::Int).collect();
+                name
+            }
+            _ if normal => name,
+            Class::Text => dialect.normal(&name, kind),
+            _ => dialect.normal(&dialect.text(&name), kind),
+        };
+        if params.is_empty() {
+            return false;
+        }
+        sql.push(&left).push(" IN (");
+        for (n, param) in params.into_iter().enumerate() {
+            if n > 0 {
+                sql.push(", ");
+            }
+            sql.bind(param);
+        }
+        sql.push(")");
+        true
+    }
+
+    /// Finds rows by an identifier that stands in them.
+    pub(super) fn by_value(
+        &self,
+        table: &Laid,
+        link: &LaidLink,
+        set: &str,
+        values: Vec<&str>,
+    ) -> Option<Sql> {
+        let LaidTarget::Identifier(kind, normal) = &link.to else {
+            return None;
+        };
+        let column = link.columns.first()?;
+        let mut sql = self.insert_rows(table, set);
+        sql.push(" WHERE ");
+        if !self.one_of(&mut sql, column, kind, *normal, &values) {
+            return None;
+        }
+        self.end_insert(&mut sql, table, link, set);
+        Some(sql)
+    }
+
+    /// Finds rows that refer to rows that were found.
+    fn by_rows(&self, table: &Laid, link: &LaidLink, set: &str) -> Sql {
+        let mut sql = self.insert_rows(table, set);
+        if let LaidTarget::Rows(to, references) = &link.to {
+            let there = &self.layout.tables[*to];
+            sql.push(&self.join_target(link, there, references, &there.set, "s"));
+            sql.push(" WHERE 1 = 1");
+        }
+        self.end_insert(&mut sql, table, link, set);
+        sql
+    }
+
+    fn insert_rows(&self, table: &Laid, set: &str) -> Sql {
+        let (before, _) = self.layout.dialect.insert_new();
+        self.sql(format!(
+            "{before} {set} ({}) SELECT DISTINCT {} FROM {} AS t",
+            table.key.in_set(""),
+            table.key.under("t").join(", "),
+            table.quoted
+        ))
+    }
+
+    fn end_insert(&self, sql: &mut Sql, table: &Laid, link: &LaidLink, set: &str) {
+        let dialect = self.layout.dialect;
+        if let Some(when) = &link.link.when
+            && let Some(column) = table.table.column(&when.column)
+        {
+            let name = dialect.quote(&when.column);
+            sql.push(&format!(" AND t.{name} = "));
+            sql.bind_plain(column, &when.equals);
+        }
+        // A row that is the person's own is not also somebody else's.
+        if set != table.set && table.owned {
+            let own = table.key.joins(dialect, "t", "o");
+            sql.push(&format!(
+                " AND NOT EXISTS (SELECT 1 FROM {} AS o WHERE {own})",
+                table.set
+            ));
+        }
+        let order: Vec<String> = (1..=table.key.len()).map(|n| n.to_string()).collect();
+        let (_, after) = dialect.insert_new();
+        sql.push(&format!(" ORDER BY {} {after}", order.join(", ")));
+    }
+
+    /// Joins a row `t` to a set of what its link leads to, directly where the set holds the columns,
+    /// else through the row `p`.
+    pub(super) fn join_target(
+        &self,
+        link: &LaidLink,
+        there: &Laid,
+        references: &[CatalogueColumn],
+        set: &str,
+        alias: &str,
+    ) -> String {
+        let dialect = self.layout.dialect;
+        let quote = |column: &CatalogueColumn| dialect.quote(&column.name);
+        let place = |column: &CatalogueColumn| there.key.columns.iter().position(|c| c == column);
+        let direct: Option<Vec<usize>> = references.iter().map(place).collect();
+        let equal = |column: &CatalogueColumn, reference: &CatalogueColumn, right: String| {
+            let left = format!("t.{}", quote(column));
+            if column.class == reference.class {
+                format!("{left} = {right}")
+            } else {
+                // A number kept as text on one side.
+                format!("{} = {}", dialect.text(&left), dialect.text(&right))
+            }
+        };
+        let pairs = link.columns.iter().zip(references);
+        match direct.filter(|_| !there.key.loose) {
+            Some(places) => {
+                let on: Vec<String> = pairs
+                    .zip(places)
+                    .map(|((column, reference), n)| {
+                        equal(column, reference, format!("{alias}.k{n}"))
+                    })
+                    .collect();
+                format!(" JOIN {set} AS {alias} ON {}", on.join(" AND "))
+            }
+            None => {
+                let on: Vec<String> = pairs
+                    .map(|(column, reference)| {
+                        equal(column, reference, format!("p.{}", quote(reference)))
+                    })
+                    .collect();
+                format!(
+                    " JOIN {} AS p ON {} JOIN {set} AS {alias} ON {}",
+                    there.quoted,
+                    on.join(" AND "),
+                    there.key.joins(dialect, "p", alias)
+                )
+            }
+        }
+    }
+
+    /// Makes and fills the sets of rows that are not the person's alone.
+    pub(super) async fn find_others(&mut self, person: &Person) -> Result<(), PortError> {
+        let layout = Arc::clone(&self.layout);
+        for table in &layout.tables {
+            for link in others(table) {
+                self.make_set(table, &link.set).await?;
+                let sql = match &link.to {
+                    LaidTarget::Rows(..) => Some(self.by_rows(table, link, &link.set)),
+                    LaidTarget::Identifier(kind, _) => {
+                        self.by_value(table, link, &link.set, person.values(kind))
+                    }
+                };
+                if let Some(sql) = sql {
+                    self.run(sql, &table.name).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// How many rows of a table stand in a set, and satisfy a condition on `t`.
+    pub(super) async fn count(
+        &mut self,
+        table: &Laid,
+        set: &str,
+        condition: Option<Sql>,
+    ) -> Result<u64, PortError> {
+        go_on(&self.cancel)?;
+        let on = table.key.joins(self.layout.dialect, "t", "s");
+        let mut sql = if table.key.loose {
+            self.sql(format!(
+                "SELECT count(*) FROM {} AS t WHERE EXISTS (SELECT 1 FROM {set} AS s WHERE {on})",
+                table.quoted
+            ))
+        } else {
+            self.sql(format!(
+                "SELECT count(*) FROM {} AS t JOIN {set} AS s ON {on} WHERE 1 = 1",
+                table.quoted
+            ))
+        };
+        if let Some(condition) = condition {
+            append(&mut sql, " AND (", condition, ")");
+        }
+        self.session.count(sql, &table.name).await
+    }
+}
+
+/// Writes a piece with its values. The pieces before it hold none, or places are counted by `?`
+/// and `$n` alike from the beginning.
+pub(super) fn append(sql: &mut Sql, before: &str, piece: Sql, after: &str) {
+    debug_assert!(
+        sql.params.is_empty(),
+        "a piece is written before its own values only"
+    );
+    sql.text.push_str(before);
+    sql.text.push_str(&piece.text);
+    sql.text.push_str(after);
+    sql.params.extend(piece.params);
+}
+
+pub(super) fn own(table: &Laid) -> impl Iterator<Item = &LaidLink> {
+    let owned = |link: &&LaidLink| link.link.whose == Whose::Owned;
+    table.links.iter().filter(owned)
+}
+
+pub(super) fn others(table: &Laid) -> impl Iterator<Item = &LaidLink> {
+    let other = |link: &&LaidLink| link.link.whose != Whose::Owned;
+    table.links.iter().filter(other)
+}
+
+/// Whether a key in text can be one of these columns.
+fn fits(columns: &[CatalogueColumn], key: &[String]) -> bool {
+    let part = |(column, part): (&CatalogueColumn, &String)| match column.class {
+        Class::Int => part.parse::<i64>().is_ok(),
+        _ => true,
+    };
+    columns.len() == key.len() && columns.iter().zip(key).all(part)
+}

@@ -1,0 +1,332 @@
+//! Map and catalogue side by side: what statements are written from.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::datamap::{
+    Catalogue, CatalogueColumn, CatalogueTable, Class, Column, DataMap, DeleteRule, Link,
+    RowErasure, Table, Target, Whose,
+};
+use crate::model::IdentifierKind;
+
+use super::dialect::{Dialect, SET};
+
+/// How a row of a table is named.
+#[derive(Clone)]
+pub(super) struct Key {
+    /// Quoted names, or what the database names rows by.
+    names: Vec<String>,
+    /// The columns, where it is made of columns.
+    pub(super) columns: Vec<CatalogueColumn>,
+    /// No key at all: rows are named by all that decides whose they are, and several can have
+    /// one name.
+    pub(super) loose: bool,
+}
+
+/// A link beside the catalogue.
+pub(super) struct LaidLink {
+    pub(super) name: String,
+    pub(super) link: Link,
+    pub(super) columns: Vec<CatalogueColumn>,
+    pub(super) to: LaidTarget,
+    /// The set of rows that it finds, where they are not the person's own.
+    pub(super) set: String,
+}
+
+/// Where a link leads.
+pub(super) enum LaidTarget {
+    /// To a table, by its number, and to these columns.
+    Rows(usize, Vec<CatalogueColumn>),
+    Identifier(IdentifierKind, bool),
+}
+
+/// A table beside the catalogue.
+pub(super) struct Laid {
+    pub(super) name: String,
+    pub(super) quoted: String,
+    pub(super) described: Table,
+    pub(super) table: CatalogueTable,
+    pub(super) key: Key,
+    /// Whether rows can be a person's own.
+    pub(super) owned: bool,
+    /// The set of the person's own rows.
+    pub(super) set: String,
+    /// The set of those that are kept, with the reason.
+    pub(super) kept: String,
+    pub(super) links: Vec<LaidLink>,
+}
+
+/// All described tables.
+pub(super) struct Layout {
+    pub(super) dialect: &'static dyn Dialect,
+    pub(super) tables: Vec<Laid>,
+    /// The order of erasure: what refers before what it refers to, people last.
+    pub(super) order: Vec<usize>,
+}
+
+/// A described table that statements cannot be written for.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Keyless(pub(super) String);
+
+impl Key {
+    fn of(described: &Table, table: &CatalogueTable, dialect: &dyn Dialect) -> Self {
+        let quoted = |column: &CatalogueColumn| dialect.quote(&column.name);
+        let columns: Vec<CatalogueColumn> = table
+            .key
+            .iter()
+            .filter_map(|name| table.column(name).cloned())
+            .collect();
+        if !columns.is_empty() {
+            return Self {
+                names: columns.iter().map(quoted).collect(),
+                columns,
+                loose: false,
+            };
+        }
+        if let Some(name) = dialect.row_name() {
+            return Self {
+                names: vec![name.to_owned()],
+                columns,
+                loose: false,
+            };
+        }
+        let mut deciding: BTreeSet<&String> = BTreeSet::new();
+        deciding.extend(described.retention.iter().map(|retention| &retention.from));
+        for link in described.links.values() {
+            deciding.extend(&link.columns);
+            deciding.extend(link.when.iter().map(|when| &when.column));
+        }
+        let columns: Vec<CatalogueColumn> = deciding
+            .into_iter()
+            .filter_map(|name| table.column(name).cloned())
+            .collect();
+        Self {
+            names: columns.iter().map(quoted).collect(),
+            columns,
+            loose: true,
+        }
+    }
+
+    /// What kind of values a part takes.
+    pub(super) fn class(&self, part: usize) -> Class {
+        self.columns
+            .get(part)
+            .map_or(Class::Other, |column| column.class)
+    }
+
+    /// How many parts it has.
+    pub(super) fn len(&self) -> usize {
+        self.names.len()
+    }
+
+    /// Its parts, of a table under an alias.
+    pub(super) fn under(&self, alias: &str) -> Vec<String> {
+        self.names
+            .iter()
+            .map(|name| format!("{alias}.{name}"))
+            .collect()
+    }
+
+    /// The names of its parts in a set.
+    pub(super) fn in_set(&self, prefix: &str) -> String {
+        let names: Vec<String> = (0..self.len()).map(|n| format!("{prefix}k{n}")).collect();
+        names.join(", ")
+    }
+
+    /// A row under one alias is named by a set under the other.
+    pub(super) fn joins(&self, dialect: &dyn Dialect, alias: &str, set: &str) -> String {
+        let parts = self.under(alias).into_iter().enumerate();
+        let parts: Vec<String> = parts
+            .map(|(n, part)| {
+                if self.loose {
+                    dialect.same(&part, &format!("{set}.k{n}"), self.class(n))
+                } else {
+                    format!("{part} = {set}.k{n}")
+                }
+            })
+            .collect();
+        parts.join(" AND ")
+    }
+}
+
+impl Laid {
+    /// Places of errors: a table, a column.
+    pub(super) fn place(&self, column: &str) -> String {
+        format!("{}.{column}", self.name)
+    }
+
+    /// The columns of the catalogue that the map describes, in the database's order.
+    pub(super) fn columns(&self) -> impl Iterator<Item = (&CatalogueColumn, &Column)> {
+        self.table.columns.iter().filter_map(|column| {
+            let described = self.described.columns.get(&column.name)?;
+            Some((column, described))
+        })
+    }
+
+    /// Whether the person's own rows are deleted.
+    pub(super) fn is_deleted(&self) -> bool {
+        self.owned && self.described.erase == RowErasure::Delete
+    }
+
+    /// The collection of what a link finds.
+    pub(super) fn collection_of(&self, link: &LaidLink) -> String {
+        format!("{}.{}", self.name, link.name)
+    }
+}
+
+impl Layout {
+    /// A map that was checked, beside its catalogue.
+    pub(super) fn new(
+        map: &DataMap,
+        catalogue: &Catalogue,
+        dialect: &'static dyn Dialect,
+    ) -> Result<Self, Keyless> {
+        let owned = map.owned_tables();
+        let present = || {
+            map.tables
+                .iter()
+                .filter_map(|(name, table)| Some((name, table, catalogue.tables.get(name)?)))
+        };
+        let numbers: BTreeMap<&str, usize> = present()
+            .enumerate()
+            .map(|(number, (name, _, _))| (name.as_str(), number))
+            .collect();
+        let mut tables = Vec::new();
+        for (number, (name, described, table)) in present().enumerate() {
+            let key = Key::of(described, table, dialect);
+            let one_by_one = |column: &Column| column.free_text || column.file.is_some();
+            let one_by_one = described.columns.values().any(one_by_one);
+            // What has no key cannot be named by a locator, nor changed row by row.
+            if described.person && key.columns.is_empty() || key.loose && one_by_one {
+                return Err(Keyless(name.clone()));
+            }
+            let found = |columns: &[String], table: &CatalogueTable| -> Vec<CatalogueColumn> {
+                let column = |name: &String| table.column(name).cloned();
+                columns.iter().filter_map(column).collect()
+            };
+            let links = described
+                .links
+                .iter()
+                .enumerate()
+                .filter_map(|(nth, (name, link))| {
+                    let to = match &link.to {
+                        Target::Identifier { kind, normal } => {
+                            LaidTarget::Identifier(kind.clone(), *normal)
+                        }
+                        Target::Rows { table, columns } => {
+                            let there = catalogue.tables.get(table)?;
+                            let columns = if columns.is_empty() {
+                                &there.key
+                            } else {
+                                columns
+                            };
+                            LaidTarget::Rows(*numbers.get(table.as_str())?, found(columns, there))
+                        }
+                    };
+                    Some(LaidLink {
+                        name: name.clone(),
+                        link: link.clone(),
+                        columns: found(&link.columns, table),
+                        to,
+                        set: format!("{SET}{number}_{nth}"),
+                    })
+                });
+            tables.push(Laid {
+                name: name.clone(),
+                quoted: dialect.quote(name),
+                described: described.clone(),
+                table: table.clone(),
+                owned: owned.contains(name.as_str()),
+                set: format!("{SET}{number}"),
+                kept: format!("{SET}{number}_kept"),
+                links: links.collect(),
+                key,
+            });
+        }
+        let order = order(&tables, &numbers);
+        Ok(Self {
+            dialect,
+            tables,
+            order,
+        })
+    }
+
+    /// Whether any row may be kept.
+    pub(super) fn keeps(&self) -> bool {
+        self.tables.iter().any(|table| {
+            table.described.retention.is_some()
+                || matches!(table.described.erase, RowErasure::Keep { .. })
+        })
+    }
+
+    /// Columns to be released before rows are deleted: keys that lead from a row to another that
+    /// goes before it.
+    pub(super) fn released(&self) -> Vec<(usize, CatalogueColumn)> {
+        let mut place = vec![0; self.tables.len()];
+        for (at, &number) in self.order.iter().enumerate() {
+            place[number] = at;
+        }
+        let mut released = Vec::new();
+        for (number, table) in self.tables.iter().enumerate() {
+            for key in &table.table.foreign_keys {
+                let to = self.tables.iter().position(|other| other.name == key.table);
+                let Some(to) = to.filter(|&to| self.tables[to].is_deleted()) else {
+                    continue;
+                };
+                let itself = to == number && self.dialect.checks_row_by_row();
+                let early = place[to] < place[number] || itself;
+                if table.is_deleted() && early && key.on_delete == DeleteRule::Refuse {
+                    let column = |name: &String| table.table.column(name).cloned();
+                    let columns: Vec<CatalogueColumn> =
+                        key.columns.iter().filter_map(column).collect();
+                    let nullable = columns.iter().find(|column| column.nullable).cloned();
+                    // One NULL releases a key of several columns. Where none may be NULL, the
+                    // database refuses when the plan is rehearsed.
+                    released.extend(nullable.map(|column| (number, column)));
+                }
+            }
+        }
+        released
+    }
+}
+
+/// What refers before what it refers to, as far as there are no cycles, and people last.
+fn order(tables: &[Laid], numbers: &BTreeMap<&str, usize>) -> Vec<usize> {
+    let mut referring: Vec<BTreeSet<usize>> = vec![BTreeSet::new(); tables.len()];
+    for (number, table) in tables.iter().enumerate() {
+        let keys = table.table.foreign_keys.iter();
+        let declared = keys.filter_map(|key| numbers.get(key.table.as_str()).copied());
+        let followed = table.links.iter().filter_map(|link| match link.to {
+            LaidTarget::Rows(to, _) if link.link.whose == Whose::Owned => Some(to),
+            _ => None,
+        });
+        for to in declared.chain(followed).filter(|&to| to != number) {
+            referring[to].insert(number);
+        }
+    }
+    let mut order = Vec::new();
+    let mut seen = vec![false; tables.len()];
+    let people = (0..tables.len()).filter(|&n| tables[n].described.person);
+    let others = (0..tables.len()).filter(|&n| !tables[n].described.person);
+    for start in people.chain(others) {
+        if std::mem::replace(&mut seen[start], true) {
+            continue;
+        }
+        let mut path: Vec<(usize, Vec<usize>)> =
+            vec![(start, referring[start].iter().copied().collect())];
+        while let Some((number, rest)) = path.last_mut() {
+            match rest.pop() {
+                Some(next) if !std::mem::replace(&mut seen[next], true) => {
+                    path.push((next, referring[next].iter().copied().collect()));
+                }
+                Some(_) => {}
+                None => {
+                    order.push(*number);
+                    path.pop();
+                }
+            }
+        }
+    }
+    // People go last, whatever else hangs together.
+    order.sort_by_key(|&number| tables[number].described.person);
+    order
+}

@@ -1,0 +1,210 @@
+//! Finding who is meant: from identifiers to people, and to what leads to their rows again.
+
+use std::sync::Arc;
+
+use crate::datamap::CatalogueColumn;
+use crate::model::{Identifier, IdentifierKind};
+use crate::ports::{MAX_LOCATORS, PortError};
+
+use super::clue::{Clue, Person};
+use super::dialect::SET;
+use super::found::{Found, others, own};
+use super::layout::{Laid, LaidTarget};
+use super::rectify::normal;
+use super::session::Scalar;
+
+impl Found {
+    /// Who is meant by these identifiers, and what else identifies them.
+    pub(super) async fn identify(
+        &mut self,
+        identifiers: &[Identifier],
+    ) -> Result<(Person, Vec<Identifier>), PortError> {
+        let given: Vec<(IdentifierKind, String)> = identifiers
+            .iter()
+            .filter_map(|identifier| identifier.normal().ok())
+            .map(|form| (form.kind().clone(), form.expose().to_owned()))
+            .collect();
+        let of_kind = |kind: &IdentifierKind| -> Vec<&str> {
+            let same = given.iter().filter(|(other, _)| other == kind);
+            same.map(|(_, value)| value.as_str()).collect()
+        };
+        let (mut person, mut identifiers) = (Person::default(), Vec::new());
+        let layout = Arc::clone(&self.layout);
+        for table in layout.tables.iter().filter(|table| table.described.person) {
+            let mut rows = 0;
+            for (column, described) in table.columns() {
+                for kind in &described.identifiers {
+                    let values = of_kind(kind);
+                    rows += self.seed_by_column(table, column, kind, &values).await?;
+                }
+            }
+            if rows > 0 {
+                self.know(table, &mut person, &mut identifiers).await?;
+            }
+        }
+        // What stands nowhere is no part of the person: it would be sealed and kept for nothing.
+        for table in &layout.tables {
+            for link in &table.links {
+                let LaidTarget::Identifier(kind, _) = &link.to else {
+                    continue;
+                };
+                for value in of_kind(kind) {
+                    let set = format!("{}value", SET);
+                    self.make_set(table, &set).await?;
+                    if let Some(sql) = self.by_value(table, link, &set, vec![value])
+                        && self.run(sql, &table.name).await? > 0
+                    {
+                        person.add(Clue::Value(kind.clone(), value.to_owned()));
+                    }
+                    let dropped = self.sql(layout.dialect.drop_set(&set));
+                    self.run(dropped, &table.name).await?;
+                }
+            }
+        }
+        Ok((person, identifiers))
+    }
+
+    /// Reads keys, identifiers and names of the people in a set.
+    async fn know(
+        &mut self,
+        table: &Laid,
+        person: &mut Person,
+        identifiers: &mut Vec<Identifier>,
+    ) -> Result<(), PortError> {
+        let dialect = self.layout.dialect;
+        let named: Vec<(&CatalogueColumn, &[IdentifierKind])> = table
+            .columns()
+            .filter(|(_, described)| !described.identifiers.is_empty())
+            .map(|(column, described)| (column, described.identifiers.as_slice()))
+            .collect();
+        let names = table.described.names.iter().flatten();
+        let names = names.filter_map(|name| table.table.column(name));
+        let columns: Vec<&CatalogueColumn> = table
+            .key
+            .columns
+            .iter()
+            .chain(named.iter().map(|(column, _)| *column))
+            .chain(names)
+            .collect();
+        let text =
+            |column: &&CatalogueColumn| dialect.text(&format!("t.{}", dialect.quote(&column.name)));
+        let selected: Vec<String> = columns.iter().map(text).collect();
+        let sql = self.sql(format!(
+            "SELECT {} FROM {} AS t JOIN {} AS s ON {} LIMIT {}",
+            selected.join(", "),
+            table.quoted,
+            table.set,
+            table.key.joins(dialect, "t", "s"),
+            MAX_LOCATORS + 1
+        ));
+        let rows = self.session.fetch(sql, &table.name).await?;
+        if rows.len() > MAX_LOCATORS {
+            return Err(PortError::refused("too_many_people").at(&table.name));
+        }
+        let free_text = |table: &Laid| table.described.columns.values().any(|c| c.free_text);
+        let marks = self.layout.tables.iter().any(free_text);
+        for row in rows {
+            let mut cells = row.iter().map(Scalar::text);
+            let key: Vec<String> = cells.by_ref().take(table.key.len()).flatten().collect();
+            person.add(Clue::Row(table.name.clone(), key));
+            for (_, kinds) in &named {
+                let Some(stored) = cells.next().flatten() else {
+                    continue;
+                };
+                for kind in *kinds {
+                    let Some(value) = normal(kind, &stored) else {
+                        continue; // a login name is not always an address
+                    };
+                    identifiers.extend(identifier(kind, &stored));
+                    if marks && matches!(kind, IdentifierKind::Mail | IdentifierKind::Phone) {
+                        person.add(Clue::Mark(stored.trim().to_owned()));
+                    }
+                    person.add(Clue::Value(kind.clone(), value));
+                }
+            }
+            for parts in &table.described.names {
+                let name: Option<Vec<String>> = cells.by_ref().take(parts.len()).collect();
+                let Some(name) = name.filter(|_| marks) else {
+                    continue;
+                };
+                if self.is_theirs_alone(table, parts, &name).await? {
+                    person.add(Clue::Mark(name.join(" ").trim().to_owned()));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether nobody else has this name, and it is more than one word.
+    async fn is_theirs_alone(
+        &mut self,
+        table: &Laid,
+        columns: &[String],
+        name: &[String],
+    ) -> Result<bool, PortError> {
+        if !name.join(" ").trim().contains(' ') {
+            return Ok(false);
+        }
+        let dialect = self.layout.dialect;
+        let mut sql = self.sql(format!("SELECT count(*) FROM {} AS t WHERE ", table.quoted));
+        for (n, (column, part)) in columns.iter().zip(name).enumerate() {
+            let text = dialect.text(&format!("t.{}", dialect.quote(column)));
+            sql.push(if n > 0 { " AND " } else { "" });
+            sql.push(&format!("{text} = ")).bind_text(part);
+        }
+        Ok(self.session.count(sql, &table.name).await? == 1)
+    }
+
+    /// Adds the keys of rows that others hang on without a declared key: if those rows were lost,
+    /// nothing else would lead to the others. As far as there is room for locators.
+    pub(super) async fn remember_parents(&mut self, person: &mut Person) -> Result<(), PortError> {
+        let layout = Arc::clone(&self.layout);
+        for (number, parent) in layout.tables.iter().enumerate() {
+            if !parent.owned || parent.described.person || parent.key.columns.is_empty() {
+                continue;
+            }
+            let loosely = |table: &Laid| {
+                own(table).chain(others(table)).any(|link| {
+                    let declared =
+                        table.table.foreign_keys.iter().any(|key| {
+                            key.table == parent.name && key.columns == link.link.columns
+                        });
+                    matches!(link.to, LaidTarget::Rows(to, _) if to == number) && !declared
+                })
+            };
+            if parent.key.loose || !layout.tables.iter().any(loosely) {
+                continue;
+            }
+            let room = MAX_LOCATORS.saturating_sub(person.len());
+            let dialect = layout.dialect;
+            let parts: Vec<String> = (0..parent.key.len())
+                .map(|n| dialect.text(&format!("s.k{n}")))
+                .collect();
+            let sql = self.sql(format!(
+                "SELECT {} FROM {} AS s LIMIT {}",
+                parts.join(", "),
+                parent.set,
+                room + 1
+            ));
+            let rows = self.session.fetch(sql, &parent.name).await?;
+            if rows.len() <= room {
+                for row in rows {
+                    let key: Vec<String> = row.iter().filter_map(Scalar::text).collect();
+                    person.add(Clue::Row(parent.name.clone(), key));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn identifier(kind: &IdentifierKind, value: &str) -> Option<Identifier> {
+    match kind {
+        IdentifierKind::Mail => Identifier::mail(value).ok(),
+        IdentifierKind::Phone => Identifier::phone(value).ok(),
+        IdentifierKind::Account => Identifier::account(value).ok(),
+        IdentifierKind::Device => Identifier::device(value).ok(),
+        IdentifierKind::Custom(name) => Identifier::custom(name.clone(), value).ok(),
+        _ => None,
+    }
+}

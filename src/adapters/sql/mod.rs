@@ -1,0 +1,30 @@
+//! Sources over SQL databases: a data map and a pool are a [`PersonalDataSource`].
+//!
+//! `session` runs statements, `statement` writes them, and one room for each database says what
+//! differs between them. `layout` lays map and catalogue side by side; `found` makes the sets of a
+//! person's rows; the rest does the work on them.
+//!
+//! [`PersonalDataSource`]: crate::ports::PersonalDataSource
+
+mod clue;
+mod dialect;
+mod erase;
+mod found;
+mod kept;
+mod layout;
+mod locate;
+#[cfg(feature = "sql-mysql")]
+mod mysql;
+#[cfg(feature = "sql-postgres")]
+mod postgres;
+mod read;
+mod rectify;
+mod session;
+mod source;
+#[cfg(feature = "sql-sqlite")]
+mod sqlite;
+mod statement;
+mod text;
+
+pub use session::SqlPool;
+pub use source::{SqlOpenError, SqlSource, SqlSourceOptions};

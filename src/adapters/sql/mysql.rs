@@ -1,0 +1,298 @@
+//! MariaDB, and MySQL as far as it lets a statement read a temporary table twice: the tables of the
+//! current database.
+
+use sqlx::{Row as _, TypeInfo as _, ValueRef as _};
+
+use crate::datamap::{Catalogue, CatalogueColumn, Class, DeleteRule, ForeignKey, Generalise};
+use crate::model::IdentifierKind;
+use crate::ports::PortError;
+
+use super::dialect::{Dialect, EFFECTS, coarser_text, normal_form};
+use super::session::{Row, Scalar, Session};
+use super::statement::Sql;
+
+pub(super) struct MySql;
+
+/// A row: bytes and counts are fetched as such, all else as text.
+pub(super) fn row(row: &sqlx::mysql::MySqlRow) -> Result<Row, sqlx::Error> {
+    let value = |index| {
+        let raw = row.try_get_raw(index)?;
+        if raw.is_null() {
+            return Ok(Scalar::Null);
+        }
+        let name = raw.type_info().name().to_owned();
+        Ok(match name.as_str() {
+            "BIGINT" | "INT" | "SMALLINT" | "TINYINT" | "MEDIUMINT" => {
+                Scalar::Int(row.try_get_unchecked(index)?)
+            }
+            "BIGINT UNSIGNED" | "INT UNSIGNED" => {
+                let number: u64 = row.try_get_unchecked(index)?;
+                Scalar::Int(i64::try_from(number).unwrap_or(i64::MAX))
+            }
+            name if name.ends_with("BLOB") || name.ends_with("BINARY") => {
+                Scalar::Bytes(row.try_get_unchecked(index)?)
+            }
+            _ => Scalar::Text(row.try_get_unchecked(index)?),
+        })
+    };
+    (0..row.len()).map(value).collect()
+}
+
+#[async_trait::async_trait]
+impl Dialect for MySql {
+    fn quote(&self, name: &str) -> String {
+        format!("`{}`", name.replace('`', "``"))
+    }
+    fn placeholder(&self, _: usize) -> String {
+        "?".to_owned()
+    }
+    fn typed(&self, place: &str, _: &CatalogueColumn) -> String {
+        place.to_owned()
+    }
+    fn boolean(&self, value: bool, _: &CatalogueColumn) -> &'static str {
+        if value { "1" } else { "0" }
+    }
+    fn text(&self, expression: &str) -> String {
+        format!("CAST({expression} AS CHAR)")
+    }
+    fn fetched(&self, expression: &str, class: Class) -> String {
+        match class {
+            Class::Bytes => expression.to_owned(),
+            _ => self.text(expression),
+        }
+    }
+    fn same(&self, one: &str, other: &str, class: Class) -> String {
+        match class {
+            // Collations call different texts equal.
+            Class::Text | Class::Bytes | Class::Other => {
+                format!("(CAST({one} AS BINARY) <=> CAST({other} AS BINARY))")
+            }
+            _ => format!("({one} <=> {other})"),
+        }
+    }
+    fn normal(&self, expression: &str, kind: &IdentifierKind) -> String {
+        format!("CAST({} AS BINARY)", normal_form(expression, kind))
+    }
+    fn spellings(&self, lower: &str) -> Vec<String> {
+        vec![lower.to_owned()]
+    }
+    fn row_name(&self) -> Option<&'static str> {
+        None
+    }
+    fn create_set(&self, set: &str, keys: &[String], from: &str, distinct: bool) -> Vec<String> {
+        let columns = named(keys);
+        let names: Vec<String> = (0..keys.len()).map(|n| format!("k{n}")).collect();
+        let key = if distinct {
+            format!(", PRIMARY KEY ({})", names.join(", "))
+        } else {
+            String::new()
+        };
+        vec![format!(
+            "CREATE TEMPORARY TABLE {set} (n BIGINT NOT NULL AUTO_INCREMENT, UNIQUE KEY (n){key}) \
+             SELECT {columns} FROM {from} AS t WHERE FALSE"
+        )]
+    }
+    fn create_kept(&self, set: &str, keys: &[String], from: &str) -> Vec<String> {
+        let columns = named(keys);
+        vec![format!(
+            "CREATE TEMPORARY TABLE {set} (why VARCHAR(255) NOT NULL) SELECT {columns}, '' AS why \
+             FROM {from} AS t WHERE FALSE"
+        )]
+    }
+    fn drop_set(&self, set: &str) -> String {
+        format!("DROP TEMPORARY TABLE IF EXISTS {set}")
+    }
+    fn number(&self) -> &'static str {
+        "n"
+    }
+    fn insert_new(&self) -> (&'static str, &'static str) {
+        ("INSERT IGNORE INTO", "")
+    }
+    fn delete(&self, table: &str, set: &str, keys: &[String], on: &str) -> String {
+        let _ = keys;
+        format!("DELETE t FROM {table} AS t JOIN {set} AS s ON {on}")
+    }
+    fn update(&self, table: &str, set: &str, keys: &[String], on: &str) -> (String, String) {
+        let _ = keys;
+        (
+            format!("UPDATE {table} AS t JOIN {set} AS s ON {on} SET "),
+            " WHERE TRUE".to_owned(),
+        )
+    }
+    fn masked(&self, expression: &str, first: u32) -> String {
+        format!(
+            "CASE WHEN {expression} IS NOT NULL THEN concat(left({expression}, {first}), repeat('*', greatest(char_length({expression}) - \
+             {first}, 0))) END"
+        )
+    }
+    fn coarser(&self, expression: &str, class: Class, to: Generalise) -> String {
+        match (class, to) {
+            (Class::Date | Class::Time, Generalise::Year | Generalise::Month) => {
+                let (form, kind) = match (to, class) {
+                    (Generalise::Year, Class::Date) => ("%Y-01-01", "DATE"),
+                    (Generalise::Year, _) => ("%Y-01-01", "DATETIME"),
+                    (_, Class::Date) => ("%Y-%m-01", "DATE"),
+                    _ => ("%Y-%m-01", "DATETIME"),
+                };
+                format!("CAST(date_format({expression}, '{form}') AS {kind})")
+            }
+            _ => {
+                let is_date = format!("{expression} REGEXP '^[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}'");
+                coarser_text(expression, &is_date, to)
+            }
+        }
+    }
+    fn contains(&self, expression: &str, class: Class, place: &str) -> String {
+        // Compared without regard to case as far as the bytes are text.
+        let text = match class {
+            Class::Bytes => format!("CONVERT({expression} USING utf8mb4)"),
+            _ => expression.to_owned(),
+        };
+        format!("locate(lower({place}), lower({text})) > 0")
+    }
+    fn piece(&self, expression: &str, class: Class, from: u64, length: u64) -> String {
+        let bytes = match class {
+            Class::Bytes => expression.to_owned(),
+            _ => format!("CAST({expression} AS BINARY)"),
+        };
+        format!("substring({bytes}, {from}, {length})")
+    }
+    fn create_effects(&self) -> &'static str {
+        "CREATE TABLE IF NOT EXISTS datarights_effects (effect VARCHAR(64) PRIMARY KEY, answer \
+         MEDIUMTEXT NOT NULL)"
+    }
+    fn note_effect(&self) -> &'static str {
+        "INSERT IGNORE INTO datarights_effects (effect, answer) VALUES (?, ?)"
+    }
+    fn settle_keys(&self) -> Option<&'static str> {
+        None
+    }
+    fn checks_row_by_row(&self) -> bool {
+        true
+    }
+    async fn catalogue(&self, session: &mut Session) -> Result<Catalogue, PortError> {
+        let mut catalogue = Catalogue::new();
+        let columns = format!(
+            "SELECT CAST(c.table_name AS CHAR), CAST(c.column_name AS CHAR), CAST(c.column_type \
+             AS CHAR), CAST(c.data_type AS CHAR), IF(c.is_nullable = 'NO', 1, 0), IF(c.extra LIKE \
+             '%GENERATED%' AND c.extra NOT LIKE '%DEFAULT_GENERATED%', 1, 0), \
+             CAST(c.character_maximum_length AS CHAR) FROM information_schema.columns AS c JOIN \
+             information_schema.tables AS t ON t.table_schema = c.table_schema AND t.table_name = \
+             c.table_name WHERE c.table_schema = database() AND t.table_type = 'BASE TABLE' AND \
+             c.table_name <> '{EFFECTS}' ORDER BY c.table_name, c.ordinal_position"
+        );
+        for row in session.fetch(Sql::new(&Self, columns), "catalogue").await? {
+            let [table, name, declared, kind, not_null, generated, length] = row.as_slice() else {
+                continue;
+            };
+            let (Some(table), Some(name)) = (table.text(), name.text()) else {
+                continue;
+            };
+            let declared = declared.text().unwrap_or_default();
+            let class = class(&kind.text().unwrap_or_default());
+            let mut column = CatalogueColumn::new(name, class, declared);
+            column.nullable = not_null.count() == 0;
+            column.generated = generated.count() > 0;
+            column.length = length.text().and_then(|length| length.parse().ok());
+            catalogue
+                .tables
+                .entry(table)
+                .or_default()
+                .columns
+                .push(column);
+        }
+        let unique = "SELECT CAST(table_name AS CHAR), CAST(index_name AS CHAR), \
+                      CAST(column_name AS CHAR) FROM information_schema.statistics WHERE \
+                      table_schema = database() AND non_unique = 0 ORDER BY table_name, \
+                      index_name, seq_in_index";
+        let mut last = None;
+        for row in session.fetch(Sql::new(&Self, unique), "catalogue").await? {
+            let [table, index, column] = row.as_slice() else {
+                continue;
+            };
+            let (Some(table), Some(index)) = (table.text(), index.text()) else {
+                continue;
+            };
+            let Some(described) = catalogue.tables.get_mut(&table) else {
+                continue;
+            };
+            let column = column.text().unwrap_or_default();
+            if index == "PRIMARY" {
+                described.key.push(column);
+                continue;
+            }
+            let this = Some((table, index));
+            if last != this {
+                described.unique.push(Vec::new());
+                last = this;
+            }
+            if let Some(set) = described.unique.last_mut() {
+                set.push(column);
+            }
+        }
+        let foreign = "SELECT CAST(k.table_name AS CHAR), CAST(k.constraint_name AS CHAR), \
+                       CAST(k.referenced_table_name AS CHAR), CAST(k.column_name AS CHAR), \
+                       CAST(k.referenced_column_name AS CHAR), CAST(r.delete_rule AS CHAR) FROM \
+                       information_schema.key_column_usage AS k JOIN \
+                       information_schema.referential_constraints AS r ON r.constraint_schema = \
+                       k.constraint_schema AND r.constraint_name = k.constraint_name AND \
+                       r.table_name = k.table_name WHERE k.table_schema = database() AND \
+                       k.referenced_table_name IS NOT NULL ORDER BY k.table_name, \
+                       k.constraint_name, k.ordinal_position";
+        let mut last = None;
+        for row in session.fetch(Sql::new(&Self, foreign), "catalogue").await? {
+            let [table, name, to, from, references, rule] = row.as_slice() else {
+                continue;
+            };
+            let (Some(table), Some(name), Some(to), Some(from), Some(references)) = (
+                table.text(),
+                name.text(),
+                to.text(),
+                from.text(),
+                references.text(),
+            ) else {
+                continue;
+            };
+            let Some(described) = catalogue.tables.get_mut(&table) else {
+                continue;
+            };
+            let this = Some((table, name));
+            if last != this {
+                let rule = match rule.text().as_deref() {
+                    Some("CASCADE") => DeleteRule::Cascade,
+                    Some("SET NULL" | "SET DEFAULT") => DeleteRule::Release,
+                    _ => DeleteRule::Refuse,
+                };
+                let key = ForeignKey::new([""; 0], to, [""; 0]).on_delete(rule);
+                described.foreign_keys.push(key);
+                last = this;
+            }
+            if let Some(key) = described.foreign_keys.last_mut() {
+                key.columns.push(from);
+                key.references.push(references);
+            }
+        }
+        Ok(catalogue)
+    }
+}
+
+fn class(kind: &str) -> Class {
+    match kind {
+        "tinyint" | "smallint" | "mediumint" | "int" | "bigint" | "year" => Class::Int,
+        "decimal" | "float" | "double" => Class::Decimal,
+        "char" | "varchar" | "tinytext" | "text" | "mediumtext" | "longtext" => Class::Text,
+        "binary" | "varbinary" | "tinyblob" | "blob" | "mediumblob" | "longblob" => Class::Bytes,
+        "date" => Class::Date,
+        "datetime" | "timestamp" => Class::Time,
+        _ => Class::Other,
+    }
+}
+
+fn named(keys: &[String]) -> String {
+    let named: Vec<String> = keys
+        .iter()
+        .enumerate()
+        .map(|(n, key)| format!("{key} AS k{n}"))
+        .collect();
+    named.join(", ")
+}

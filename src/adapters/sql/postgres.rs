@@ -1,0 +1,321 @@
+//! PostgreSQL: the tables of the current schema.
+
+use sqlx::{Row as _, TypeInfo as _, ValueRef as _};
+
+use crate::datamap::{Catalogue, CatalogueColumn, Class, DeleteRule, ForeignKey, Generalise};
+use crate::model::IdentifierKind;
+use crate::ports::PortError;
+
+use super::dialect::{Dialect, EFFECTS, coarser_text, normal_form};
+use super::session::{Row, Scalar, Session};
+use super::statement::Sql;
+
+pub(super) struct Postgres;
+
+/// A row: bytes and counts are fetched as such, all else as text.
+pub(super) fn row(row: &sqlx::postgres::PgRow) -> Result<Row, sqlx::Error> {
+    let value = |index| {
+        let raw = row.try_get_raw(index)?;
+        if raw.is_null() {
+            return Ok(Scalar::Null);
+        }
+        let name = raw.type_info().name().to_owned();
+        Ok(match name.as_str() {
+            "INT8" => Scalar::Int(row.try_get_unchecked(index)?),
+            "INT4" => Scalar::Int(row.try_get_unchecked::<i32, _>(index)?.into()),
+            "BYTEA" => Scalar::Bytes(row.try_get_unchecked(index)?),
+            _ => Scalar::Text(row.try_get_unchecked(index)?),
+        })
+    };
+    (0..row.len()).map(value).collect()
+}
+
+#[async_trait::async_trait]
+impl Dialect for Postgres {
+    fn quote(&self, name: &str) -> String {
+        format!("\"{}\"", name.replace('"', "\"\""))
+    }
+    fn placeholder(&self, nth: usize) -> String {
+        format!("${nth}")
+    }
+    fn typed(&self, place: &str, column: &CatalogueColumn) -> String {
+        match column.class {
+            Class::Bytes => format!("convert_to({place}, 'UTF8')"),
+            _ => format!("CAST({place} AS {})", column.declared),
+        }
+    }
+    fn boolean(&self, value: bool, column: &CatalogueColumn) -> &'static str {
+        match (column.class, value) {
+            (Class::Int, true) => "1",
+            (Class::Int, false) => "0",
+            (_, true) => "TRUE",
+            (_, false) => "FALSE",
+        }
+    }
+    fn text(&self, expression: &str) -> String {
+        format!("CAST({expression} AS text)")
+    }
+    fn fetched(&self, expression: &str, class: Class) -> String {
+        match class {
+            Class::Bytes => expression.to_owned(),
+            _ => self.text(expression),
+        }
+    }
+    fn same(&self, one: &str, other: &str, _: Class) -> String {
+        format!("({one} IS NOT DISTINCT FROM {other})")
+    }
+    fn normal(&self, expression: &str, kind: &IdentifierKind) -> String {
+        normal_form(expression, kind)
+    }
+    fn spellings(&self, lower: &str) -> Vec<String> {
+        vec![lower.to_owned()]
+    }
+    fn row_name(&self) -> Option<&'static str> {
+        // Stable inside a transaction that sees one state of the database.
+        Some("ctid")
+    }
+    fn create_set(&self, set: &str, keys: &[String], from: &str, distinct: bool) -> Vec<String> {
+        let columns = named(keys);
+        let mut made = vec![
+            format!(
+                "CREATE TEMPORARY TABLE {set} ON COMMIT DROP AS SELECT {columns} FROM {from} AS t \
+                 WHERE FALSE"
+            ),
+            format!("ALTER TABLE {set} ADD COLUMN n bigserial PRIMARY KEY"),
+        ];
+        if distinct {
+            let names: Vec<String> = (0..keys.len()).map(|n| format!("k{n}")).collect();
+            made.push(format!(
+                "CREATE UNIQUE INDEX ON {set} ({})",
+                names.join(", ")
+            ));
+        }
+        made
+    }
+    fn create_kept(&self, set: &str, keys: &[String], from: &str) -> Vec<String> {
+        let columns = named(keys);
+        vec![
+            format!(
+                "CREATE TEMPORARY TABLE {set} ON COMMIT DROP AS SELECT {columns}, CAST('' AS \
+                 text) AS why FROM {from} AS t WHERE FALSE"
+            ),
+            format!("CREATE INDEX ON {set} (k0)"),
+        ]
+    }
+    fn drop_set(&self, set: &str) -> String {
+        format!("DROP TABLE IF EXISTS pg_temp.{set}")
+    }
+    fn number(&self) -> &'static str {
+        "n"
+    }
+    fn insert_new(&self) -> (&'static str, &'static str) {
+        ("INSERT INTO", "ON CONFLICT DO NOTHING")
+    }
+    fn delete(&self, table: &str, set: &str, keys: &[String], _: &str) -> String {
+        let condition = in_set(set, keys);
+        format!("DELETE FROM {table} AS t WHERE {condition}")
+    }
+    fn update(&self, table: &str, set: &str, keys: &[String], _: &str) -> (String, String) {
+        let condition = in_set(set, keys);
+        (
+            format!("UPDATE {table} AS t SET "),
+            format!(" WHERE {condition}"),
+        )
+    }
+    fn masked(&self, expression: &str, first: u32) -> String {
+        format!(
+            "CASE WHEN {expression} IS NOT NULL THEN concat(left({expression}, {first}), repeat('*', greatest(length({expression}) - \
+             {first}, 0))) END"
+        )
+    }
+    fn coarser(&self, expression: &str, class: Class, to: Generalise) -> String {
+        let unit = match to {
+            Generalise::Year => "year",
+            _ => "month",
+        };
+        match (class, to) {
+            (Class::Date | Class::Time, Generalise::Year | Generalise::Month) => {
+                let coarser = format!("date_trunc('{unit}', {expression})");
+                match class {
+                    Class::Date => format!("CAST({coarser} AS date)"),
+                    _ => coarser,
+                }
+            }
+            _ => {
+                let is_date = format!("{expression} ~ '^[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}'");
+                coarser_text(expression, &is_date, to)
+            }
+        }
+    }
+    fn contains(&self, expression: &str, class: Class, place: &str) -> String {
+        match class {
+            // Bytes need not be valid text: both sides are compared as they are escaped.
+            Class::Bytes => format!(
+                "position(lower(encode(convert_to({place}, 'UTF8'), 'escape')) IN \
+                 lower(encode({expression}, 'escape'))) > 0"
+            ),
+            _ => format!("position(lower({place}) IN lower(CAST({expression} AS text))) > 0"),
+        }
+    }
+    fn piece(&self, expression: &str, class: Class, from: u64, length: u64) -> String {
+        let bytes = match class {
+            Class::Bytes => expression.to_owned(),
+            _ => format!("convert_to(CAST({expression} AS text), 'UTF8')"),
+        };
+        format!("substring({bytes} FROM {from} FOR {length})")
+    }
+    fn create_effects(&self) -> &'static str {
+        "CREATE TABLE IF NOT EXISTS datarights_effects (effect text PRIMARY KEY, answer text NOT \
+         NULL)"
+    }
+    fn note_effect(&self) -> &'static str {
+        "INSERT INTO datarights_effects (effect, answer) VALUES ($1, $2) ON CONFLICT DO NOTHING"
+    }
+    fn settle_keys(&self) -> Option<&'static str> {
+        Some("SET CONSTRAINTS ALL IMMEDIATE")
+    }
+    fn checks_row_by_row(&self) -> bool {
+        false
+    }
+    async fn catalogue(&self, session: &mut Session) -> Result<Catalogue, PortError> {
+        let mut catalogue = Catalogue::new();
+        let columns = format!(
+            "SELECT c.relname::text, a.attname::text, format_type(a.atttypid, a.atttypmod), CASE \
+             WHEN a.attnotnull THEN 1 ELSE 0 END, CASE WHEN a.attgenerated <> '' OR a.attidentity \
+             = 'a' THEN 1 ELSE 0 END, CASE WHEN a.atttypid IN (1042, 1043) AND a.atttypmod > 4 \
+             THEN a.atttypmod - 4 END FROM pg_class AS c JOIN pg_attribute AS a ON a.attrelid = \
+             c.oid WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind IN ('r', \
+             'p') AND NOT c.relispartition AND a.attnum > 0 AND NOT a.attisdropped AND c.relname \
+             <> '{EFFECTS}' ORDER BY c.relname, a.attnum"
+        );
+        for row in session.fetch(Sql::new(&Self, columns), "catalogue").await? {
+            let [table, name, declared, not_null, generated, length] = row.as_slice() else {
+                continue;
+            };
+            let (Some(table), Some(name)) = (table.text(), name.text()) else {
+                continue;
+            };
+            let declared = declared.text().unwrap_or_default();
+            let mut column = CatalogueColumn::new(name, class(&declared), declared);
+            column.nullable = not_null.count() == 0;
+            column.generated = generated.count() > 0;
+            column.length = match length {
+                Scalar::Null => None,
+                length => u32::try_from(length.count()).ok(),
+            };
+            catalogue
+                .tables
+                .entry(table)
+                .or_default()
+                .columns
+                .push(column);
+        }
+        // Unique indexes that hold for all rows and have no expressions, primary keys among them.
+        let unique = "SELECT c.relname::text, i.indexrelid::text, a.attname::text, CASE WHEN \
+                      i.indisprimary THEN 1 ELSE 0 END FROM pg_index AS i JOIN pg_class AS c ON \
+                      c.oid = i.indrelid CROSS JOIN LATERAL unnest(i.indkey) WITH ORDINALITY AS k \
+                      (num, place) JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum = \
+                      k.num WHERE c.relnamespace = current_schema()::regnamespace AND i.indisunique \
+                      AND i.indpred IS NULL AND i.indexprs IS NULL AND k.place <= i.indnkeyatts \
+                      ORDER BY c.relname, i.indexrelid, k.place";
+        let mut last = None;
+        for row in session.fetch(Sql::new(&Self, unique), "catalogue").await? {
+            let [table, index, column, primary] = row.as_slice() else {
+                continue;
+            };
+            let (Some(table), Some(index), Some(column)) =
+                (table.text(), index.text(), column.text())
+            else {
+                continue;
+            };
+            let Some(described) = catalogue.tables.get_mut(&table) else {
+                continue;
+            };
+            if primary.count() > 0 {
+                described.key.push(column);
+                continue;
+            }
+            if last.as_ref() != Some(&index) {
+                described.unique.push(Vec::new());
+                last = Some(index);
+            }
+            if let Some(set) = described.unique.last_mut() {
+                set.push(column);
+            }
+        }
+        let foreign = "SELECT c.relname::text, o.oid::text, f.relname::text, a.attname::text, \
+                       b.attname::text, o.confdeltype::text FROM pg_constraint AS o JOIN pg_class \
+                       AS c ON c.oid = o.conrelid JOIN pg_class AS f ON f.oid = o.confrelid CROSS \
+                       JOIN LATERAL unnest(o.conkey, o.confkey) WITH ORDINALITY AS k (here, there, \
+                       place) JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum = k.here \
+                       JOIN pg_attribute AS b ON b.attrelid = f.oid AND b.attnum = k.there WHERE \
+                       c.relnamespace = current_schema()::regnamespace AND o.contype = 'f' AND NOT \
+                       c.relispartition ORDER BY c.relname, o.conname, k.place";
+        let mut last = None;
+        for row in session.fetch(Sql::new(&Self, foreign), "catalogue").await? {
+            let [table, id, to, from, references, rule] = row.as_slice() else {
+                continue;
+            };
+            let (Some(table), Some(id), Some(to), Some(from), Some(references)) = (
+                table.text(),
+                id.text(),
+                to.text(),
+                from.text(),
+                references.text(),
+            ) else {
+                continue;
+            };
+            let Some(described) = catalogue.tables.get_mut(&table) else {
+                continue;
+            };
+            if last.as_ref() != Some(&id) {
+                let rule = match rule.text().as_deref() {
+                    Some("c") => DeleteRule::Cascade,
+                    Some("n" | "d") => DeleteRule::Release,
+                    _ => DeleteRule::Refuse,
+                };
+                let key = ForeignKey::new([""; 0], to, [""; 0]).on_delete(rule);
+                described.foreign_keys.push(key);
+                last = Some(id);
+            }
+            if let Some(key) = described.foreign_keys.last_mut() {
+                key.columns.push(from);
+                key.references.push(references);
+            }
+        }
+        Ok(catalogue)
+    }
+}
+
+fn class(declared: &str) -> Class {
+    let word = declared.split(['(', ' ']).next().unwrap_or(declared);
+    match word {
+        _ if declared.ends_with(']') => Class::Other,
+        "boolean" => Class::Bool,
+        "smallint" | "integer" | "bigint" => Class::Int,
+        "numeric" | "real" | "double" => Class::Decimal,
+        "text" | "character" | "citext" => Class::Text,
+        "bytea" => Class::Bytes,
+        "date" => Class::Date,
+        "timestamp" => Class::Time,
+        _ => Class::Other,
+    }
+}
+
+fn named(keys: &[String]) -> String {
+    let named: Vec<String> = keys
+        .iter()
+        .enumerate()
+        .map(|(n, key)| format!("{key} AS k{n}"))
+        .collect();
+    named.join(", ")
+}
+
+fn in_set(set: &str, keys: &[String]) -> String {
+    let names: Vec<String> = (0..keys.len()).map(|n| format!("s.k{n}")).collect();
+    format!(
+        "({}) IN (SELECT {} FROM {set} AS s)",
+        keys.join(", "),
+        names.join(", ")
+    )
+}

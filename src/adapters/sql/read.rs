@@ -1,0 +1,327 @@
+//! Reading: page after page of the sets, files piece after piece. Memory holds one page.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use futures::lock::Mutex;
+use futures::stream;
+
+use crate::datamap::{CatalogueColumn, Class, Column, Whose};
+use crate::model::{self, Collection, Ground, Until, Value, WithheldRows};
+use crate::ports::{ByteStream, Cell, File, Item, PortError, Reading};
+
+use super::found::{Found, go_on, others};
+use super::layout::{Laid, Layout};
+use super::session::{Row, Scalar};
+
+/// Rows of a page.
+const PAGE: usize = 50;
+/// Bytes of a piece of a file.
+const PIECE: usize = 256 * 1024;
+/// On which ground a mention is not handed over, where the map names none.
+const RIGHTS_OF_OTHERS: &str = "rights_of_others";
+
+/// What is read, in this order.
+#[derive(Clone, Copy)]
+enum Part {
+    /// The person's own rows of a table.
+    Own(usize),
+    /// What a link finds in a table.
+    Link(usize, usize),
+}
+
+/// Where a reading stands.
+struct Reader {
+    found: Arc<Mutex<Found>>,
+    layout: Arc<Layout>,
+    parts: VecDeque<Part>,
+    /// The number of the last row of the current part, once it began.
+    after: Option<i64>,
+    ready: VecDeque<Item>,
+}
+
+/// Reads what is in the sets.
+pub(super) fn reading(found: Found) -> Reading {
+    let layout = Arc::clone(&found.layout);
+    let mut parts = VecDeque::new();
+    // What refers to others comes after them: people first.
+    for &number in layout.order.iter().rev() {
+        let table = &layout.tables[number];
+        if table.owned {
+            parts.push_back(Part::Own(number));
+        }
+        for (nth, link) in table.links.iter().enumerate() {
+            if link.link.whose != Whose::Owned {
+                parts.push_back(Part::Link(number, nth));
+            }
+        }
+    }
+    let reader = Reader {
+        found: Arc::new(Mutex::new(found)),
+        layout,
+        parts,
+        after: None,
+        ready: VecDeque::new(),
+    };
+    Box::pin(stream::try_unfold(reader, Reader::next))
+}
+
+impl Reader {
+    async fn next(mut self) -> Result<Option<(Item, Self)>, PortError> {
+        loop {
+            go_on(&self.found.lock().await.cancel)?;
+            if let Some(item) = self.ready.pop_front() {
+                return Ok(Some((item, self)));
+            }
+            let Some(&part) = self.parts.front() else {
+                self.found.lock().await.clear().await?;
+                return Ok(None);
+            };
+            let layout = Arc::clone(&self.layout);
+            match part {
+                Part::Own(number) => {
+                    let table = &layout.tables[number];
+                    self.page(table, &table.name, &table.set).await?;
+                }
+                Part::Link(number, nth) => {
+                    let table = &layout.tables[number];
+                    let link = &table.links[nth];
+                    let collection = table.collection_of(link);
+                    if link.link.whose == Whose::Shared {
+                        self.page(table, &collection, &link.set).await?;
+                    } else {
+                        let rows = {
+                            let mut found = self.found.lock().await;
+                            found.count(table, &link.set, None).await?
+                        };
+                        let ground = link.link.ground.clone();
+                        let ground = ground.unwrap_or_else(|| Ground::new(RIGHTS_OF_OTHERS));
+                        if rows > 0 {
+                            self.ready.push_back(Item::Withheld(WithheldRows {
+                                collection,
+                                rows,
+                                ground,
+                                until: Until::Always,
+                            }));
+                        }
+                        self.parts.pop_front();
+                    }
+                }
+            }
+        }
+    }
+
+    /// Makes the next page of a table ready.
+    async fn page(&mut self, table: &Laid, name: &str, set: &str) -> Result<(), PortError> {
+        let columns = handed_over(table);
+        let after = self.after.unwrap_or(i64::MIN);
+        let rows = fetch(&self.found, table, set, &columns, after).await?;
+        if self.after.is_none() && !rows.is_empty() {
+            let shapes = columns.iter().map(|(column, described)| {
+                let shape = model::Column::new(&column.name);
+                match &described.category {
+                    Some(category) => shape.holding(category.clone()),
+                    None => shape,
+                }
+            });
+            let mut collection = Collection::new(name, shapes);
+            if let Some(title) = &table.described.title {
+                collection = collection.titled(title);
+            }
+            collection.purposes.clone_from(&table.described.purposes);
+            self.ready.push_back(Item::Collection(collection));
+        }
+        let last = rows.last().and_then(|row| match row.first() {
+            Some(Scalar::Int(number)) => Some(*number),
+            _ => None,
+        });
+        self.after = last.filter(|_| rows.len() == PAGE && !table.key.loose);
+        if self.after.is_none() {
+            self.parts.pop_front();
+        }
+        for row in rows {
+            let cells = self.cells(table, set, &columns, row);
+            self.ready.push_back(Item::Row(cells));
+        }
+        Ok(())
+    }
+
+    fn cells(
+        &self,
+        table: &Laid,
+        set: &str,
+        columns: &[(CatalogueColumn, Column)],
+        row: Row,
+    ) -> Vec<Cell> {
+        let mut row = row.into_iter();
+        let number = match row.next() {
+            Some(Scalar::Int(number)) => number,
+            _ => 0,
+        };
+        let values: Vec<Scalar> = row.by_ref().take(columns.len()).collect();
+        let mut cells = Vec::with_capacity(columns.len());
+        for ((column, described), scalar) in columns.iter().zip(values) {
+            let cell = match (&described.file, scalar) {
+                _ if described.secret => Cell::Value(Value::Secret),
+                (Some(_), scalar) => {
+                    let mut text = || row.next().and_then(|scalar| scalar.text());
+                    let (name, media_type) = (text().unwrap_or_default(), text());
+                    match scalar {
+                        Scalar::Null => Cell::Value(Value::Null),
+                        _ => Cell::File(File {
+                            name,
+                            media_type,
+                            content: self.content(table, set, column, number),
+                        }),
+                    }
+                }
+                (None, scalar) => Cell::Value(value(column.class, described.text, scalar)),
+            };
+            cells.push(cell);
+        }
+        cells
+    }
+
+    /// The content of one value, piece by piece.
+    fn content(
+        &self,
+        table: &Laid,
+        set: &str,
+        column: &CatalogueColumn,
+        number: i64,
+    ) -> ByteStream {
+        let dialect = self.layout.dialect;
+        let name = format!("t.{}", dialect.quote(&column.name));
+        let (class, place) = (column.class, table.place(&column.name));
+        let rest = format!(
+            " FROM {set} AS s JOIN {} AS t ON {} WHERE s.{} = {number}",
+            table.quoted,
+            table.key.joins(dialect, "t", "s"),
+            dialect.number()
+        );
+        let found = Arc::clone(&self.found);
+        Box::pin(stream::try_unfold(0_u64, move |offset| {
+            let piece = dialect.piece(&name, class, offset + 1, PIECE as u64);
+            let text = format!("SELECT {piece}{rest}");
+            let (found, place) = (Arc::clone(&found), place.clone());
+            async move {
+                let mut found = found.lock().await;
+                go_on(&found.cancel)?;
+                let sql = found.sql(text);
+                let rows = found.session.fetch(sql, &place).await?;
+                let piece = match rows
+                    .into_iter()
+                    .next()
+                    .and_then(|row| row.into_iter().next())
+                {
+                    Some(Scalar::Bytes(bytes)) => bytes,
+                    Some(Scalar::Text(text)) => text.into_bytes(),
+                    _ => Vec::new(),
+                };
+                let next = offset + piece.len() as u64;
+                Ok((!piece.is_empty()).then_some((piece, next)))
+            }
+        }))
+    }
+}
+
+/// The number of each row, the columns, and after them names and types of files.
+async fn fetch(
+    found: &Mutex<Found>,
+    table: &Laid,
+    set: &str,
+    columns: &[(CatalogueColumn, Column)],
+    after: i64,
+) -> Result<Vec<Row>, PortError> {
+    let mut found = found.lock().await;
+    let dialect = found.layout.dialect;
+    let number = dialect.number();
+    let value = |column: &CatalogueColumn| {
+        let name = format!("t.{}", dialect.quote(&column.name));
+        dialect.fetched(&name, column.class)
+    };
+    let mut selected: Vec<String> = Vec::new();
+    for (column, described) in columns {
+        selected.push(if described.secret {
+            "NULL".to_owned() // not even fetched
+        } else if described.file.is_some() {
+            let name = format!("t.{}", dialect.quote(&column.name));
+            format!("CASE WHEN {name} IS NULL THEN NULL ELSE 1 END")
+        } else {
+            value(column)
+        });
+    }
+    for (_, described) in columns {
+        if let Some(file) = &described.file {
+            let text = |name: &String| match table.table.column(name) {
+                Some(column) => value(column),
+                None => "NULL".to_owned(),
+            };
+            selected.push(text(&file.name));
+            let media_type = file.media_type.as_ref();
+            selected.push(media_type.map_or_else(|| "NULL".to_owned(), text));
+        }
+    }
+    let on = table.key.joins(dialect, "t", "s");
+    let selected = selected.join(", ");
+    let text = if table.key.loose {
+        format!(
+            "SELECT 0, {selected} FROM {} AS t WHERE EXISTS (SELECT 1 FROM {set} AS s WHERE \
+             {on})",
+            table.quoted
+        )
+    } else {
+        format!(
+            "SELECT s.{number}, {selected} FROM {set} AS s JOIN {} AS t ON {on} WHERE \
+             s.{number} > {after} ORDER BY s.{number} LIMIT {PAGE}",
+            table.quoted
+        )
+    };
+    let sql = found.sql(text);
+    found.session.fetch(sql, &table.name).await
+}
+
+/// The columns that are handed over. Of a table that only links, the links.
+fn handed_over(table: &Laid) -> Vec<(CatalogueColumn, Column)> {
+    let mut columns: Vec<(CatalogueColumn, Column)> = table
+        .columns()
+        .filter(|(_, described)| !described.others)
+        .map(|(column, described)| (column.clone(), described.clone()))
+        .collect();
+    if columns.is_empty() {
+        let others: Vec<&CatalogueColumn> = others(table).flat_map(|l| &l.columns).collect();
+        for column in table.links.iter().flat_map(|link| &link.columns) {
+            let seen = columns.iter().any(|(other, _)| other == column);
+            if !seen && !others.contains(&column) {
+                columns.push((column.clone(), Column::default()));
+            }
+        }
+    }
+    columns
+}
+
+/// A value as it is handed over.
+pub(super) fn value(class: Class, is_text: bool, scalar: Scalar) -> Value {
+    match (class, scalar) {
+        (_, Scalar::Null) => Value::Null,
+        (Class::Bool, Scalar::Int(number)) => Value::Bool(number != 0),
+        (Class::Bool, Scalar::Text(text)) => Value::Bool(matches!(&*text, "t" | "true" | "1")),
+        (_, Scalar::Int(number)) => Value::Int(number),
+        #[cfg(feature = "sql-sqlite")]
+        (_, Scalar::Real(number)) => Value::Decimal(number.to_string()),
+        (_, Scalar::Bytes(bytes)) if is_text => {
+            Value::Text(String::from_utf8_lossy(&bytes).into_owned())
+        }
+        (_, Scalar::Bytes(bytes)) => Value::Bytes(bytes),
+        (Class::Int, Scalar::Text(text)) => match text.parse() {
+            Ok(number) => Value::Int(number),
+            Err(_) => Value::Text(text),
+        },
+        (Class::Decimal, Scalar::Text(text)) => Value::Decimal(text),
+        (Class::Date, Scalar::Text(text)) => match text.parse() {
+            Ok(date) => Value::Date(date),
+            Err(_) => Value::Text(text),
+        },
+        (_, Scalar::Text(text)) => Value::Text(text),
+    }
+}

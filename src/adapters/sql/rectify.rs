@@ -1,0 +1,281 @@
+//! Correcting fields, and the copies of them that the map names.
+
+use std::sync::Arc;
+
+use chrono::NaiveDate;
+
+use crate::datamap::{CatalogueColumn, Class};
+use crate::model::{Correction, Identifier, IdentifierKind, Personal, RowCount};
+use crate::ports::{PlannedAction, PlannedRows, PortError, SourcePlan};
+
+use super::found::Found;
+use super::layout::{Laid, Layout};
+use super::session::Scalar;
+use super::statement::{Param, Sql};
+
+/// How many different current values of one field are told.
+const MANY: usize = 100;
+
+/// One correction, beside the catalogue.
+struct Wish<'a> {
+    table: &'a Laid,
+    column: &'a CatalogueColumn,
+    correction: &'a Correction,
+    value: &'a str,
+}
+
+/// The corrections of collections that are ours; the first that cannot be is refused.
+fn wishes<'a>(
+    layout: &'a Layout,
+    corrections: &'a [Correction],
+) -> Result<Vec<Wish<'a>>, PortError> {
+    let mut wishes = Vec::new();
+    for correction in corrections {
+        let Some(table) = layout
+            .tables
+            .iter()
+            .find(|table| table.name == correction.collection)
+        else {
+            continue; // another source's business
+        };
+        let described = table.described.columns.get(&correction.field);
+        let (Some(described), Some(column)) = (described, table.table.column(&correction.field))
+        else {
+            // The field's name came from outside: only the table is told.
+            return Err(PortError::refused("not_correctable").at(&table.name));
+        };
+        let place = || table.place(&column.name);
+        if !described.rectify || column.generated {
+            return Err(PortError::refused("not_correctable").at(place()));
+        }
+        let value = correction.value.expose();
+        let well_formed = described.identifiers.iter().any(|kind| is_of(kind, value));
+        if !described.identifiers.is_empty() && !well_formed {
+            return Err(PortError::refused("malformed_identifier").at(place()));
+        }
+        if !takes(column, value) {
+            return Err(PortError::refused("wrong_type").at(place()));
+        }
+        let length = u32::try_from(value.chars().count()).unwrap_or(u32::MAX);
+        if column.length.is_some_and(|longest| length > longest) {
+            return Err(PortError::refused("too_long").at(place()));
+        }
+        if value.trim().is_empty() {
+            return Err(PortError::refused("empty").at(place()));
+        }
+        wishes.push(Wish {
+            table,
+            column,
+            correction,
+            value,
+        });
+    }
+    Ok(wishes)
+}
+
+fn is_of(kind: &IdentifierKind, value: &str) -> bool {
+    match kind {
+        IdentifierKind::Mail => Identifier::mail(value).is_ok(),
+        IdentifierKind::Phone => Identifier::phone(value).is_ok(),
+        _ => Identifier::account(value).is_ok(),
+    }
+}
+
+fn takes(column: &CatalogueColumn, value: &str) -> bool {
+    match column.class {
+        Class::Int => value.parse::<i64>().is_ok(),
+        Class::Decimal => value.parse::<f64>().is_ok_and(f64::is_finite),
+        Class::Bool => matches!(value, "true" | "false"),
+        Class::Date => value.parse::<NaiveDate>().is_ok(),
+        Class::Bytes => false,
+        Class::Text | Class::Time | Class::Other => true,
+    }
+}
+
+impl Found {
+    /// What would be corrected, and what stands there now.
+    pub(super) async fn plan_corrections(
+        &mut self,
+        corrections: &[Correction],
+    ) -> Result<SourcePlan, PortError> {
+        let layout = Arc::clone(&self.layout);
+        let (mut lines, mut current) = (Vec::new(), Vec::new());
+        for wish in wishes(&layout, corrections)? {
+            self.not_taken(&wish).await?;
+            let rows = self.count(wish.table, &wish.table.set, None).await?;
+            if rows == 0 {
+                continue;
+            }
+            lines.push(PlannedRows {
+                collection: wish.table.name.clone(),
+                action: PlannedAction::Correct {
+                    field: wish.column.name.clone(),
+                },
+                rows,
+            });
+            for value in self.current(&wish).await? {
+                current.push(Correction {
+                    value: Personal::new(value),
+                    ..wish.correction.clone()
+                });
+            }
+        }
+        let mut plan = SourcePlan::new(lines);
+        plan.current = current;
+        Ok(plan)
+    }
+
+    /// The different values of a field in the person's rows.
+    async fn current(&mut self, wish: &Wish<'_>) -> Result<Vec<String>, PortError> {
+        let dialect = self.layout.dialect;
+        let name = format!("t.{}", dialect.quote(&wish.column.name));
+        let sql = self.sql(format!(
+            "SELECT DISTINCT {} FROM {} AS t JOIN {} AS s ON {} WHERE {name} IS NOT NULL LIMIT \
+             {MANY}",
+            dialect.fetched(&name, wish.column.class),
+            wish.table.quoted,
+            wish.table.set,
+            wish.table.key.joins(dialect, "t", "s")
+        ));
+        let place = wish.table.place(&wish.column.name);
+        let rows = self.session.fetch(sql, &place).await?;
+        let mut values: Vec<String> = rows
+            .iter()
+            .filter_map(|row| told(wish.column.class, row.first()?))
+            .collect();
+        values.sort();
+        Ok(values)
+    }
+
+    /// Refuses a value that somebody else has, where it may stand once.
+    async fn not_taken(&mut self, wish: &Wish<'_>) -> Result<(), PortError> {
+        let dialect = self.layout.dialect;
+        let alone = |columns: &Vec<String>| *columns == [wish.column.name.clone()];
+        let unique = wish.table.table.unique.iter().any(alone) || alone(&wish.table.table.key);
+        if !unique {
+            return Ok(());
+        }
+        let place = wish.table.place(&wish.column.name);
+        let mut sql = self.sql(format!(
+            "SELECT count(*) FROM {} AS t WHERE t.{} = ",
+            wish.table.quoted,
+            dialect.quote(&wish.column.name)
+        ));
+        sql.bind_for(wish.column, wish.value.to_owned());
+        sql.push(&format!(
+            " AND NOT EXISTS (SELECT 1 FROM {} AS s WHERE {})",
+            wish.table.set,
+            wish.table.key.joins(dialect, "t", "s")
+        ));
+        if self.session.count(sql, &place).await? > 0 {
+            return Err(PortError::refused("not_unique").at(place));
+        }
+        Ok(())
+    }
+
+    /// Corrects, and counts the rows.
+    pub(super) async fn correct(
+        &mut self,
+        corrections: &[Correction],
+    ) -> Result<Vec<RowCount>, PortError> {
+        let layout = Arc::clone(&self.layout);
+        let mut counts: Vec<RowCount> = Vec::new();
+        let mut note = |collection: &str, rows: u64| match counts
+            .iter_mut()
+            .find(|c| c.collection == collection)
+        {
+            Some(count) => count.rows = count.rows.max(rows),
+            None if rows > 0 => counts.push(RowCount::new(collection, rows)),
+            None => {}
+        };
+        for wish in wishes(&layout, corrections)? {
+            self.not_taken(&wish).await?;
+            let before = self.current(&wish).await?;
+            let described = &wish.table.described.columns[&wish.column.name];
+            for copy in &described.copies {
+                let table = layout.tables.iter().find(|table| table.name == copy.table);
+                let Some((table, column)) =
+                    table.and_then(|table| Some((table, table.table.column(&copy.column)?)))
+                else {
+                    continue;
+                };
+                let rows = self.follow(&wish, table, column, &before).await?;
+                note(&table.name, rows);
+            }
+            let sql = self.set_value(&wish, wish.table, wish.column);
+            let rows = self.run(sql, &wish.table.place(&wish.column.name)).await?;
+            note(&wish.table.name, rows);
+        }
+        Ok(counts)
+    }
+
+    /// Writes the wished value into the person's rows of a table.
+    fn set_value(&self, wish: &Wish<'_>, table: &Laid, column: &CatalogueColumn) -> Sql {
+        let dialect = self.layout.dialect;
+        let on = table.key.joins(dialect, "t", "s");
+        let keys = table.key.under("t");
+        let (before, after) = dialect.update(&table.quoted, &table.set, &keys, &on);
+        let mut sql = self.sql(before);
+        sql.push(&dialect.quote(&column.name)).push(" = ");
+        sql.bind_for(column, wish.value.to_owned()).push(&after);
+        sql
+    }
+
+    /// Corrects a copy where the old value stood.
+    async fn follow(
+        &mut self,
+        wish: &Wish<'_>,
+        table: &Laid,
+        column: &CatalogueColumn,
+        before: &[String],
+    ) -> Result<u64, PortError> {
+        if before.is_empty() {
+            return Ok(0);
+        }
+        let dialect = self.layout.dialect;
+        let described = &wish.table.described.columns[&wish.column.name];
+        let kind = described.identifiers.first();
+        let mut sql = self.set_value(wish, table, column);
+        let name = format!("t.{}", dialect.quote(&column.name));
+        let left = match kind {
+            Some(kind) => dialect.normal(&dialect.text(&name), kind),
+            None => dialect.text(&name),
+        };
+        sql.push(" AND ").push(&left).push(" IN (");
+        let spelt = before.iter().flat_map(|value| {
+            let normal = kind.and_then(|kind| normal(kind, value));
+            match (kind, normal) {
+                (Some(IdentifierKind::Mail), Some(mail)) => dialect.spellings(&mail),
+                (_, normal) => vec![normal.unwrap_or_else(|| value.clone())],
+            }
+        });
+        for (n, value) in spelt.enumerate() {
+            sql.push(if n > 0 { ", " } else { "" });
+            sql.bind(Param::Text(value));
+        }
+        sql.push(")");
+        self.run(sql, &table.place(&column.name)).await
+    }
+}
+
+/// A stored value in the normal form of its kind.
+pub(super) fn normal(kind: &IdentifierKind, value: &str) -> Option<String> {
+    let identifier = match kind {
+        IdentifierKind::Mail => Identifier::mail(value),
+        IdentifierKind::Phone => Identifier::phone(value),
+        IdentifierKind::Account => Identifier::account(value),
+        IdentifierKind::Device => Identifier::device(value),
+        IdentifierKind::Custom(name) => Identifier::custom(name.clone(), value),
+        _ => return None,
+    };
+    let normal = identifier.and_then(|identifier| identifier.normal()).ok()?;
+    Some(normal.expose().to_owned())
+}
+
+/// A current value in the words of a correction.
+fn told(class: Class, scalar: &Scalar) -> Option<String> {
+    match (class, scalar) {
+        (Class::Bool, Scalar::Int(number)) => Some((*number != 0).to_string()),
+        _ => scalar.text(),
+    }
+}

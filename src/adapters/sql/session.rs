@@ -1,0 +1,269 @@
+//! A transaction on any of the databases: statements in, rows out, errors without values.
+
+use sqlx::error::{DatabaseError, ErrorKind as Kind};
+
+use crate::ports::{ErrorKind, PortError};
+
+use super::dialect::Dialect;
+use super::statement::{Param, Sql};
+
+/// A pool of the host's.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum SqlPool {
+    /// SQLite. Foreign keys are enforced where the pool's options say so, as sqlx's do.
+    #[cfg(feature = "sql-sqlite")]
+    Sqlite(sqlx::SqlitePool),
+    /// PostgreSQL: the tables of the current schema.
+    #[cfg(feature = "sql-postgres")]
+    Postgres(sqlx::PgPool),
+    /// MariaDB: the tables of the current database.
+    #[cfg(feature = "sql-mysql")]
+    MySql(sqlx::MySqlPool),
+}
+
+#[cfg(feature = "sql-sqlite")]
+impl From<sqlx::SqlitePool> for SqlPool {
+    fn from(pool: sqlx::SqlitePool) -> Self {
+        Self::Sqlite(pool)
+    }
+}
+
+#[cfg(feature = "sql-postgres")]
+impl From<sqlx::PgPool> for SqlPool {
+    fn from(pool: sqlx::PgPool) -> Self {
+        Self::Postgres(pool)
+    }
+}
+
+#[cfg(feature = "sql-mysql")]
+impl From<sqlx::MySqlPool> for SqlPool {
+    fn from(pool: sqlx::MySqlPool) -> Self {
+        Self::MySql(pool)
+    }
+}
+
+/// What a transaction is for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Purpose {
+    Read,
+    Write,
+}
+
+/// A value as a driver hands it over.
+#[derive(Clone, PartialEq)]
+pub(super) enum Scalar {
+    Null,
+    Int(i64),
+    #[cfg(feature = "sql-sqlite")]
+    Real(f64),
+    Text(String),
+    Bytes(Vec<u8>),
+}
+
+impl Scalar {
+    /// As text, where it is one, or a number.
+    pub(super) fn text(&self) -> Option<String> {
+        match self {
+            Self::Null => None,
+            Self::Int(number) => Some(number.to_string()),
+            #[cfg(feature = "sql-sqlite")]
+            Self::Real(number) => Some(number.to_string()),
+            Self::Text(text) => Some(text.clone()),
+            Self::Bytes(bytes) => String::from_utf8(bytes.clone()).ok(),
+        }
+    }
+
+    /// As a count.
+    pub(super) fn count(&self) -> u64 {
+        match self {
+            Self::Int(number) => u64::try_from(*number).unwrap_or(0),
+            Self::Text(text) => text.parse().unwrap_or(0),
+            _ => 0,
+        }
+    }
+}
+
+/// One row.
+pub(super) type Row = Vec<Scalar>;
+
+/// An open transaction. Dropped, it is rolled back.
+pub(super) enum Session {
+    #[cfg(feature = "sql-sqlite")]
+    Sqlite(sqlx::Transaction<'static, sqlx::Sqlite>),
+    #[cfg(feature = "sql-postgres")]
+    Postgres(sqlx::Transaction<'static, sqlx::Postgres>),
+    #[cfg(feature = "sql-mysql")]
+    MySql(sqlx::Transaction<'static, sqlx::MySql>),
+}
+
+/// Runs the same code on whichever transaction it is.
+macro_rules! on {
+    ($session:expr, $transaction:ident => $work:expr) => {
+        match $session {
+            #[cfg(feature = "sql-sqlite")]
+            Session::Sqlite($transaction) => $work,
+            #[cfg(feature = "sql-postgres")]
+            Session::Postgres($transaction) => $work,
+            #[cfg(feature = "sql-mysql")]
+            Session::MySql($transaction) => $work,
+        }
+    };
+}
+
+/// Runs a statement by `execute` or `fetch_all`. Without values it goes as it is, in one round.
+/// With values it is prepared; where it is kept, closing it would cost a round of its own, and
+/// where it is not, temporary tables come and go under the same names.
+macro_rules! run {
+    ($sql:expr, $transaction:expr, $run:ident, $persistent:expr) => {{
+        let Sql { text, params, .. } = $sql;
+        let text = sqlx::AssertSqlSafe(text);
+        if params.is_empty() {
+            sqlx::raw_sql(text).$run(&mut **$transaction).await
+        } else {
+            let mut query = sqlx::query(text).persistent($persistent);
+            for param in params {
+                query = match param {
+                    Param::Int(number) => query.bind(number),
+                    Param::Text(text) => query.bind(text),
+                    Param::Bytes(bytes) => query.bind(bytes),
+                };
+            }
+            query.$run(&mut **$transaction).await
+        }
+    }};
+}
+
+impl SqlPool {
+    pub(super) fn dialect(&self) -> &'static dyn Dialect {
+        match self {
+            #[cfg(feature = "sql-sqlite")]
+            Self::Sqlite(_) => &super::sqlite::Sqlite,
+            #[cfg(feature = "sql-postgres")]
+            Self::Postgres(_) => &super::postgres::Postgres,
+            #[cfg(feature = "sql-mysql")]
+            Self::MySql(_) => &super::mysql::MySql,
+        }
+    }
+
+    /// Begins a transaction.
+    pub(super) async fn begin(&self, purpose: Purpose) -> Result<Session, PortError> {
+        let begun = match self {
+            #[cfg(feature = "sql-sqlite")]
+            Self::Sqlite(pool) => pool
+                .begin_with(match purpose {
+                    Purpose::Read => "BEGIN",
+                    // Two writers wait for each other at the start, not in the middle.
+                    Purpose::Write => "BEGIN IMMEDIATE",
+                })
+                .await
+                .map(Session::Sqlite),
+            #[cfg(feature = "sql-postgres")]
+            Self::Postgres(pool) => pool
+                // Everything is found and written on one state of the database; who changed a
+                // row meanwhile makes it fail and be tried again.
+                .begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ")
+                .await
+                .map(Session::Postgres),
+            #[cfg(feature = "sql-mysql")]
+            Self::MySql(pool) => pool.begin().await.map(Session::MySql),
+        };
+        let _ = purpose;
+        begun.map_err(|error| failed(&error, "transaction"))
+    }
+}
+
+impl Session {
+    /// Runs a statement; answers how many rows it changed. `place` names the table for errors.
+    pub(super) async fn execute(&mut self, sql: Sql, place: &str) -> Result<u64, PortError> {
+        let done = match self {
+            #[cfg(feature = "sql-sqlite")]
+            Self::Sqlite(transaction) => {
+                run!(sql, transaction, execute, false).map(|done| done.rows_affected())
+            }
+            #[cfg(feature = "sql-postgres")]
+            Self::Postgres(transaction) => {
+                run!(sql, transaction, execute, false).map(|done| done.rows_affected())
+            }
+            #[cfg(feature = "sql-mysql")]
+            Self::MySql(transaction) => {
+                run!(sql, transaction, execute, true).map(|done| done.rows_affected())
+            }
+        };
+        done.map_err(|error| failed(&error, place))
+    }
+
+    /// All rows of an answer that is known to be small.
+    pub(super) async fn fetch(&mut self, sql: Sql, place: &str) -> Result<Vec<Row>, PortError> {
+        let rows = match self {
+            #[cfg(feature = "sql-sqlite")]
+            Self::Sqlite(transaction) => run!(sql, transaction, fetch_all, false)
+                .and_then(|rows| rows.iter().map(super::sqlite::row).collect()),
+            #[cfg(feature = "sql-postgres")]
+            Self::Postgres(transaction) => run!(sql, transaction, fetch_all, false)
+                .and_then(|rows| rows.iter().map(super::postgres::row).collect()),
+            #[cfg(feature = "sql-mysql")]
+            Self::MySql(transaction) => run!(sql, transaction, fetch_all, true)
+                .and_then(|rows| rows.iter().map(super::mysql::row).collect()),
+        };
+        rows.map_err(|error| failed(&error, place))
+    }
+
+    /// The one number that a statement answers with.
+    pub(super) async fn count(&mut self, sql: Sql, place: &str) -> Result<u64, PortError> {
+        let rows = self.fetch(sql, place).await?;
+        Ok(rows
+            .first()
+            .and_then(|row| row.first())
+            .map_or(0, Scalar::count))
+    }
+
+    pub(super) async fn commit(self) -> Result<(), PortError> {
+        on!(self, transaction => transaction.commit().await)
+            .map_err(|error| failed(&error, "transaction"))
+    }
+
+    pub(super) async fn rollback(self) -> Result<(), PortError> {
+        on!(self, transaction => transaction.rollback().await)
+            .map_err(|error| failed(&error, "transaction"))
+    }
+}
+
+/// Names an error by code and place. The database's own text stays here: it may quote a value.
+fn failed(error: &sqlx::Error, place: &str) -> PortError {
+    let (kind, code) = match error {
+        sqlx::Error::Database(error) => refused(error.as_ref()),
+        sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed => {
+            (ErrorKind::Unavailable, "no_connection")
+        }
+        sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::WorkerCrashed => {
+            (ErrorKind::Unavailable, "not_reachable")
+        }
+        sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) => {
+            (ErrorKind::Nonsense, "unreadable")
+        }
+        _ => (ErrorKind::Refused, "driver_error"),
+    };
+    PortError::new(kind, code).at(place)
+}
+
+fn refused(error: &dyn DatabaseError) -> (ErrorKind, &'static str) {
+    match error.kind() {
+        Kind::UniqueViolation => return (ErrorKind::Refused, "unique_violation"),
+        Kind::ForeignKeyViolation => return (ErrorKind::Refused, "foreign_key_violation"),
+        Kind::NotNullViolation => return (ErrorKind::Refused, "not_null_violation"),
+        Kind::CheckViolation => return (ErrorKind::Refused, "check_violation"),
+        _ => {}
+    }
+    // SQLite's result codes, the SQL states of the others, and MySQL's for waits that ended.
+    match error.code().as_deref().unwrap_or("") {
+        "5" | "6" | "261" | "517" | "40001" | "40P01" | "55P03" => (ErrorKind::Busy, "busy"),
+        "HY000" if error.message().contains("ait timeout") => (ErrorKind::Busy, "busy"),
+        "57014" => (ErrorKind::Unavailable, "timed_out"),
+        "13" | "53100" | "53200" => (ErrorKind::Unavailable, "full"),
+        "57P01" | "57P02" | "57P03" | "10" => (ErrorKind::Unavailable, "not_reachable"),
+        "42501" | "42000" | "8" | "23" => (ErrorKind::Refused, "not_permitted"),
+        "22001" => (ErrorKind::Refused, "too_long"),
+        _ => (ErrorKind::Refused, "database_error"),
+    }
+}

@@ -1,0 +1,503 @@
+//! The source: the contract of the port, on sets of rows.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use chrono::NaiveDate;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::datamap::{Catalogue, DataMap, MapProblems, Strategy};
+use crate::model::{
+    Assurance, Correction, Digest, Identifier, IdentifierKind, Personal, RowCount, SourceId, Use,
+};
+use crate::ports::{
+    Answer, CallContext, Clock, Erased, ErrorKind, Located, Locator, PersonalDataSource, PortError,
+    Reading, SourceDescription, SourcePlan, Stopped, Work,
+};
+
+use super::clue::Person;
+use super::dialect::EFFECTS;
+use super::erase::{Performed, PseudonymKey};
+use super::found::{Found, others};
+use super::layout::{Keyless, LaidTarget, Layout};
+use super::read::reading;
+use super::session::{Purpose, SqlPool};
+use super::statement::{Param, Sql};
+
+/// How often a write is begun anew when another one was in its way.
+const ATTEMPTS: usize = 5;
+
+/// What a source is besides its map and its database.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct SqlSourceOptions {
+    /// How the host calls it.
+    pub id: SourceId,
+    /// What a person would call it.
+    pub title: String,
+    /// Sources that must be erased before this one: it holds what leads to them.
+    pub erase_after: Vec<SourceId>,
+    /// The key of pseudonyms: any bytes, 32 of them from a source of randomness for choice. The
+    /// same key gives the same pseudonyms; lost, nobody can tell any more which they were.
+    pub pseudonym_key: Option<Personal<Vec<u8>>>,
+}
+
+impl SqlSourceOptions {
+    /// A source that depends on no other, without a key of pseudonyms.
+    pub fn new(id: SourceId, title: impl Into<String>) -> Self {
+        Self {
+            id,
+            title: title.into(),
+            erase_after: Vec::new(),
+            pseudonym_key: None,
+        }
+    }
+
+    /// Erased after those.
+    #[must_use]
+    pub fn erased_after(mut self, sources: impl IntoIterator<Item = SourceId>) -> Self {
+        self.erase_after = sources.into_iter().collect();
+        self
+    }
+
+    /// With a key of pseudonyms.
+    #[must_use]
+    pub fn with_pseudonym_key(mut self, key: impl Into<Vec<u8>>) -> Self {
+        self.pseudonym_key = Some(Personal::new(key.into()));
+        self
+    }
+}
+
+/// Why a source cannot be opened.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SqlOpenError {
+    /// Map and database do not agree.
+    #[error(transparent)]
+    Map(#[from] MapProblems),
+    /// The database failed.
+    #[error(transparent)]
+    Database(#[from] PortError),
+    /// A table without a primary key that needs one: people, free text and files are written row
+    /// by row.
+    #[error("the table `{0}` has no primary key, and what the map says of it needs one")]
+    Keyless(String),
+    /// The map has pseudonyms, and no key was given.
+    #[error("the map has pseudonyms: give a key with `with_pseudonym_key`")]
+    NoPseudonymKey,
+}
+
+impl From<Keyless> for SqlOpenError {
+    fn from(keyless: Keyless) -> Self {
+        Self::Keyless(keyless.0)
+    }
+}
+
+impl SqlPool {
+    /// Reads what the database says of itself, for [`DataMap::check`] and drafts.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn catalogue(&self) -> Result<Catalogue, PortError> {
+        let mut session = self.begin(Purpose::Read).await?;
+        let catalogue = self.dialect().catalogue(&mut session).await?;
+        session.rollback().await?;
+        Ok(catalogue)
+    }
+}
+
+/// A source over the tables that a data map describes.
+///
+/// It keeps one table of its own, `datarights_effects`: which effects were done, and the counts
+/// that they answered. It is made when the source is opened, if it is not there.
+pub struct SqlSource {
+    pool: SqlPool,
+    layout: Arc<Layout>,
+    catalogue: Catalogue,
+    clock: Arc<dyn Clock>,
+    options: SqlSourceOptions,
+    accepts: Vec<IdentifierKind>,
+}
+
+impl std::fmt::Debug for SqlSource {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "SqlSource({})", self.options.id)
+    }
+}
+
+impl SqlSource {
+    /// Checks the map beside the database, and opens the source. The clock tells until when rows
+    /// are retained.
+    ///
+    /// # Errors
+    /// [`SqlOpenError`].
+    pub async fn open(
+        pool: impl Into<SqlPool>,
+        map: &DataMap,
+        clock: Arc<dyn Clock>,
+        options: SqlSourceOptions,
+    ) -> Result<Self, SqlOpenError> {
+        let pool = pool.into();
+        let catalogue = pool.catalogue().await?;
+        map.check(&catalogue)?;
+        let layout = Layout::new(map, &catalogue, pool.dialect())?;
+        if options.pseudonym_key.is_none() && has_pseudonyms(&layout) {
+            return Err(SqlOpenError::NoPseudonymKey);
+        }
+        make_effects(&pool).await?;
+        Ok(Self {
+            accepts: accepted(&layout),
+            pool,
+            layout: Arc::new(layout),
+            catalogue,
+            clock,
+            options,
+        })
+    }
+
+    fn today(&self) -> NaiveDate {
+        self.clock.now().date_naive()
+    }
+
+    async fn begin(&self, context: &CallContext, purpose: Purpose) -> Result<Found, PortError> {
+        Found::begin(&self.pool, &self.layout, context, purpose).await
+    }
+
+    /// A transaction with all rows of a person, the kept ones too.
+    async fn found(
+        &self,
+        context: &CallContext,
+        person: &Person,
+        purpose: Purpose,
+    ) -> Result<Found, PortError> {
+        let mut found = self.begin(context, purpose).await?;
+        found.make_sets().await?;
+        found.fill(person).await?;
+        found.find_others(person).await?;
+        Ok(found)
+    }
+
+    /// The schema is the one that the map was checked beside.
+    async fn same_schema(&self, found: &mut Found) -> Result<(), PortError> {
+        let now = self.pool.dialect().catalogue(&mut found.session).await?;
+        if now == self.catalogue {
+            return Ok(());
+        }
+        let names = now.tables.keys().chain(self.catalogue.tables.keys());
+        let changed = names
+            .into_iter()
+            .find(|name| now.tables.get(*name) != self.catalogue.tables.get(*name));
+        let error = PortError::refused("schema_changed");
+        Err(match changed {
+            Some(table) => error.at(table),
+            None => error,
+        })
+    }
+
+    async fn perform(&self, found: &mut Found, person: &Person) -> Result<Performed, PortError> {
+        self.same_schema(found).await?;
+        found.make_sets().await?;
+        found.fill(person).await?;
+        found.find_others(person).await?;
+        let withheld = found.keep(self.today()).await?;
+        let key: Option<&PseudonymKey> = self.options.pseudonym_key.as_ref();
+        found.erase(person, withheld, key).await
+    }
+
+    /// Begins an effect. One that was done answers what it answered then.
+    async fn once<T: DeserializeOwned>(
+        &self,
+        context: &CallContext,
+    ) -> Result<Result<T, (Found, String)>, PortError> {
+        let name = format!("{}\0{}", context.controller, context.key);
+        let effect = Digest::of(name.as_bytes()).to_string();
+        let mut found = self.begin(context, Purpose::Write).await?;
+        let mut note = found.sql(self.pool.dialect().note_effect());
+        note.params = vec![Param::Text(effect.clone()), Param::Text(String::new())];
+        if found.run(note, EFFECTS).await? > 0 {
+            return Ok(Err((found, effect)));
+        }
+        let mut sql = found.sql(format!("SELECT answer FROM {EFFECTS} WHERE effect = "));
+        sql.bind_text(effect);
+        let rows = found.session.fetch(sql, EFFECTS).await?;
+        found.session.rollback().await?;
+        let answer = rows.first().and_then(|row| row.first()?.text());
+        let answer = answer.and_then(|text| serde_json::from_str(&text).ok());
+        answer
+            .map(Ok)
+            .ok_or_else(|| PortError::new(ErrorKind::Nonsense, "unreadable").at(EFFECTS))
+    }
+
+    /// Ends an effect: its answer and all it did become true together.
+    async fn done<T: Serialize>(
+        &self,
+        mut found: Found,
+        effect: String,
+        answer: &T,
+    ) -> Result<(), PortError> {
+        let unreadable = |_| PortError::new(ErrorKind::Nonsense, "unwritable").at(EFFECTS);
+        let answer = serde_json::to_string(answer).map_err(unreadable)?;
+        let mut sql = found.sql(format!("UPDATE {EFFECTS} SET answer = "));
+        sql.bind_text(answer)
+            .push(" WHERE effect = ")
+            .bind_text(effect);
+        found.run(sql, EFFECTS).await?;
+        found.clear().await?;
+        super::found::go_on(&found.cancel)?;
+        found.session.commit().await
+    }
+
+    async fn erase_once(
+        &self,
+        context: &CallContext,
+        person: &Person,
+    ) -> Result<Erased, PortError> {
+        let (mut found, effect) = match self.once(context).await? {
+            Ok(erased) => return Ok(erased),
+            Err(begun) => begun,
+        };
+        let done = self.perform(&mut found, person).await?;
+        let erased = Erased {
+            rows: done.rows(),
+            assurance: if done.anonymised() {
+                Assurance::Anonymised
+            } else {
+                Assurance::Deleted
+            },
+            withheld: done.withheld,
+        };
+        self.done(found, effect, &erased).await?;
+        Ok(erased)
+    }
+
+    async fn rectify_once(
+        &self,
+        context: &CallContext,
+        person: &Person,
+        corrections: &[Correction],
+    ) -> Result<Vec<RowCount>, PortError> {
+        let (mut found, effect) = match self.once(context).await? {
+            Ok(counts) => return Ok(counts),
+            Err(begun) => begun,
+        };
+        self.same_schema(&mut found).await?;
+        found.make_sets().await?;
+        found.fill(person).await?;
+        let counts = found.correct(corrections).await?;
+        self.done(found, effect, &counts).await?;
+        Ok(counts)
+    }
+}
+
+/// Tries again what stood in another one's way.
+macro_rules! persistently {
+    ($work:expr) => {{
+        let mut attempt = 1;
+        loop {
+            match $work.await {
+                Err(error) if error.kind == ErrorKind::Busy && attempt < ATTEMPTS => attempt += 1,
+                result => break result,
+            }
+        }
+    }};
+}
+
+#[async_trait]
+impl PersonalDataSource for SqlSource {
+    fn describe(&self) -> SourceDescription {
+        let mut description = SourceDescription::new(
+            self.options.id.clone(),
+            self.options.title.clone(),
+            self.accepts.clone(),
+        );
+        description
+            .erase_after
+            .clone_from(&self.options.erase_after);
+        description
+    }
+
+    async fn locate(
+        &self,
+        context: &CallContext,
+        identifiers: &[Identifier],
+    ) -> Result<Answer<Located>, PortError> {
+        let mut found = self.begin(context, Purpose::Read).await?;
+        found.make_sets().await?;
+        let (mut person, identifiers) = found.identify(identifiers).await?;
+        found.make_sets().await?;
+        found.fill(&person).await?;
+        found.find_others(&person).await?;
+        found.remember_parents(&mut person).await?;
+        let mut located = Located::default();
+        for table in &self.layout.tables {
+            if table.owned {
+                let rows = found.count(table, &table.set, None).await?;
+                located.rows.push(RowCount::new(&table.name, rows));
+            }
+            for link in others(table) {
+                let rows = found.count(table, &link.set, None).await?;
+                let name = table.collection_of(link);
+                located.rows.push(RowCount::new(name, rows));
+            }
+        }
+        located.rows.retain(|count| count.rows > 0);
+        found.clear().await?;
+        found.session.rollback().await?;
+        if !located.rows.is_empty() {
+            located.locators = person.locators();
+            located.identifiers = identifiers;
+        }
+        Ok(Answer::Done(located))
+    }
+
+    async fn plan(
+        &self,
+        context: &CallContext,
+        locators: &[Locator],
+        work: &Work,
+    ) -> Result<Answer<SourcePlan>, PortError> {
+        let person = Person::of(locators);
+        let plan = async || {
+            // A rehearsal: what the database refuses, it refuses now.
+            let mut found = self.begin(context, Purpose::Write).await?;
+            let plan =
+                match work {
+                    Work::Erase => {
+                        let done = self.perform(&mut found, &person).await?;
+                        let mut lines = done.lines;
+                        lines.extend(done.withheld.into_iter().map(|kept| {
+                            crate::ports::PlannedRows {
+                                collection: kept.collection,
+                                action: crate::ports::PlannedAction::Withhold {
+                                    ground: kept.ground,
+                                    until: kept.until,
+                                },
+                                rows: kept.rows,
+                            }
+                        }));
+                        SourcePlan::new(lines)
+                    }
+                    Work::Rectify(corrections) => {
+                        self.same_schema(&mut found).await?;
+                        found.make_sets().await?;
+                        found.fill(&person).await?;
+                        let plan = found.plan_corrections(corrections).await?;
+                        found.correct(corrections).await?;
+                        plan
+                    }
+                };
+            found.clear().await?;
+            found.session.rollback().await?;
+            Ok::<SourcePlan, PortError>(plan)
+        };
+        persistently!(plan()).map(Answer::Done)
+    }
+
+    async fn read(
+        &self,
+        context: &CallContext,
+        locators: &[Locator],
+    ) -> Result<Answer<Reading>, PortError> {
+        let person = Person::of(locators);
+        let found = self.found(context, &person, Purpose::Read).await?;
+        Ok(Answer::Done(reading(found)))
+    }
+
+    async fn rectify(
+        &self,
+        context: &CallContext,
+        locators: &[Locator],
+        corrections: &[Correction],
+    ) -> Result<Answer<Vec<RowCount>>, PortError> {
+        let person = Person::of(locators);
+        persistently!(self.rectify_once(context, &person, corrections)).map(Answer::Done)
+    }
+
+    /// No map says yet how a row is restricted.
+    async fn restrict(
+        &self,
+        context: &CallContext,
+        _: &[Locator],
+        _: bool,
+    ) -> Result<Answer<Vec<RowCount>>, PortError> {
+        super::found::go_on(&context.cancel)?;
+        Ok(Answer::Unsupported)
+    }
+
+    /// No map says yet what rows are used for, and how a use of them ends.
+    async fn stop(
+        &self,
+        context: &CallContext,
+        _: &[Identifier],
+        _: &[Use],
+    ) -> Result<Answer<Stopped>, PortError> {
+        super::found::go_on(&context.cancel)?;
+        Ok(Answer::Unsupported)
+    }
+
+    async fn erase(
+        &self,
+        context: &CallContext,
+        locators: &[Locator],
+        _: &SourcePlan,
+    ) -> Result<Answer<Erased>, PortError> {
+        let person = Person::of(locators);
+        persistently!(self.erase_once(context, &person)).map(Answer::Done)
+    }
+
+    async fn residue(
+        &self,
+        context: &CallContext,
+        locators: &[Locator],
+    ) -> Result<Answer<Vec<RowCount>>, PortError> {
+        let person = Person::of(locators);
+        let mut found = self.found(context, &person, Purpose::Read).await?;
+        found.keep(self.today()).await?;
+        let left = found.left(&person).await?;
+        found.clear().await?;
+        found.session.rollback().await?;
+        Ok(Answer::Done(left))
+    }
+}
+
+/// Makes the table of effects, unless it is there: a host may make it in a migration, and keep the
+/// right to make tables to itself.
+async fn make_effects(pool: &SqlPool) -> Result<(), PortError> {
+    let dialect = pool.dialect();
+    let mut session = pool.begin(Purpose::Read).await?;
+    let look = Sql::new(dialect, format!("SELECT effect FROM {EFFECTS} WHERE 1 = 0"));
+    let there = session.fetch(look, EFFECTS).await.is_ok();
+    session.rollback().await?;
+    if there {
+        return Ok(());
+    }
+    let mut session = pool.begin(Purpose::Write).await?;
+    let create = Sql::new(dialect, dialect.create_effects());
+    session.execute(create, EFFECTS).await?;
+    session.commit().await
+}
+
+fn accepted(layout: &Layout) -> Vec<IdentifierKind> {
+    let mut accepted = std::collections::BTreeSet::new();
+    for table in &layout.tables {
+        for column in table.described.columns.values() {
+            accepted.extend(column.identifiers.iter().cloned());
+        }
+        for link in &table.links {
+            if let LaidTarget::Identifier(kind, _) = &link.to {
+                accepted.insert(kind.clone());
+            }
+        }
+    }
+    accepted.into_iter().collect()
+}
+
+fn has_pseudonyms(layout: &Layout) -> bool {
+    layout.tables.iter().any(|table| {
+        let columns = table.described.columns.values();
+        let columns = columns.filter_map(|column| column.erase.as_ref());
+        let links = table.links.iter().flat_map(|link| link.link.erase.values());
+        columns.chain(links).any(|s| *s == Strategy::Pseudonym)
+    })
+}

@@ -1,0 +1,349 @@
+//! SQLite.
+
+use sqlx::{Row as _, TypeInfo as _, ValueRef as _};
+
+use crate::datamap::{
+    Catalogue, CatalogueColumn, CatalogueTable, Class, DeleteRule, ForeignKey, Generalise,
+};
+use crate::model::IdentifierKind;
+use crate::ports::PortError;
+
+use super::dialect::{Dialect, EFFECTS, coarser_text, normal_form};
+use super::session::{Row, Scalar, Session};
+use super::statement::Sql;
+
+/// How many spellings of one value are tried.
+const SPELLINGS: usize = 64;
+
+pub(super) struct Sqlite;
+
+/// A row: each value has the type it was stored with.
+pub(super) fn row(row: &sqlx::sqlite::SqliteRow) -> Result<Row, sqlx::Error> {
+    let value = |index| {
+        let raw = row.try_get_raw(index)?;
+        if raw.is_null() {
+            return Ok(Scalar::Null);
+        }
+        let name = raw.type_info().name().to_owned();
+        Ok(match name.as_str() {
+            "INTEGER" | "BOOLEAN" => Scalar::Int(row.try_get_unchecked(index)?),
+            "REAL" => Scalar::Real(row.try_get_unchecked(index)?),
+            "BLOB" => Scalar::Bytes(row.try_get_unchecked(index)?),
+            // Text need not be UTF-8.
+            _ => {
+                let bytes: Vec<u8> = row.try_get_unchecked(index)?;
+                Scalar::Text(String::from_utf8_lossy(&bytes).into_owned())
+            }
+        })
+    };
+    (0..row.len()).map(value).collect()
+}
+
+#[async_trait::async_trait]
+impl Dialect for Sqlite {
+    fn quote(&self, name: &str) -> String {
+        format!("\"{}\"", name.replace('"', "\"\""))
+    }
+    fn placeholder(&self, nth: usize) -> String {
+        format!("?{nth}")
+    }
+    fn typed(&self, place: &str, column: &CatalogueColumn) -> String {
+        match column.class {
+            Class::Int | Class::Bool => format!("CAST({place} AS INTEGER)"),
+            Class::Decimal => format!("CAST({place} AS NUMERIC)"),
+            Class::Bytes => format!("CAST({place} AS BLOB)"),
+            _ => place.to_owned(),
+        }
+    }
+    fn boolean(&self, value: bool, _: &CatalogueColumn) -> &'static str {
+        if value { "1" } else { "0" }
+    }
+    fn text(&self, expression: &str) -> String {
+        format!("CAST({expression} AS TEXT)")
+    }
+    fn fetched(&self, expression: &str, _: Class) -> String {
+        expression.to_owned()
+    }
+    fn same(&self, one: &str, other: &str, _: Class) -> String {
+        format!("{one} IS {other}")
+    }
+    fn normal(&self, expression: &str, kind: &IdentifierKind) -> String {
+        normal_form(expression, kind)
+    }
+    /// SQLite's `lower` knows ASCII only: other letters come in both cases.
+    fn spellings(&self, lower: &str) -> Vec<String> {
+        let mut all = vec![String::new()];
+        for c in lower.chars() {
+            let upper: String = c.to_uppercase().collect();
+            let both = !c.is_ascii() && upper != c.to_string() && all.len() < SPELLINGS;
+            let raised: Vec<String> = if both {
+                all.iter().map(|text| format!("{text}{upper}")).collect()
+            } else {
+                Vec::new()
+            };
+            all.iter_mut().for_each(|text| text.push(c));
+            all.extend(raised);
+        }
+        all
+    }
+    fn row_name(&self) -> Option<&'static str> {
+        Some("rowid")
+    }
+    fn create_set(&self, set: &str, keys: &[String], from: &str, distinct: bool) -> Vec<String> {
+        let columns = named(keys);
+        let mut made = vec![format!(
+            "CREATE TEMP TABLE {set} AS SELECT {columns} FROM {from} AS t WHERE 0"
+        )];
+        if distinct {
+            let names: Vec<String> = (0..keys.len()).map(|n| format!("k{n}")).collect();
+            let names = names.join(", ");
+            made.push(format!(
+                "CREATE UNIQUE INDEX temp.{set}_keys ON {set} ({names})"
+            ));
+        }
+        made
+    }
+    fn create_kept(&self, set: &str, keys: &[String], from: &str) -> Vec<String> {
+        let columns = named(keys);
+        vec![
+            format!(
+                "CREATE TEMP TABLE {set} AS SELECT {columns}, CAST('' AS TEXT) AS why FROM {from} \
+                 AS t WHERE 0"
+            ),
+            format!("CREATE INDEX temp.{set}_keys ON {set} (k0)"),
+        ]
+    }
+    fn drop_set(&self, set: &str) -> String {
+        format!("DROP TABLE IF EXISTS temp.{set}")
+    }
+    fn number(&self) -> &'static str {
+        "rowid"
+    }
+    fn insert_new(&self) -> (&'static str, &'static str) {
+        ("INSERT OR IGNORE INTO", "")
+    }
+    fn delete(&self, table: &str, set: &str, keys: &[String], _: &str) -> String {
+        let condition = in_set(set, keys);
+        format!("DELETE FROM {table} AS t WHERE {condition}")
+    }
+    fn update(&self, table: &str, set: &str, keys: &[String], _: &str) -> (String, String) {
+        let condition = in_set(set, keys);
+        (
+            format!("UPDATE {table} AS t SET "),
+            format!(" WHERE {condition}"),
+        )
+    }
+    fn masked(&self, expression: &str, first: u32) -> String {
+        format!(
+            "CASE WHEN {expression} IS NOT NULL THEN concat(substr({expression}, 1, {first}), \
+             replace(hex(zeroblob(max(length({expression}) - {first}, 0))), '00', '*')) END"
+        )
+    }
+    fn coarser(&self, expression: &str, _: Class, to: Generalise) -> String {
+        let is_date = format!("{expression} GLOB '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]*'");
+        coarser_text(expression, &is_date, to)
+    }
+    fn contains(&self, expression: &str, _: Class, place: &str) -> String {
+        format!("instr(lower(CAST({expression} AS TEXT)), lower({place})) > 0")
+    }
+    fn piece(&self, expression: &str, _: Class, from: u64, length: u64) -> String {
+        format!("substr(CAST({expression} AS BLOB), {from}, {length})")
+    }
+    fn create_effects(&self) -> &'static str {
+        "CREATE TABLE IF NOT EXISTS datarights_effects (effect TEXT PRIMARY KEY, answer TEXT NOT \
+         NULL)"
+    }
+    fn note_effect(&self) -> &'static str {
+        "INSERT OR IGNORE INTO datarights_effects (effect, answer) VALUES (?1, ?2)"
+    }
+    fn settle_keys(&self) -> Option<&'static str> {
+        None
+    }
+    fn checks_row_by_row(&self) -> bool {
+        false
+    }
+    async fn catalogue(&self, session: &mut Session) -> Result<Catalogue, PortError> {
+        let mut catalogue = Catalogue::new();
+        let all = |columns: &str, pragma: &str, order: &str| {
+            let text = format!(
+                "SELECT m.name, {columns} FROM sqlite_schema AS m, {pragma} AS p WHERE m.type = \
+                 'table' AND m.name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND m.name <> '{EFFECTS}' \
+                 ORDER BY m.name, {order}"
+            );
+            Sql::new(&Self, text)
+        };
+        // Hidden columns of virtual tables (1) are not listed; computed ones (2, 3) are.
+        let columns = all(
+            "p.name, p.type, p.\"notnull\", p.pk, p.hidden",
+            "pragma_table_xinfo(m.name)",
+            "p.cid",
+        );
+        let mut keys: Vec<(String, i64, String)> = Vec::new();
+        for row in session.fetch(columns, "catalogue").await? {
+            let [table, name, declared, not_null, key, hidden] = row.as_slice() else {
+                continue;
+            };
+            let (Some(table), Some(name)) = (table.text(), name.text()) else {
+                continue;
+            };
+            let declared = declared.text().unwrap_or_default();
+            let (hidden, place) = (hidden.count(), key.count());
+            let described = catalogue.tables.entry(table.clone()).or_default();
+            if hidden == 1 {
+                continue;
+            }
+            let mut column = CatalogueColumn::new(&name, class(&declared), declared);
+            column.nullable = not_null.count() == 0;
+            column.generated = hidden > 1;
+            described.columns.push(column);
+            if place > 0 {
+                keys.push((table, i64::try_from(place).unwrap_or(0), name));
+            }
+        }
+        keys.sort();
+        for (table, _, name) in keys {
+            if let Some(table) = catalogue.tables.get_mut(&table) {
+                table.key.push(name);
+            }
+        }
+        for table in catalogue.tables.values_mut() {
+            trust_key(table);
+        }
+        let foreign = all(
+            "p.id, p.\"table\", p.\"from\", p.\"to\", p.on_delete",
+            "pragma_foreign_key_list(m.name)",
+            "p.id, p.seq",
+        );
+        foreign_keys(&mut catalogue, &session.fetch(foreign, "catalogue").await?);
+        let unique = Sql::new(
+            &Self,
+            "SELECT m.name, l.name, i.name FROM sqlite_schema AS m, pragma_index_list(m.name) AS \
+             l, pragma_index_info(l.name) AS i WHERE m.type = 'table' AND l.\"unique\" = 1 AND \
+             l.origin <> 'pk' AND l.partial = 0 ORDER BY m.name, l.name, i.seqno",
+        );
+        unique_sets(&mut catalogue, &session.fetch(unique, "catalogue").await?);
+        Ok(catalogue)
+    }
+}
+
+/// Unless the key is the row's number or declared NOT NULL, it may hold NULL, and names no row.
+fn trust_key(table: &mut CatalogueTable) {
+    let whole_number = |name: &String| {
+        table
+            .column(name)
+            .is_some_and(|c| c.declared.eq_ignore_ascii_case("INTEGER"))
+    };
+    let is_row_number = matches!(table.key.as_slice(), [name] if whole_number(name));
+    if is_row_number {
+        let key = table.key.clone();
+        let columns = table.columns.iter_mut();
+        columns
+            .filter(|c| key.contains(&c.name))
+            .for_each(|c| c.nullable = false);
+        return;
+    }
+    let filled = |name: &String| table.column(name).is_some_and(|c| !c.nullable);
+    if !table.key.iter().all(filled) {
+        let key = std::mem::take(&mut table.key);
+        table.unique.push(key);
+    }
+}
+
+fn foreign_keys(catalogue: &mut Catalogue, rows: &[Row]) {
+    let mut last: Option<(String, u64)> = None;
+    for row in rows {
+        let [table, id, to, from, references, rule] = row.as_slice() else {
+            continue;
+        };
+        let (Some(table), Some(to), Some(from)) = (table.text(), to.text(), from.text()) else {
+            continue;
+        };
+        // SQLite compares names of tables without regard to case.
+        let known = catalogue.tables.keys();
+        let to = known
+            .clone()
+            .find(|name| name.eq_ignore_ascii_case(&to))
+            .cloned()
+            .unwrap_or(to);
+        let key_there = catalogue.tables.get(&to).map(|t| t.key.clone());
+        let Some(described) = catalogue.tables.get_mut(&table) else {
+            continue;
+        };
+        let this = Some((table, id.count()));
+        if last != this {
+            let rule = match rule.text().as_deref() {
+                Some("CASCADE") => DeleteRule::Cascade,
+                Some("SET NULL" | "SET DEFAULT") => DeleteRule::Release,
+                _ => DeleteRule::Refuse,
+            };
+            let key = ForeignKey::new([""; 0], to, [""; 0]).on_delete(rule);
+            described.foreign_keys.push(key);
+            last = this;
+        }
+        if let Some(key) = described.foreign_keys.last_mut() {
+            let nth = key.columns.len();
+            let primary = || key_there.and_then(|key| key.get(nth).cloned());
+            let references = references.text().or_else(primary).unwrap_or_default();
+            key.columns.push(from);
+            key.references.push(references);
+        }
+    }
+}
+
+fn unique_sets(catalogue: &mut Catalogue, rows: &[Row]) {
+    let mut last: Option<(String, String)> = None;
+    for row in rows {
+        let [table, index, column] = row.as_slice() else {
+            continue;
+        };
+        let (Some(table), Some(index)) = (table.text(), index.text()) else {
+            continue;
+        };
+        let Some(described) = catalogue.tables.get_mut(&table) else {
+            continue;
+        };
+        let this = Some((table, index));
+        if last != this {
+            described.unique.push(Vec::new());
+            last = this;
+        }
+        if let Some(set) = described.unique.last_mut() {
+            // An expression has no name; it is no column that a strategy could set.
+            set.push(column.text().unwrap_or_default());
+        }
+    }
+}
+
+/// By the affinity that SQLite reads out of a declared type, dates and truth values apart.
+fn class(declared: &str) -> Class {
+    let declared = declared.to_uppercase();
+    let has = |words: &[&str]| words.iter().any(|word| declared.contains(word));
+    match declared.as_str() {
+        "DATE" => Class::Date,
+        _ if has(&["DATETIME", "TIMESTAMP"]) => Class::Time,
+        _ if has(&["BOOL"]) => Class::Bool,
+        _ if has(&["INT"]) => Class::Int,
+        _ if has(&["CHAR", "CLOB", "TEXT"]) => Class::Text,
+        _ if has(&["BLOB"]) => Class::Bytes,
+        _ if has(&["REAL", "FLOA", "DOUB", "NUMERIC", "DECIMAL"]) => Class::Decimal,
+        _ => Class::Other,
+    }
+}
+
+fn named(keys: &[String]) -> String {
+    let named: Vec<String> = keys
+        .iter()
+        .enumerate()
+        .map(|(n, key)| format!("{key} AS k{n}"))
+        .collect();
+    named.join(", ")
+}
+
+fn in_set(set: &str, keys: &[String]) -> String {
+    let names: Vec<String> = (0..keys.len()).map(|n| format!("s.k{n}")).collect();
+    format!(
+        "({}) IN (SELECT {} FROM {set} AS s)",
+        keys.join(", "),
+        names.join(", ")
+    )
+}

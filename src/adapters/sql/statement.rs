@@ -1,0 +1,77 @@
+//! A statement that is being written: names are quoted, values are bound.
+
+use crate::datamap::{CatalogueColumn, Plain};
+
+use super::dialect::Dialect;
+
+/// A bound value.
+#[derive(Clone)]
+pub(super) enum Param {
+    Int(i64),
+    Text(String),
+    Bytes(Vec<u8>),
+}
+
+/// A statement and its values.
+#[derive(Clone)]
+pub(super) struct Sql {
+    pub(super) text: String,
+    pub(super) params: Vec<Param>,
+    pub(super) dialect: &'static dyn Dialect,
+}
+
+impl Sql {
+    pub(super) fn new(dialect: &'static dyn Dialect, text: impl Into<String>) -> Self {
+        Self {
+            text: text.into(),
+            params: Vec::new(),
+            dialect,
+        }
+    }
+
+    /// Writes SQL, which never holds a value.
+    pub(super) fn push(&mut self, text: &str) -> &mut Self {
+        self.text.push_str(text);
+        self
+    }
+
+    /// Binds a value, and answers what stands for it. It must be written next: some databases
+    /// count by place.
+    pub(super) fn hold(&mut self, param: Param) -> String {
+        self.params.push(param);
+        self.dialect.placeholder(self.params.len())
+    }
+
+    /// Binds and writes a value.
+    pub(super) fn bind(&mut self, param: Param) -> &mut Self {
+        let place = self.hold(param);
+        self.push(&place)
+    }
+
+    /// Binds and writes a text.
+    pub(super) fn bind_text(&mut self, text: impl Into<String>) -> &mut Self {
+        self.bind(Param::Text(text.into()))
+    }
+
+    /// Binds and writes a text as a value of a column's type.
+    pub(super) fn bind_for(&mut self, column: &CatalogueColumn, text: String) -> &mut Self {
+        let place = self.hold(Param::Text(text));
+        let typed = self.dialect.typed(&place, column);
+        self.push(&typed)
+    }
+
+    /// Binds and writes what a map states, as a value of a column's type.
+    pub(super) fn bind_plain(&mut self, column: &CatalogueColumn, plain: &Plain) -> &mut Self {
+        match plain {
+            Plain::Text(text) => self.bind_for(column, text.clone()),
+            Plain::Int(number) => {
+                let literal = number.to_string();
+                self.push(&literal)
+            }
+            Plain::Bool(value) => {
+                let literal = self.dialect.boolean(*value, column);
+                self.push(literal)
+            }
+        }
+    }
+}

@@ -1,0 +1,292 @@
+//! A map beside the catalogue of a database: what one has and the other does not know.
+
+use std::collections::BTreeSet;
+
+use super::catalogue::{Catalogue, CatalogueColumn, CatalogueTable, Class, DeleteRule};
+use super::map::{DataMap, Link, RowErasure, Table, Target, Whose};
+use super::{Generalise, MapProblem, MapProblems, Plain, Problem, Strategy};
+
+/// In an exemption: columns of this name in every table.
+pub(super) const EVERY_TABLE: &str = "*";
+
+/// How long a pseudonym is, in characters.
+pub const PSEUDONYM_LENGTH: u32 = 37;
+
+impl DataMap {
+    /// Compares the map with a database. One line in a host's tests, and they fail on the day
+    /// on which somebody adds a column that no request would reach.
+    ///
+    /// Not decided here, because only the database can: CHECK constraints and triggers. A plan
+    /// finds those.
+    ///
+    /// # Errors
+    /// All that is wrong with the map, by itself or beside the database.
+    pub fn check(&self, catalogue: &Catalogue) -> Result<(), MapProblems> {
+        self.validate()?;
+        let mut problems = Vec::new();
+        let owned = self.owned_tables();
+        for (name, table) in &catalogue.tables {
+            match self.tables.get(name) {
+                None if self.is_exempt(name) => {}
+                None => problems.push(MapProblem::table(name, Problem::TableUndescribed)),
+                Some(described) => {
+                    let known = self.known_columns(name, described);
+                    let unknown = table.columns.iter().filter(|c| !known.contains(&*c.name));
+                    problems.extend(unknown.map(|column| {
+                        MapProblem::member(name, &column.name, Problem::ColumnUndescribed)
+                    }));
+                }
+            }
+            problems.extend(self.keys_not_followed(name, table, &owned));
+        }
+        for (name, described) in &self.tables {
+            match catalogue.tables.get(name) {
+                None => problems.push(MapProblem::table(name, Problem::TableGone)),
+                Some(table) => {
+                    let beside = Beside {
+                        map: self,
+                        catalogue,
+                        name,
+                        described,
+                        table,
+                    };
+                    beside.columns_gone(&mut problems);
+                    beside.links(&mut problems);
+                    beside.strategies(&mut problems);
+                }
+            }
+        }
+        self.stale_exemptions(catalogue, &mut problems);
+        MapProblems::of(problems)
+    }
+
+    fn is_exempt(&self, table: &str) -> bool {
+        self.exempt
+            .iter()
+            .any(|exempt| exempt.table == table && exempt.columns.is_empty())
+    }
+
+    fn columns_exempt(&self, table: &str) -> BTreeSet<&str> {
+        self.exempt
+            .iter()
+            .filter(|exempt| exempt.table == table || exempt.table == EVERY_TABLE)
+            .flat_map(|exempt| exempt.columns.iter().map(String::as_str))
+            .collect()
+    }
+
+    /// Columns of a described table of which the map says something: by itself a link to a row
+    /// says all there is to say of a column, one to an identifier does not.
+    fn known_columns<'a>(&'a self, name: &str, described: &'a Table) -> BTreeSet<&'a str> {
+        let mut known = self.columns_exempt(name);
+        known.extend(described.columns.keys().map(String::as_str));
+        for link in described.links.values() {
+            if matches!(link.to, Target::Rows { .. }) {
+                known.extend(link.columns.iter().map(String::as_str));
+            }
+            known.extend(link.erase.keys().map(String::as_str));
+            known.extend(link.when.iter().map(|when| when.column.as_str()));
+        }
+        known
+    }
+
+    fn keys_not_followed<'a>(
+        &'a self,
+        name: &'a str,
+        table: &'a CatalogueTable,
+        owned: &'a BTreeSet<&str>,
+    ) -> impl Iterator<Item = MapProblem> + 'a {
+        let exempt = self.columns_exempt(name);
+        let described = self.tables.get(name);
+        table.foreign_keys.iter().filter_map(move |key| {
+            let follows = |link: &Link| {
+                same(&link.columns, &key.columns)
+                    && matches!(&link.to, Target::Rows { table, .. } if *table == key.table)
+            };
+            let followed = described.is_some_and(|table| table.links.values().any(follows));
+            let exempt = key.columns.iter().all(|column| exempt.contains(&**column));
+            let leads = owned.contains(key.table.as_str());
+            (leads && !followed && !exempt).then(|| {
+                let problem = Problem::KeyNotFollowed(key.table.clone());
+                MapProblem::member(name, &key.columns.join(","), problem)
+            })
+        })
+    }
+
+    fn stale_exemptions(&self, catalogue: &Catalogue, problems: &mut Vec<MapProblem>) {
+        for exempt in &self.exempt {
+            let tables: Vec<&CatalogueTable> = catalogue
+                .tables
+                .iter()
+                .filter(|(name, _)| **name == exempt.table || exempt.table == EVERY_TABLE)
+                .map(|(_, table)| table)
+                .collect();
+            if tables.is_empty() {
+                problems.push(MapProblem::table(&exempt.table, Problem::StaleExemption));
+                continue;
+            }
+            for column in &exempt.columns {
+                if !tables.iter().any(|table| table.column(column).is_some()) {
+                    let problem = Problem::StaleExemption;
+                    problems.push(MapProblem::member(&exempt.table, column, problem));
+                }
+            }
+        }
+    }
+}
+
+fn same(one: &[String], other: &[String]) -> bool {
+    one.len() == other.len() && one.iter().all(|column| other.contains(column))
+}
+
+/// A table as it is described, beside what it is.
+struct Beside<'a> {
+    map: &'a DataMap,
+    catalogue: &'a Catalogue,
+    name: &'a str,
+    described: &'a Table,
+    table: &'a CatalogueTable,
+}
+
+impl Beside<'_> {
+    fn columns_gone(&self, problems: &mut Vec<MapProblem>) {
+        let here = self.described;
+        let mut named: BTreeSet<&String> = here.columns.keys().collect();
+        named.extend(here.names.iter().flatten());
+        named.extend(here.retention.iter().map(|retention| &retention.from));
+        for file in here.columns.values().filter_map(|c| c.file.as_ref()) {
+            named.insert(&file.name);
+            named.extend(&file.media_type);
+        }
+        for link in here.links.values() {
+            named.extend(&link.columns);
+            named.extend(link.erase.keys());
+            named.extend(link.when.iter().map(|when| &when.column));
+        }
+        for column in named {
+            if self.table.column(column).is_none() {
+                problems.push(MapProblem::member(self.name, column, Problem::ColumnGone));
+            }
+        }
+        for copy in here.columns.values().flat_map(|column| &column.copies) {
+            let there = self.catalogue.tables.get(&copy.table);
+            if there.is_some_and(|table| table.column(&copy.column).is_none()) {
+                let problem = Problem::ColumnGone;
+                problems.push(MapProblem::member(&copy.table, &copy.column, problem));
+            }
+        }
+    }
+
+    fn links(&self, problems: &mut Vec<MapProblem>) {
+        for (name, link) in &self.described.links {
+            let Target::Rows { table, columns } = &link.to else {
+                continue;
+            };
+            let Some(there) = self.catalogue.tables.get(table) else {
+                continue; // said where the table itself is missing
+            };
+            for column in columns.iter().filter(|c| there.column(c).is_none()) {
+                problems.push(MapProblem::member(table, column, Problem::ColumnGone));
+            }
+            let problem = match there.key.len() {
+                _ if !columns.is_empty() => continue,
+                0 => Problem::NoKey,
+                keys if keys != link.columns.len() => Problem::Arity {
+                    here: link.columns.len(),
+                    there: keys,
+                },
+                _ => continue,
+            };
+            problems.push(MapProblem::member(self.name, name, problem));
+        }
+    }
+
+    fn strategies(&self, problems: &mut Vec<MapProblem>) {
+        let null = Strategy::Null;
+        let mut all: Vec<(&String, &Strategy)> = Vec::new();
+        for (name, column) in &self.described.columns {
+            all.extend(column.erase.as_ref().map(|strategy| (name, strategy)));
+        }
+        for link in self.described.links.values() {
+            all.extend(&link.erase);
+            if link.whose != Whose::Owned {
+                let unsaid = link.columns.iter().filter(|c| !link.erase.contains_key(*c));
+                all.extend(unsaid.map(|column| (column, &null)));
+            }
+        }
+        for (name, strategy) in all {
+            if let Some(column) = self.table.column(name) {
+                let found = misfits(self.table, column, strategy);
+                problems.extend(found.map(|p| MapProblem::member(self.name, name, p)));
+            }
+        }
+        if self.described.erase != RowErasure::Delete {
+            self.keys_left_behind(problems);
+        }
+    }
+
+    /// Rows that stay while those go that they refer to.
+    fn keys_left_behind(&self, problems: &mut Vec<MapProblem>) {
+        for key in &self.table.foreign_keys {
+            let goes = self.map.tables.get(&key.table).is_some_and(|table| {
+                table.erase == RowErasure::Delete
+                    && self.map.owned_tables().contains(key.table.as_str())
+            });
+            let erased = |column: &String| {
+                let strategy = self.described.columns.get(column)?.erase.as_ref()?;
+                (*strategy == Strategy::Null).then_some(())
+            };
+            let released = key.columns.iter().any(|column| erased(column).is_some());
+            if goes && !released && key.on_delete != DeleteRule::Release {
+                let problem = Problem::KeyLeftBehind(key.table.clone());
+                let columns = key.columns.join(",");
+                problems.push(MapProblem::member(self.name, &columns, problem));
+            }
+        }
+    }
+}
+
+/// Why a column cannot take a strategy.
+fn misfits<'a>(
+    table: &'a CatalogueTable,
+    column: &'a CatalogueColumn,
+    strategy: &'a Strategy,
+) -> impl Iterator<Item = Problem> + 'a {
+    let kept = *strategy == Strategy::Keep;
+    let generated = (column.generated && !kept).then_some(Problem::Generated);
+    let not_null = (*strategy == Strategy::Null && !column.nullable).then_some(Problem::NotNull);
+    let alone = |columns: &Vec<String>| *columns == [column.name.clone()];
+    let unique = alone(&table.key) || table.unique.iter().any(alone);
+    let merges = matches!(
+        strategy,
+        Strategy::Fixed(_) | Strategy::Mask(_) | Strategy::Generalise(_)
+    );
+    let unique = (unique && merges).then_some(Problem::Unique);
+    let fits = fits(column.class, strategy);
+    let class = (!fits).then(|| Problem::Type(column.declared.clone()));
+    let needs = match strategy {
+        Strategy::Fixed(Plain::Text(text)) => u32::try_from(text.chars().count()).ok(),
+        Strategy::Pseudonym => Some(PSEUDONYM_LENGTH),
+        _ => None,
+    };
+    let length = needs.zip(column.length).filter(|(needs, has)| needs > has);
+    let length = length.map(|(needs, has)| Problem::Length { needs, has });
+    [generated, not_null, unique, class, length]
+        .into_iter()
+        .flatten()
+}
+
+const fn fits(class: Class, strategy: &Strategy) -> bool {
+    match strategy {
+        Strategy::Keep | Strategy::Null => true,
+        Strategy::Fixed(Plain::Bool(_)) => matches!(class, Class::Bool | Class::Int),
+        Strategy::Fixed(Plain::Int(_)) => matches!(class, Class::Int | Class::Decimal),
+        // Databases write dates and other types as text.
+        Strategy::Fixed(Plain::Text(_)) => !matches!(class, Class::Bool | Class::Int),
+        Strategy::Mask(_) | Strategy::Pseudonym => matches!(class, Class::Text),
+        Strategy::Generalise(Generalise::Prefix(_)) => matches!(class, Class::Text),
+        // One map serves databases that keep dates as text.
+        Strategy::Generalise(Generalise::Year | Generalise::Month) => {
+            matches!(class, Class::Date | Class::Time | Class::Text)
+        }
+    }
+}

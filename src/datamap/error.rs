@@ -1,0 +1,222 @@
+//! What is wrong with a map, alone or beside a database: where, what, and what would be accepted.
+
+use std::fmt;
+
+/// What is wrong with a map at one place.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Problem {
+    // Of the map alone.
+    /// Written in a form that this version does not know.
+    #[error("schema {0} is not known; this version reads schema 1")]
+    UnknownSchema(u32),
+    /// A name is missing.
+    #[error("a name is empty")]
+    EmptyName,
+    /// A table that the map does not describe.
+    #[error("leads to `{0}`, which the map does not describe: describe it, or lead elsewhere")]
+    UnknownTarget(String),
+    /// Nothing leads from the rows to a person.
+    #[error("no link leads to a person: mark it as people, link it, or mark its free text")]
+    NoWay,
+    /// The rows of the target are nobody's own.
+    #[error("leads to rows of `{0}`, which are nobody's own: only owned rows lead on")]
+    LeadsToNobody(String),
+    /// People by whom nobody can be found.
+    #[error("people without an identifier: give one column an identifier, or link the table")]
+    NoIdentifier,
+    /// An identifier outside a table of people.
+    #[error("only people are found by an identifier: use a link to an identifier instead")]
+    StrayIdentifier,
+    /// A kind that a column alone cannot be compared with.
+    #[error("this kind of identifier needs more than one column and is not supported yet")]
+    UnsupportedKind,
+    /// A link without columns.
+    #[error("a link needs at least one column")]
+    NoColumns,
+    /// A link to an identifier with several columns.
+    #[error("a link to an identifier has one column, this has {0}")]
+    ManyColumns(usize),
+    /// Two sides of a link of different lengths.
+    #[error("{here} columns lead to {there}")]
+    Arity {
+        /// Columns of the link.
+        here: usize,
+        /// Columns of its target.
+        there: usize,
+    },
+    /// Strategies where they say nothing.
+    #[error("rows that are the person's own are erased as their table says: remove this")]
+    UselessStrategy,
+    /// A row whose columns are erased, and a column without a strategy.
+    #[error("the rows stay: say what an erasure does to this column (`keep` is an answer)")]
+    NoStrategy,
+    /// Two strategies for one column.
+    #[error("two links erase this column differently")]
+    TwoStrategies,
+    /// Copies of what cannot be corrected.
+    #[error("has copies and cannot be corrected: make it rectifiable, or remove them")]
+    UselessCopies,
+    /// Both described and exempt.
+    #[error("is described and exempt: remove one")]
+    DescribedAndExempt,
+    /// An exemption that says nothing.
+    #[error("an exemption needs a reason")]
+    NoReason,
+    /// Exempt twice.
+    #[error("is exempt twice")]
+    ExemptTwice,
+    /// A duty that the law floor does not know.
+    #[error("no retention duty is called `{0}`: see `RetentionDuty::all`, or give your own")]
+    UnknownDuty(String),
+    /// A duty that ends with no date.
+    #[error("the duty has no fixed end: rows kept without one are `erase = {{ keep = … }}`")]
+    OpenEnded,
+    /// No month and day.
+    #[error("`year_close` is a month and a day, e.g. `12-31`")]
+    YearClose,
+    /// Kept with rows to which no link leads.
+    #[error("`kept_with` names a link of this table to rows of another")]
+    KeptWithNothing,
+    /// Retention of rows that stay anyway.
+    #[error("the rows stay anyway: a duty to keep them for a time has no effect")]
+    UselessRetention,
+
+    // Of the map beside a database.
+    /// A table of the database that the map does not know.
+    #[error("the table is not described: describe it, or exempt it with a reason")]
+    TableUndescribed,
+    /// A column of the database that the map does not know.
+    #[error("the column is not described: describe it, or exempt it with a reason")]
+    ColumnUndescribed,
+    /// Described and gone.
+    #[error("the database has no such table: remove it from the map")]
+    TableGone,
+    /// Described and gone.
+    #[error("the table has no such column: remove it from the map")]
+    ColumnGone,
+    /// Exempt and gone.
+    #[error("is exempt and does not exist: remove the exemption")]
+    StaleExemption,
+    /// A key of the database that no link follows.
+    #[error(
+        "this key leads to people's rows in `{0}` and no link follows it: add one, or exempt the \
+         column with a reason"
+    )]
+    KeyNotFollowed(String),
+    /// Rows that lead on need a key.
+    #[error("has no primary key: name the columns that the link leads to")]
+    NoKey,
+    /// NULL where the database wants a value.
+    #[error("the column cannot be NULL: give another strategy")]
+    NotNull,
+    /// The same value twice where the database wants different ones.
+    #[error("the column is unique, and this strategy gives several rows one value")]
+    Unique,
+    /// A strategy that needs another type.
+    #[error("this strategy does not fit a column of type {0}")]
+    Type(String),
+    /// A value that is longer than the column.
+    #[error("this strategy gives {needs} characters, the column takes {has}")]
+    Length {
+        /// How long the new value is.
+        needs: u32,
+        /// How long it may be.
+        has: u32,
+    },
+    /// A column that the database computes.
+    #[error("the database computes this column: it cannot be set")]
+    Generated,
+    /// A row that stays and refers to one that goes.
+    #[error("the row stays and its key leads to `{0}`, whose rows are deleted: erase the key too")]
+    KeyLeftBehind(String),
+}
+
+/// What is wrong with a map, and where.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+#[non_exhaustive]
+pub struct MapProblem {
+    /// The table.
+    pub table: String,
+    /// The column or the link, where it is one.
+    pub member: Option<String>,
+    /// What is wrong.
+    pub problem: Problem,
+}
+
+impl MapProblem {
+    pub(super) fn table(table: &str, problem: Problem) -> Self {
+        Self {
+            table: table.to_owned(),
+            member: None,
+            problem,
+        }
+    }
+
+    pub(super) fn member(table: &str, member: &str, problem: Problem) -> Self {
+        Self {
+            table: table.to_owned(),
+            member: Some(member.to_owned()),
+            problem,
+        }
+    }
+}
+
+impl fmt::Display for MapProblem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.member {
+            Some(member) => write!(f, "{}.{member}: {}", self.table, self.problem),
+            None if self.table.is_empty() => write!(f, "{}", self.problem),
+            None => write!(f, "{}: {}", self.table, self.problem),
+        }
+    }
+}
+
+/// All that is wrong with a map, in the order of its tables.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct MapProblems(Vec<MapProblem>);
+
+impl MapProblems {
+    /// `Err`, if there is any.
+    pub(super) fn of(mut problems: Vec<MapProblem>) -> Result<(), Self> {
+        problems.sort();
+        problems.dedup();
+        if problems.is_empty() {
+            return Ok(());
+        }
+        Err(Self(problems))
+    }
+
+    /// One by one.
+    pub fn all(&self) -> &[MapProblem] {
+        &self.0
+    }
+}
+
+impl fmt::Display for MapProblems {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let many = if self.0.len() == 1 { "" } else { "s" };
+        write!(f, "the data map has {} problem{many}:", self.0.len())?;
+        for problem in &self.0 {
+            write!(f, "\n- {problem}")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for MapProblems {}
+
+/// A file that is no data map.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum MapFileError {
+    /// Not of the form; the text says where and what was expected.
+    #[error("not a data map: {0}")]
+    Malformed(String),
+    /// Of the form, and wrong.
+    #[error(transparent)]
+    Wrong(#[from] MapProblems),
+    /// Cannot be written in that form.
+    #[error("the data map cannot be written: {0}")]
+    Unwritable(String),
+}

@@ -1,0 +1,280 @@
+//! The words of a data map.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::law::RetentionDuty;
+use crate::model::{Category, Ground, IdentifierKind, Purpose};
+
+use super::{Plain, Strategy};
+
+/// The version of the file form that is written.
+pub const SCHEMA: u32 = 1;
+
+/// A database, described once. Equal in Rust, TOML and JSON.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct DataMap {
+    /// The version of this form.
+    pub schema: u32,
+    /// The tables that hold something of a person.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub tables: BTreeMap<String, Table>,
+    /// Tables and columns that hold nothing of a person, each with the reason.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub exempt: Vec<Exemption>,
+}
+
+/// What was looked at and holds nothing of a person.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct Exemption {
+    /// The table.
+    pub table: String,
+    /// These columns of it; all of it, where none is named.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub columns: Vec<String>,
+    /// Why.
+    pub reason: String,
+}
+
+/// A table with rows of people.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct Table {
+    /// What a person would call it; the table's name, where none is given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// What the rows are used for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub purposes: Vec<Purpose>,
+    /// Each row is a person. They are found by the columns with an identifier, and erased last.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub person: bool,
+    /// Columns that together name the person in free text, e.g. first and last name. A name that
+    /// several people have names nobody.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub names: Vec<Vec<String>>,
+    /// What an erasure does to the rows that are the person's own.
+    #[serde(default, skip_serializing_if = "RowErasure::is_delete")]
+    pub erase: RowErasure,
+    /// What must be kept for a time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retention: Option<Retention>,
+    /// The link to rows with which these are kept: the lines of an invoice that must be kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kept_with: Option<String>,
+    /// How rows lead to a person, by a name for each way.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub links: BTreeMap<String, Link>,
+    /// The columns that hold something of the person.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub columns: BTreeMap<String, Column>,
+}
+
+/// What an erasure does to the rows that are the person's own.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+#[non_exhaustive]
+pub enum RowErasure {
+    /// They are deleted.
+    #[default]
+    Delete,
+    /// They stay; each column has its strategy.
+    Columns,
+    /// They stay as they are, and the answer names them.
+    Keep {
+        /// On which ground.
+        ground: Ground,
+    },
+}
+
+impl RowErasure {
+    fn is_delete(&self) -> bool {
+        *self == Self::Delete
+    }
+}
+
+/// Whose a row is that a link leads to.
+#[derive(
+    Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Default, Serialize, Deserialize,
+)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Whose {
+    /// The person's alone: handed over whole, and erased as the table says. What hangs on it is
+    /// the person's too.
+    #[default]
+    Owned,
+    /// The person's and others': handed over, and on erasure only what the link names is taken
+    /// out of it.
+    Shared,
+    /// Somebody else's, and the person is mentioned in it: not handed over but counted, and on
+    /// erasure what the link names is taken out of it.
+    Mentioned,
+}
+
+impl Whose {
+    fn is_owned(&self) -> bool {
+        *self == Self::Owned
+    }
+}
+
+/// How rows lead to a person.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct Link {
+    /// The columns that lead there.
+    pub columns: Vec<String>,
+    /// Where they lead.
+    pub to: Target,
+    /// Only where this holds: a link that leads to several tables says here which.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub when: Option<When>,
+    /// Whose the rows are.
+    #[serde(default, skip_serializing_if = "Whose::is_owned")]
+    pub whose: Whose,
+    /// On which ground mentions are not handed over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ground: Option<Ground>,
+    /// What an erasure changes in rows that are not the person's alone. A column of the link that
+    /// is not named here becomes NULL.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub erase: BTreeMap<String, Strategy>,
+}
+
+/// Where a link leads.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+#[non_exhaustive]
+pub enum Target {
+    /// To rows of a described table, also its own. Whether the database declares a key does not
+    /// matter.
+    Rows {
+        /// The table.
+        table: String,
+        /// Its columns; its primary key, where none is named.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        columns: Vec<String>,
+    },
+    /// To nobody's row: the one column holds an identifier of the person, compared in its normal
+    /// form.
+    Identifier {
+        /// Of which kind.
+        kind: IdentifierKind,
+        /// The values stand there in their normal form already, so that an index serves.
+        #[serde(default, skip_serializing_if = "is_false")]
+        normal: bool,
+    },
+}
+
+/// A condition on the row itself.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct When {
+    /// A column of the same row.
+    pub column: String,
+    /// What it holds.
+    pub equals: Plain,
+}
+
+/// A column that holds something of the person.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct Column {
+    /// What kind of data it holds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub category: Option<Category>,
+    /// In a table of people: they are found by it, as identifiers of these kinds.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub identifiers: Vec<IdentifierKind>,
+    /// Never handed over; only named.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub secret: bool,
+    /// Somebody else's data, or the business's: left out of what is handed over.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub others: bool,
+    /// People are named in it: an erasure replaces the person in everybody's rows.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub free_text: bool,
+    /// Binary, and text all the same.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub text: bool,
+    /// A file, handed over as one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<FileOf>,
+    /// What an erasure does to it in rows that stay.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub erase: Option<Strategy>,
+    /// A person may have it corrected.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub rectify: bool,
+    /// Where the same value stands too: in the person's rows there, a correction follows where the
+    /// old value stood.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub copies: Vec<Place>,
+}
+
+/// What a file is called, and what it is.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct FileOf {
+    /// The column with its name.
+    pub name: String,
+    /// The column with its media type.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub media_type: Option<String>,
+}
+
+/// A column of a table.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct Place {
+    /// The table.
+    pub table: String,
+    /// The column.
+    pub column: String,
+}
+
+/// What must be kept for a time, row by row.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct Retention {
+    /// The column with the date from which the duty runs. A row without one is kept for good.
+    pub from: String,
+    /// The duty.
+    pub rule: RetentionRule,
+    /// Month and day on which the financial year is closed, `12-31` where none is given. For duties
+    /// that run from there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub year_close: Option<String>,
+}
+
+/// A duty to keep data.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum RetentionRule {
+    /// One of [`RetentionDuty::all`], by its id.
+    Named(String),
+    /// The host's own.
+    Own(RetentionDuty),
+}
+
+#[allow(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde calls it with a reference"
+)]
+const fn is_false(value: &bool) -> bool {
+    !*value
+}

@@ -1,0 +1,203 @@
+//! An intake as a value, for a host that writes it in a transaction of its own: the request is
+//! there exactly when the host's own rows are.
+
+use std::fmt;
+
+use crate::model::{Actor, ControllerId, RequestId, Wish};
+use crate::ports::Commit;
+use crate::workflow::{Cause, Command, Decision, Request, lifecycle};
+
+use super::error::EngineError;
+use super::intake::{Intake, Submitted};
+use super::{Engine, intake};
+
+/// Requests that are ready to be written, all of them or none. Their keys are in the vault already:
+/// tell the engine what became of them, [`Engine::submitted`] or [`Engine::abandon`].
+#[must_use]
+pub struct Prepared {
+    controller: ControllerId,
+    commits: Vec<Commit>,
+    submitted: Vec<Submitted>,
+    decisions: Vec<Decision>,
+}
+
+impl fmt::Debug for Prepared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Prepared")
+            .field("controller", &self.controller)
+            .field("submitted", &self.submitted)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Prepared {
+    /// Whose requests.
+    pub const fn controller(&self) -> &ControllerId {
+        &self.controller
+    }
+
+    /// What is to be written, in this order. One with `expected` 0 creates a request; another one
+    /// changes the unfinished request that a new one joins.
+    pub fn commits(&self) -> &[Commit] {
+        &self.commits
+    }
+
+    /// The requests, one for each wish, in their order.
+    pub fn requests(&self) -> &[Submitted] {
+        &self.submitted
+    }
+
+    /// The requests that are new in it, as they will be.
+    fn created(&self) -> impl Iterator<Item = &Request> {
+        let pairs = self.commits.iter().zip(&self.decisions);
+        pairs
+            .filter(|(commit, _)| commit.expected == 0)
+            .map(|(_, decision)| &decision.next)
+    }
+
+    fn push(&mut self, commit: Commit, decision: Decision) {
+        self.commits.push(commit);
+        self.decisions.push(decision);
+    }
+}
+
+impl Engine {
+    /// Takes an intake in as [`submit`](Self::submit) does, but writes nothing: the host writes
+    /// the [`commits`](Prepared::commits) in a transaction of its own (`PostgresStore::write_in`)
+    /// and then says what became of it. A person who asks for the same in another transaction at
+    /// the same moment gets a request beside this one.
+    ///
+    /// ```no_run
+    /// # use datarights::engine::{Engine, Intake};
+    /// # use datarights::model::{Actor, ControllerId};
+    /// # #[cfg(feature = "postgres")]
+    /// async fn take_in(
+    ///     engine: &Engine,
+    ///     store: &datarights::adapters::PostgresStore,
+    ///     pool: &sqlx::PgPool,
+    ///     acme: &ControllerId,
+    ///     intake: Intake,
+    /// ) -> Result<(), Box<dyn std::error::Error>> {
+    ///     let prepared = engine.prepare_submit(acme, &Actor::Person, intake).await?;
+    ///     let mut transaction = pool.begin().await?;
+    ///     // … the host's own rows …
+    ///     for commit in prepared.commits() {
+    ///         if let Err(error) = store.write_in(&mut transaction, acme, commit).await {
+    ///             transaction.rollback().await?;
+    ///             engine.abandon(prepared).await?;
+    ///             return Err(error.into());
+    ///         }
+    ///     }
+    ///     transaction.commit().await?;
+    ///     engine.submitted(&prepared);
+    ///     store.announce();
+    ///     Ok(())
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// Those of [`submit`](Self::submit); nothing is left in the vault.
+    pub async fn prepare_submit(
+        &self,
+        controller: &ControllerId,
+        actor: &Actor,
+        intake: Intake,
+    ) -> Result<Prepared, EngineError> {
+        let opening = self.opening(controller, actor, &intake).await?;
+        let mut prepared = Prepared {
+            controller: controller.clone(),
+            commits: Vec::new(),
+            submitted: Vec::new(),
+            decisions: Vec::new(),
+        };
+        for wish in &intake.wishes {
+            let added = self.prepare_one(&opening, wish, &mut prepared).await;
+            if let Err(error) = added {
+                self.abandon(prepared).await?;
+                return Err(error);
+            }
+        }
+        Ok(prepared)
+    }
+
+    async fn prepare_one(
+        &self,
+        opening: &intake::Opening<'_>,
+        wish: &Wish,
+        prepared: &mut Prepared,
+    ) -> Result<(), EngineError> {
+        let controller = opening.controller;
+        self.allow_submit(opening, wish).await?;
+        let stored = self.same_open_request(controller, wish, opening).await?;
+        let same = match stored {
+            Some(same) => Some(same),
+            None => intake::same_wish(wish, prepared.created())?,
+        };
+        let (commit, decision) = self.open_one(opening, wish, same).await?;
+        let joined = intake::joined(&decision);
+        prepared.submitted.push(Submitted {
+            request: commit.request,
+            right: wish.right.clone(),
+            joined,
+        });
+        if let Some(into) = joined
+            && stored == joined
+            && !prepared.commits.iter().any(|other| other.request == into)
+            && let Some((commit, decision)) = self.prepare_rework(controller, into).await?
+        {
+            prepared.push(commit, decision);
+        }
+        prepared.push(commit, decision);
+        Ok(())
+    }
+
+    /// What takes an erasure that was answered but is unfinished up again.
+    async fn prepare_rework(
+        &self,
+        controller: &ControllerId,
+        request: RequestId,
+    ) -> Result<Option<(Commit, Decision)>, EngineError> {
+        let loaded = self.load(controller, request).await?;
+        if loaded.request.lifecycle.phase != lifecycle::Phase::Answered {
+            return Ok(None);
+        }
+        let rework = Command::Lifecycle(lifecycle::Command::Rework);
+        let mut decision = match self.decide(&loaded, &rework, &Actor::Engine, &Cause::Command) {
+            Ok(decision) => decision,
+            Err(EngineError::Rejected(_)) => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let mut agenda = loaded.agenda.clone();
+        agenda.absorb(&decision, self.now());
+        let (version, head) = (loaded.version, loaded.head);
+        let commit = Self::prepare(&mut decision, &agenda, version, head, None)?;
+        Ok(Some((commit, decision)))
+    }
+
+    /// The host's transaction was committed: wakes the workers, tells the listeners.
+    pub fn submitted(&self, prepared: &Prepared) {
+        self.ring();
+        for decision in &prepared.decisions {
+            self.tell_events(decision);
+        }
+    }
+
+    /// The host's transaction was rolled back: destroys the keys of the requests that are not
+    /// there. Where it is not known what became of the transaction, wait until it is: a request
+    /// whose key is gone can never be read.
+    ///
+    /// # Errors
+    /// Those of store and vault; ask again.
+    pub async fn abandon(&self, prepared: Prepared) -> Result<(), EngineError> {
+        for commit in prepared.commits.iter().filter(|c| c.expected == 0) {
+            self.forget(&prepared.controller, commit.request).await?;
+        }
+        Ok(())
+    }
+
+    /// Looks for work at once, as after a command: for what another process has written, when the
+    /// store's listener says so.
+    pub fn ring(&self) {
+        self.inner.bell.tell(|| ());
+    }
+}

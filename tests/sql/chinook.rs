@@ -1,0 +1,110 @@
+//! The Chinook sample shop: invoices that must be kept ten years with their lines, and employees
+//! who report to each other.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use datarights::adapters::SqlSource;
+use datarights::datamap::DataMap;
+use datarights::model::Until;
+use datarights::testkit::TestClock;
+
+use crate::oracle::{Snapshot, orphans, rows};
+use crate::{erase, options, pool, shared};
+
+fn map(source: &Path) -> DataMap {
+    let mut map = DataMap::from_toml(include_str!("../maps/chinook.toml")).unwrap();
+    for table in [
+        "Album",
+        "Artist",
+        "Genre",
+        "MediaType",
+        "Playlist",
+        "PlaylistTrack",
+        "Track",
+    ] {
+        assert!(!rows(source, &format!("SELECT count(*) FROM {table}")).is_empty());
+        map = map.exempt(table, "music");
+    }
+    map
+}
+
+#[tokio::test]
+async fn invoices_stay_ten_years_and_reports_remain() {
+    let Some(original) = shared("chinook.sqlite") else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("chinook.sqlite");
+    std::fs::write(&path, std::fs::read(&original).unwrap()).unwrap();
+    // What was invoiced before 2024 need not be kept any more: the year was closed ten years ago.
+    let clock = Arc::new(TestClock::at("2034-06-01T00:00:00Z".parse().unwrap()));
+    let source = SqlSource::open(pool(&path).await, &map(&path), clock, options())
+        .await
+        .unwrap_or_else(|error| panic!("{error}"));
+    let before = Snapshot::of(&path);
+
+    let erased = erase(&source, "luisg@embraer.com.br").await;
+    let difference = before.difference(&Snapshot::of(&path));
+    let gone = "SELECT InvoiceId FROM Invoice WHERE CustomerId = 1 AND InvoiceDate < '2024-01-01'";
+    let gone = rows(&original, gone);
+    let lines = "SELECT InvoiceLineId FROM InvoiceLine JOIN Invoice USING (InvoiceId)
+                 WHERE CustomerId = 1 AND InvoiceDate < '2024-01-01'";
+    let lines = rows(&original, lines);
+    assert!(gone.len() == 4 && lines.len() > 4);
+    let of = |name: &str, rows: &std::collections::BTreeSet<i64>| {
+        rows.iter()
+            .map(|row| (name.to_owned(), *row))
+            .collect::<Vec<_>>()
+    };
+    let mut expected = of("Invoice", &gone);
+    expected.extend(of("InvoiceLine", &lines));
+    assert_eq!(difference.deleted, expected.into_iter().collect());
+    assert_eq!(difference.changed, std::collections::BTreeSet::new());
+    let kept = |name: &str| {
+        let kept = erased
+            .withheld
+            .iter()
+            .filter(|kept| kept.collection == name);
+        kept.map(|kept| (kept.rows, kept.until)).collect::<Vec<_>>()
+    };
+    let until = |day: &str| Until::Date(day.parse().unwrap());
+    assert_eq!(kept("Customer"), [(1, until("2035-12-31"))]);
+    assert_eq!(
+        kept("Invoice"),
+        [(2, until("2034-12-31")), (1, until("2035-12-31"))]
+    );
+    let lines = kept("InvoiceLine")
+        .iter()
+        .map(|(rows, _)| rows)
+        .sum::<u64>();
+    let still = "SELECT InvoiceLineId FROM InvoiceLine JOIN Invoice USING (InvoiceId)
+                 WHERE CustomerId = 1 AND InvoiceDate >= '2024-01-01'";
+    assert_eq!(lines, rows(&original, still).len() as u64);
+
+    // An employee to whom others report, and who looks after nobody; and one who does.
+    for (id, mail) in [(2, "nancy@chinookcorp.com"), (3, "jane@chinookcorp.com")] {
+        let before = Snapshot::of(&path);
+        erase(&source, mail).await;
+        let mut difference = before.difference(&Snapshot::of(&path));
+        difference.added.clear(); // what the source notes of its effects
+        let employee = ("Employee".to_owned(), id);
+        assert_eq!(difference.deleted, [employee].into());
+        let reports =
+            format!("SELECT EmployeeId FROM Employee WHERE ReportsTo = {id} AND EmployeeId <> 3");
+        let cares = format!("SELECT CustomerId FROM Customer WHERE SupportRepId = {id}");
+        let mut expected = std::collections::BTreeSet::new();
+        for row in rows(&original, &reports) {
+            expected.insert(("Employee".to_owned(), "ReportsTo".to_owned(), row));
+        }
+        if id == 2 {
+            expected.insert(("Employee".to_owned(), "ReportsTo".to_owned(), 3));
+        }
+        for row in rows(&original, &cares) {
+            expected.insert(("Customer".to_owned(), "SupportRepId".to_owned(), row));
+        }
+        assert!(expected.len() > 2);
+        assert_eq!(difference.changed, expected);
+    }
+    assert_eq!(orphans(&path), 0);
+}
