@@ -409,6 +409,7 @@ fn events() -> Vec<(&'static str, Event)> {
             },
         ),
         ("left_as_it_is", Event::LeftAsItIs),
+        ("unanswered", Event::Unanswered),
     ]
 }
 

@@ -372,3 +372,174 @@ fn a_fee_is_written_in_its_currency() {
         assert_eq!(fee.says("amount"), Some(&*format!("The fee is {written}.")));
     }
 }
+
+/// A ground that nobody can put into words is told to whoever names it, not to a letter that
+/// waits for ever.
+#[test]
+fn a_ground_without_words_is_refused_at_the_command() {
+    for (regime, command) in [
+        (
+            "cn_pipl", // lists no grounds to refuse
+            lifecycle::Command::Refuse {
+                ground: Ground::new("tyop"),
+            },
+        ),
+        (
+            "us_hipaa", // lists none to extend
+            lifecycle::Command::Extend {
+                ground: Ground::new("tyop"),
+                until: None,
+            },
+        ),
+    ] {
+        let mut world = World::new();
+        world.controller = told_everything(regime);
+        let engine = world.engine();
+        let request = world.submit(&engine, Wish::of(Right::Access));
+        world.work(&engine);
+        let before = world.see(&engine, request);
+        let alice = staff("alice");
+        let refused = world.command(&engine, request, &alice, command.clone());
+        let Err(EngineError::Unsaid(unsaid)) = refused else {
+            panic!("{refused:?}");
+        };
+        assert_eq!(unsaid.missing, ["ground.tyop"]);
+        assert_eq!(world.see(&engine, request), before);
+        world.controller = told_everything(regime).with_words("ground.tyop", "For that reason.");
+        let engine = world.engine();
+        world.command(&engine, request, &alice, command).unwrap();
+    }
+}
+
+/// An answer that cannot be sent can still be another one.
+#[test]
+fn staff_gets_out_of_an_answer_that_is_stuck() {
+    let stuck = || {
+        let mut course = world::Course::approved(world::World::simple(Right::Access));
+        course.work_until(Work::Ended);
+        let refuse = lifecycle::Command::Refuse {
+            ground: Ground::new("manifestly_unfounded"),
+        };
+        for command in [
+            refuse.clone(),
+            lifecycle::Command::Rework,
+            lifecycle::Command::Withdraw,
+        ] {
+            assert!(course.attempt(command).is_err(), "it is on its way");
+        }
+        let letter = Letter::Response;
+        let failure = Failure::Unsaid(vec!["purposes".to_owned()]);
+        course.give(lifecycle::Command::LetterFailed { letter, failure });
+        (course, refuse)
+    };
+    let (mut course, refuse) = stuck();
+    course.give(refuse.clone());
+    assert_eq!(course.request().lifecycle.stuck_letters, []);
+    let (letter, failure) = (Letter::Refusal, Failure::Unavailable);
+    course.give(lifecycle::Command::LetterFailed { letter, failure });
+    assert!(course.attempt(lifecycle::Command::Rework).is_err());
+    course.give(refuse).answered();
+    assert_eq!(course.request().lifecycle.phase, Phase::Answered);
+
+    let (mut course, _) = stuck();
+    course.give(lifecycle::Command::Rework);
+    assert_eq!(course.request().lifecycle.stuck_letters, []);
+    assert!(matches!(
+        course.request().lifecycle.phase,
+        Phase::Fulfilment | Phase::Response
+    ));
+    let (mut course, _) = stuck();
+    course.give(lifecycle::Command::Withdraw);
+    assert_eq!(course.request().lifecycle.phase, Phase::Closed);
+}
+
+/// What a letter says depends on what was done.
+#[test]
+fn an_answer_does_not_claim_what_was_not_done() {
+    use datarights::ports::ErrorKind;
+    use datarights::testkit::{Fault, Method};
+    let answer = |regime, right: Right, method, words: &[(&str, &str)]| {
+        let mut world = World::new();
+        world.controller = told_everything(regime);
+        for (key, said) in words {
+            world.controller = world.controller.clone().with_words(*key, *said);
+        }
+        let refuse = || [Fault::Fail(ErrorKind::Refused)];
+        world.desk_port.will(method, refuse());
+        world.log_port.will(method, refuse());
+        world.recipient_port.will(Method::Inform, refuse());
+        let engine = world.engine();
+        let request = world.submit(&engine, Wish::of(right.clone()));
+        if right == Right::Access {
+            world.approve(&engine, request);
+        }
+        world.work(&engine);
+        let release = lifecycle::Command::Release;
+        let released = world.command(&engine, request, &staff("alice"), release);
+        released.unwrap();
+        world.work(&engine);
+        let seen = world.see(&engine, request);
+        assert_ne!(seen.lifecycle.outcome, Some(Outcome::Done));
+        notice(&world, request, "response").unwrap()
+    };
+    let says = |notice: &Notice, item: &str| notice.says(item).map(str::to_owned);
+    let failed = answer("us_ca_ccpa", Right::OptOut, Method::Stop, &[]);
+    assert_eq!(says(&failed, "status"), None, "{:?}", failed.contents);
+    assert!(says(&failed, "reasons").is_some_and(|words| words.contains("could not be done")));
+    for regime in ["eu_gdpr", "uk_gdpr"] {
+        let failed = answer(regime, Right::Access, Method::Read, &[]);
+        let none = "No copy of the data goes with this answer.";
+        assert_eq!(says(&failed, "copy").as_deref(), Some(none));
+        let known = "We process data about you.";
+        assert_eq!(says(&failed, "confirmation").as_deref(), Some(known));
+        let own = [
+            ("copy", "Voici une copie."),
+            ("confirmation", "Nous avons des données."),
+        ];
+        let failed = answer(regime, Right::Access, Method::Locate, &own);
+        assert_eq!(
+            says(&failed, "copy").as_deref(),
+            Some(none),
+            "a host's word neither"
+        );
+        let unknown = "We could not establish whether we process data about you.";
+        assert_eq!(says(&failed, "confirmation").as_deref(), Some(unknown));
+    }
+}
+
+/// Where the data come from is stated by the record, or by nobody.
+#[test]
+fn nobody_says_where_data_come_from_whom_nobody_told() {
+    let mut silent = told_everything("br_lgpd");
+    assert!(!missing(&silent, "br_lgpd").contains("origin"));
+    silent.record = None;
+    assert!(missing(&silent, "br_lgpd").contains("origin"));
+}
+
+/// Words with a place that is not always known would be stuck: that is known beforehand.
+#[test]
+fn a_place_that_is_not_always_there_is_missing_beforehand() {
+    let due = "Please answer the check. We answer you by {due}.";
+    let acme = told_everything("uk_gdpr").with_words("needed", due);
+    assert!(missing(&acme, "uk_gdpr").contains("needed.undated"));
+    let acme = acme.with_words("needed.undated", "Please answer the check.");
+    assert_eq!(missing(&acme, "uk_gdpr"), BTreeSet::new());
+    let mut world = World::new();
+    world.controller = acme;
+    let engine = world.engine();
+    let request = world.submit(&engine, Wish::of(Right::Access));
+    world.work(&engine);
+    let ask = lifecycle::Command::RequestIdentity;
+    world
+        .command(&engine, request, &staff("alice"), ask)
+        .unwrap();
+    world.work(&engine);
+    assert_eq!(
+        notice(&world, request, "identity_request")
+            .unwrap()
+            .says("needed"),
+        Some("Please answer the check.")
+    );
+    let acme = told_everything("eu_gdpr").with_words("receipt", "Because of {ground}.");
+    assert!(missing(&acme, "eu_gdpr").contains("ground"));
+}

@@ -111,7 +111,7 @@ struct System {
 }
 
 /// Rights, and laws that know them.
-const RIGHTS: [(&str, Right); 10] = [
+const RIGHTS: [(&str, Right); 11] = [
     ("eu_gdpr", Right::Access),
     ("eu_gdpr", Right::Export),
     ("eu_gdpr", Right::Rectification),
@@ -123,6 +123,8 @@ const RIGHTS: [(&str, Right); 10] = [
     // One that needs no identity, one that does.
     ("us_ca_ccpa", Right::OptOut),
     ("us_in", Right::OptOut),
+    // One under which silence ends a request.
+    ("vn_pdpl", Right::Erasure),
 ];
 
 const TASKS: [Task; 16] = [

@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::ports::Handle;
-use crate::workflow::{Decision, Effect, EffectKey, Event, Request, Timer, TimerChange};
+use crate::workflow::{Decision, Effect, EffectKey, Event, Letter, Request, Timer, TimerChange};
 
 /// The schema that this release writes.
 const SCHEMA: u16 = 1;
@@ -62,10 +62,19 @@ impl Agenda {
             }
         }
         for envelope in &decision.events {
-            if let Event::LetterSent { letter } = envelope.event {
+            match envelope.event {
                 // By hand or by the notifier: it is not to be sent again.
-                self.effects
-                    .retain(|item| item.effect != Effect::Notify(letter) || item.resume.is_none());
+                Event::LetterSent { letter } => self
+                    .effects
+                    .retain(|item| item.effect != Effect::Notify(letter) || item.resume.is_none()),
+                // The extension never took effect: nobody is told of it any more.
+                Event::LetterOverdue {
+                    letter: letter @ Letter::Extension,
+                    ..
+                } => self
+                    .effects
+                    .retain(|item| item.effect != Effect::Notify(letter)),
+                _ => {}
             }
         }
         for (key, effect) in &decision.effects {

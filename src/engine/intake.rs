@@ -1,6 +1,6 @@
 //! Taking requests in: sealing who asks, recognising duplicates, starting the clocks.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use uuid::Builder;
 
 use crate::law::Setting;
@@ -26,6 +26,8 @@ pub struct Intake {
     pub channel: Channel,
     /// When it was received; `None` for now. Never in the future.
     pub received_at: Option<DateTime<Utc>>,
+    /// The date that the letter bears, where it bears one: some laws count from it.
+    pub dated: Option<NaiveDate>,
     /// What identifies the person.
     pub identifiers: Vec<Identifier>,
     /// What they want: one request each.
@@ -46,6 +48,7 @@ impl Intake {
         Self {
             channel,
             received_at: None,
+            dated: None,
             identifiers,
             wishes: wishes.into_iter().collect(),
             regime: None,
@@ -57,6 +60,13 @@ impl Intake {
     #[must_use]
     pub const fn received_at(mut self, at: DateTime<Utc>) -> Self {
         self.received_at = Some(at);
+        self
+    }
+
+    /// The same, bearing that date.
+    #[must_use]
+    pub const fn dated(mut self, on: NaiveDate) -> Self {
+        self.dated = Some(on);
         self
     }
 
@@ -336,6 +346,7 @@ impl Engine {
                 intake: opening.id,
                 channel: intake.channel.clone(),
                 received_at,
+                dated: intake.dated,
                 person: opening.person.clone(),
                 kinds: opening.kinds.clone(),
                 identifiers,

@@ -12,7 +12,7 @@ use crate::workflow::{Letter, Request, Target};
 
 use super::controller::Controller;
 use super::error::{EngineError, Unsaid};
-use super::words::{Facts, amount, english, keys, outcome_name};
+use super::words::{Facts, Keys, amount, english, outcome_name};
 
 /// Items that are said only where there is something to say.
 const ONLY_IF_SAID: [&str; 2] = ["absence", "what_would_help"];
@@ -26,7 +26,8 @@ pub struct MissingWords {
     /// In which letter.
     pub letter: Letter,
     /// Under which key they are given to [`Controller::with_words`], unless the record of
-    /// processing fills it ([`Controller::with_record`]).
+    /// processing fills it ([`Controller::with_record`]); or the place in braces that words of the
+    /// host's name, and that is not known of every such request.
     pub key: String,
     /// What the law wants said.
     pub about: String,
@@ -187,11 +188,14 @@ impl Controller {
                 let Some(letter) = Letter::at(notice.step) else {
                     continue;
                 };
-                for outcome in [Outcome::Done, Outcome::Partly] {
-                    let facts = self.example(&regime, &outcome);
+                for facts in self.examples(&regime, letter) {
                     for item in &notice.items {
                         let Err(key) = self.said(item, notice.step, letter, &facts) else {
                             continue;
+                        };
+                        let key = match key.as_str() {
+                            "due" => format!("{}.undated", item.id),
+                            _ => key,
                         };
                         all.insert(MissingWords {
                             right: right.clone(),
@@ -219,27 +223,30 @@ impl Controller {
     }
 
     fn said(&self, item: &Item, step: Step, letter: Letter, facts: &Facts) -> Said {
-        let keys = keys(item, step, letter, &facts.so);
-        let own = keys.iter().find_map(|key| self.words.get(key));
-        if let Some(pattern) = own {
-            return say(item, facts, pattern);
+        let Keys { so, plain } = Keys::of(item, step, letter, &facts.so);
+        let host = |keys: &[String]| keys.iter().find_map(|key| self.words.get(key).cloned());
+        let ours = |keys: &[String]| keys.iter().find_map(|key| english(key).map(str::to_owned));
+        let first = if facts.fell_short {
+            host(&so).or_else(|| ours(&so)).or_else(|| host(&plain))
+        } else {
+            host(&so).or_else(|| host(&plain)).or_else(|| ours(&so))
+        };
+        if let Some(pattern) = first {
+            return say(item, facts, &pattern);
         }
-        if step == Step::Response
-            && let Some(content) = self.recorded(&item.id)
-        {
-            return match content {
-                Content::NotApplicable if item.if_applicable => Ok(content),
-                Content::Says(words) if !words.trim().is_empty() => Ok(Content::Says(words)),
-                // Said where it comes from, though from the person.
-                _ => self.ours(item, &keys, facts),
-            };
+        let recorded = match step {
+            Step::Response => self.recorded(&item.id),
+            _ => None,
+        };
+        match recorded {
+            Some(content @ Content::NotApplicable) if item.if_applicable => return Ok(content),
+            Some(Content::Says(words)) if !words.trim().is_empty() => {
+                return Ok(Content::Says(words));
+            }
+            _ => {}
         }
-        self.ours(item, &keys, facts)
-    }
-
-    fn ours(&self, item: &Item, keys: &[String], facts: &Facts) -> Said {
-        match keys.iter().find_map(|key| english(key)) {
-            Some(pattern) => say(item, facts, pattern),
+        match ours(&plain) {
+            Some(pattern) => say(item, facts, &pattern),
             None if item.if_applicable && ONLY_IF_SAID.contains(&item.id.as_ref()) => {
                 Ok(Content::NotApplicable)
             }
@@ -271,12 +278,7 @@ impl Controller {
         let mut facts = self.general(regime);
         facts.put("request", Ok(request.facts.id.to_string()));
         facts.put("received", Ok(self.day_of(request.facts.received_at)));
-        match request
-            .clock
-            .response
-            .as_ref()
-            .and_then(|due| self.last_day(due))
-        {
+        match request.answer_clock().and_then(|due| self.last_day(due)) {
             Some(day) => facts.put("due", Ok(day)),
             None => facts.so.push("undated"),
         }
@@ -290,6 +292,8 @@ impl Controller {
         }
         if let Some(outcome) = &life.outcome {
             facts.so.push(outcome_name(outcome));
+            facts.fell_short = !matches!(outcome, Outcome::Done);
+            facts.so.extend(not_given(request, outcome));
         }
         facts.put("horizon", self.horizon(request));
         let fee_ground = life.fee.as_ref().and_then(|fee| fee.ground.as_ref());
@@ -358,27 +362,53 @@ impl Controller {
         if !regime.appeal.internal {
             facts.so.push("no_appeal");
         }
+        let record = self.record.as_ref();
+        if record.is_some_and(|record| record.source.is_none()) {
+            facts.so.push("from_person");
+        }
         facts
     }
 
-    /// A request of which everything is known, to see what else is missing.
-    fn example(&self, regime: &Regime, outcome: &Outcome) -> Facts {
-        let mut facts = self.general(regime);
-        for place in [
+    /// Requests of every outcome, with and without a date, to see what words are missing for a
+    /// letter. In each stands what is known of every request of that kind, and nothing else.
+    fn examples(&self, regime: &Regime, letter: Letter) -> Vec<Facts> {
+        let mut always = vec![
             "request",
             "received",
-            "due",
-            "ground",
-            "amount",
             "recipients",
             "because",
             "left_out",
             "horizon",
-        ] {
-            facts.put(place, Ok(place.to_owned()));
+        ];
+        match letter {
+            Letter::Extension | Letter::Refusal => always.push("ground"),
+            Letter::FeeRequest => always.extend(["ground", "amount"]),
+            _ => {}
         }
-        facts.so.push(outcome_name(outcome));
-        facts
+        let mut examples = Vec::new();
+        for outcome in [
+            Outcome::Done,
+            Outcome::Partly,
+            Outcome::NothingFound,
+            Outcome::Unsupported,
+            Outcome::Failed,
+        ] {
+            for dated in [true, false] {
+                let mut facts = self.general(regime);
+                for place in &always {
+                    facts.put(place, Ok((*place).to_owned()));
+                }
+                if dated {
+                    facts.put("due", Ok("due".to_owned()));
+                } else {
+                    facts.so.push("undated");
+                }
+                facts.so.push(outcome_name(&outcome));
+                facts.fell_short = outcome != Outcome::Done;
+                examples.push(facts);
+            }
+        }
+        examples
     }
 
     /// A ground in words, with its article.
@@ -516,6 +546,25 @@ pub(super) fn horizon(request: &Request) -> Option<DateTime<Utc>> {
         .iter()
         .filter_map(|source| source.horizon)
         .max()
+}
+
+/// What an answer to a request that fell short does not give: a copy, or even whether there is
+/// anything.
+fn not_given(request: &Request, outcome: &Outcome) -> Vec<&'static str> {
+    let mut so = Vec::new();
+    let (false, Some(work)) = (
+        matches!(outcome, Outcome::Done | Outcome::NothingFound),
+        &request.fulfilment,
+    ) else {
+        return so;
+    };
+    if work.package.is_none() || !work.sources.iter().any(|source| source.worked) {
+        so.push("no_copy");
+    }
+    if !work.sources.iter().any(|source| source.locators.is_some()) {
+        so.push("not_established");
+    }
+    so
 }
 
 /// Whether every search was made, and found nothing.

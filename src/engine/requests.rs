@@ -10,7 +10,7 @@ use crate::ports::{
     StoredEvent, StoredRequest,
 };
 use crate::workflow::{
-    Cause, Command, Context, Decision, Locks, Request, chain, decide, lifecycle,
+    Cause, Command, Context, Decision, Effect, Locks, Request, chain, decide, lifecycle,
 };
 
 use super::Engine;
@@ -238,7 +238,8 @@ impl Engine {
     /// workers.
     ///
     /// # Errors
-    /// [`EngineError::Denied`] by the host's policy, [`EngineError::Rejected`] by the workflow;
+    /// [`EngineError::Denied`] by the host's policy, [`EngineError::Rejected`] by the workflow,
+    /// [`EngineError::Unsaid`] for a letter that would miss what the law wants said in it;
     /// [`EngineError::Store`] with a conflict when others were faster again and again.
     pub async fn command(
         &self,
@@ -278,6 +279,15 @@ impl Engine {
         cause: &Cause,
     ) -> Result<(), EngineError> {
         let decision = self.decide(loaded, command, actor, cause)?;
+        // Whoever commands a letter learns now what keeps it from being written.
+        if matches!(command, Command::Lifecycle(_)) && *actor != Actor::Engine {
+            let controller = self.controller(&decision.next.facts.controller)?;
+            for (_, effect) in &decision.effects {
+                if let Effect::Notify(letter) = effect {
+                    controller.says(&decision.next, *letter)?;
+                }
+            }
+        }
         let mut agenda = loaded.agenda.clone();
         agenda.absorb(&decision, self.now());
         self.commit(loaded, decision, agenda, None).await

@@ -1,8 +1,9 @@
 //! The words of letters, in English. A host may give its own for any of them, by the same keys.
 //!
 //! In braces stands what the engine fills in. An item of a letter is looked up as
-//! `letter.step.item`, then `step.item`, then `item`; each first with what is so of the request
-//! behind it (`action_taken.partly`).
+//! `letter.step.item`, then `step.item`, then `item`; first of all with what is so of the request
+//! behind it (`action_taken.partly`). Of a request that was not carried out in full, ours of that
+//! kind go before a host's that are for every request: those would say what is not so.
 
 use std::collections::BTreeMap;
 
@@ -62,8 +63,10 @@ pub(super) fn english(key: &str) -> Option<&'static str> {
         "confirmation" => "We process data about you.",
         "confirmation.nothing_found" | "data.nothing_found" => "We searched for data about you and found none.",
         "rights" => "You can ask us to correct or erase the data or to restrict their processing, and you can object to it.",
+        "confirmation.not_established" => "We could not establish whether we process data about you.",
+        "copy.no_copy" | "data.no_copy" => "No copy of the data goes with this answer.",
         "copy" | "data" => "A copy of the data goes with this answer.",
-        "origin" => "The data come from you.",
+        "origin.from_person" => "The data come from you.",
         "absence.nothing_found" => "We hold no data about you.",
         "record_kept" => "We keep a record of your request, as the law demands.",
         "recipients_named.recipients" => "They were told: {recipients}.",
@@ -113,6 +116,8 @@ pub(super) struct Facts {
     places: BTreeMap<&'static str, Result<String, String>>,
     /// What is so, for words that depend on it.
     pub(super) so: Vec<&'static str>,
+    /// Whether it came to an outcome, and was not carried out in full.
+    pub(super) fell_short: bool,
 }
 
 impl Facts {
@@ -146,20 +151,30 @@ fn fill(pattern: &str, value: impl Fn(&str) -> Result<String, String>) -> Result
     Ok(text)
 }
 
-/// Under which keys the words of an item are looked up, the most precise first.
-pub(super) fn keys(item: &Item, step: Step, letter: Letter, so: &[&str]) -> Vec<String> {
-    let (letter, step, item) = (letter.name(), step.name(), item.id.as_ref());
-    let places = [
-        format!("{letter}.{step}.{item}"),
-        format!("{step}.{item}"),
-        item.to_owned(),
-    ];
-    let mut keys = Vec::new();
-    for place in places {
-        keys.extend(so.iter().map(|so| format!("{place}.{so}")));
-        keys.push(place);
+/// Under which keys the words of an item are looked up, the most precise first: those for what is
+/// so of the request, and those for every request.
+pub(super) struct Keys {
+    pub(super) so: Vec<String>,
+    pub(super) plain: Vec<String>,
+}
+
+impl Keys {
+    pub(super) fn of(item: &Item, step: Step, letter: Letter, so: &[&str]) -> Self {
+        let (letter, step, item) = (letter.name(), step.name(), item.id.as_ref());
+        let plain = vec![
+            format!("{letter}.{step}.{item}"),
+            format!("{step}.{item}"),
+            item.to_owned(),
+        ];
+        let with = |place: &String| {
+            let so = so.iter().map(|so| format!("{place}.{so}"));
+            so.collect::<Vec<_>>()
+        };
+        Self {
+            so: plain.iter().flat_map(with).collect(),
+            plain,
+        }
     }
-    keys
 }
 
 pub(super) const fn outcome_name(outcome: &Outcome) -> &'static str {

@@ -3,7 +3,11 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::law::{self, ClockError, ClockEvent, ClockHistory, Due, Question, RegimePin, Setting};
+use crate::model::Right;
+
+use crate::law::{
+    self, ClockError, ClockEvent, ClockEventKind, ClockHistory, Due, Question, RegimePin, Setting,
+};
 
 /// The law a request runs under, what moved its clocks so far, and its deadlines as they were
 /// computed then. A replay years later says the same.
@@ -20,7 +24,8 @@ pub struct Clock {
     pub refusal: Option<Due>,
     /// Until when receipt must be confirmed, where the law demands it.
     pub acknowledgement: Option<Due>,
-    /// Until when an extension can be announced, where there is one.
+    /// Until when an extension can be announced, where there is one; of a further one, until when
+    /// its letter must be out.
     pub extension_notice: Option<Due>,
     /// Until when an appeal must be decided, once there is one and the law has a clock for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -36,9 +41,9 @@ impl Clock {
     pub fn start(
         setting: Setting<'_>,
         regime: RegimePin,
-        received_at: DateTime<Utc>,
+        received: ClockHistory,
     ) -> Result<Self, ClockError> {
-        Self::compute(setting, regime, ClockHistory::received(received_at))
+        Self::compute(setting, regime, received)
     }
 
     /// The clocks after one more event.
@@ -51,6 +56,25 @@ impl Clock {
         let mut clock = Self::compute(setting, self.regime.clone(), history)?;
         clock.appeal = self.appeal;
         Ok(clock)
+    }
+
+    /// The clocks without the extension that was decided last: its letter did not go out in time,
+    /// so it never took effect.
+    ///
+    /// # Errors
+    /// As for [`Clock::start`].
+    pub fn without_extension(&self, setting: Setting<'_>) -> Result<Self, ClockError> {
+        let history = without_last_extension(&self.history);
+        let mut clock = Self::compute(setting, self.regime.clone(), history)?;
+        clock.appeal = self.appeal;
+        Ok(clock)
+    }
+
+    /// Whether an extension is in it.
+    pub fn is_extended(&self) -> bool {
+        self.history
+            .first(ClockEventKind::ExtensionNotified)
+            .is_some()
     }
 
     /// The clocks after an appeal came in.
@@ -81,11 +105,26 @@ impl Clock {
             Err(error) if error.is_absent() => Ok(None),
             Err(error) => Err(error),
         };
+        // A further extension is announced while the one before it runs.
+        let extension_notice = if history.all(ClockEventKind::ExtensionNotified).count() > 1 {
+            let before = without_last_extension(&history);
+            Some(law::deadline(&setting, Question::Response, &before)?)
+        } else {
+            ask(Question::ExtensionNoticeCutoff)?
+        };
+        let mut response = ask(Question::Response)?;
+        // Processing ends with the withdrawal of consent; under some laws by a day of its own.
+        if *setting.right == Right::ConsentWithdrawal
+            && let Some(revocation) = ask(Question::ConsentRevocation)?
+        {
+            let earlier = |response: Due| response.late_from() < revocation.late_from();
+            response = response.filter(|due| earlier(*due)).or(Some(revocation));
+        }
         Ok(Self {
-            response: ask(Question::Response)?,
+            response,
             refusal: ask(Question::RefusalNotice)?,
             acknowledgement: ask(Question::Ack)?,
-            extension_notice: ask(Question::ExtensionNoticeCutoff)?,
+            extension_notice,
             appeal: None,
             regime,
             history,
@@ -97,4 +136,20 @@ impl Clock {
     pub fn late_from(&self) -> Option<DateTime<Utc>> {
         self.response.as_ref().and_then(Due::late_from)
     }
+}
+
+fn without_last_extension(history: &ClockHistory) -> ClockHistory {
+    let last = history.last(ClockEventKind::ExtensionNotified);
+    let mut rest = ClockHistory::received(history.received_at());
+    if let Some(date) = history.date_of_request() {
+        rest = rest.requested_on(date);
+    }
+    let of_last = |event: &ClockEvent| Some(*event) == last;
+    let skipped = history.events().iter().rposition(of_last);
+    for (place, event) in history.events().iter().enumerate() {
+        if Some(place) != skipped {
+            rest.push(*event);
+        }
+    }
+    rest
 }

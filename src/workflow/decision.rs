@@ -1,8 +1,8 @@
 //! Deciding: may this actor do this now, and what follows from it.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 
-use crate::law::{RegimePin, Step};
+use crate::law::{ClockHistory, RegimePin, Step};
 use crate::model::{
     Actor, Channel, ControllerId, Digest, End, IdentifierKind, IntakeId, KeyedDigest, PartyId,
     RequestId, Right, Use,
@@ -76,6 +76,8 @@ pub struct Intake {
     pub channel: Channel,
     /// When it was received.
     pub received_at: DateTime<Utc>,
+    /// The date that the letter bears, where it bears one: some laws count from it (PIPEDA 8(4)).
+    pub dated: Option<NaiveDate>,
     /// By what the person is recognised.
     pub person: Vec<KeyedDigest>,
     /// The kinds of identifiers that were given.
@@ -104,6 +106,7 @@ pub fn decide(
     context: &Context<'_>,
 ) -> Result<Decision, Rejection> {
     let mut draft = Draft::new(request, *context);
+    lifecycle::record_passed(&mut draft)?;
     match command {
         Command::Lifecycle(command) => lifecycle::decide(&mut draft, command)?,
         Command::Work(command) => fulfilment::decide(&mut draft, command)?,
@@ -159,7 +162,17 @@ pub fn receive(
         });
     }
     let uses = fulfilment::stop::uses(right, intake.uses)?;
-    let clock = Clock::start(context.setting, regime, intake.received_at)?;
+    let mut history = ClockHistory::received(intake.received_at);
+    if let Some(dated) = intake.dated {
+        if dated > context.setting.calendar.date_of(intake.received_at) {
+            return Err(Rejection::Malformed {
+                what: "the date of the letter",
+                accepted: "a day no later than that of its receipt",
+            });
+        }
+        history = history.requested_on(dated);
+    }
+    let clock = Clock::start(context.setting, regime, history)?;
     let first = Envelope {
         schema: SCHEMA,
         controller: intake.controller,
@@ -198,6 +211,7 @@ pub fn receive(
         draft.effect(Effect::Notify(Letter::Acknowledgement));
     }
     draft.time_clock();
+    lifecycle::record_passed(&mut draft)?;
     if !fulfilment::stop::needs_identity(&draft) {
         // What ends at once waits for no other request.
         fulfilment::stop::grant(&mut draft)?;

@@ -208,16 +208,36 @@ impl<'a> Draft<'a> {
             .any(|notice| notice.step == step && notice.mandatory)
     }
 
+    /// Whether the law leaves nobody with nothing unless it is refused: it lists on which grounds,
+    /// or what must be said with it.
+    pub(super) fn law_wants_grounds(&self) -> bool {
+        let said = [Step::Refusal, Step::AppealInformation, Step::CannotIdentify];
+        let regime = self.context.setting.regime;
+        regime.lists_grounds_to(GroundUse::Refuse)
+            || said.iter().any(|step| self.law_demands(*step))
+    }
+
     /// Records an event and moves the working copy by it.
     pub(super) fn emit(&mut self, event: Event) {
+        let (actor, cause) = (self.context.actor.clone(), self.context.cause.clone());
+        self.record(event, actor, cause);
+    }
+
+    /// Records what came with time alone, whoever commands now.
+    pub(super) fn emit_by_time(&mut self, event: Event, timer: Timer) {
+        self.record(event, Actor::Engine, Cause::Timer(timer));
+        self.clear(timer);
+    }
+
+    fn record(&mut self, event: Event, actor: Actor, cause: Cause) {
         let envelope = Envelope {
             schema: SCHEMA,
             controller: self.request.facts.controller.clone(),
             request: self.request.facts.id,
             sequence: self.request.sequence + 1,
             at: self.context.now,
-            actor: self.context.actor.clone(),
-            cause: self.context.cause.clone(),
+            actor,
+            cause,
             previous: Digest::default(),
             event,
         };
@@ -254,20 +274,9 @@ impl<'a> Draft<'a> {
         at.unwrap_or(DateTime::<Utc>::MAX_UTC)
     }
 
-    /// Lets the request expire when the person does not answer.
+    /// Lets something follow when the person does not answer.
     pub(super) fn expire_later(&mut self) {
         self.set(Timer::Expiry, self.later(self.context.policy.answer_within));
-    }
-
-    /// Times the deadline again, if it is still to come, for a request that was answered already.
-    pub(super) fn resume_clock(&mut self) {
-        if self
-            .request
-            .answer_due()
-            .is_some_and(|due| due > self.now())
-        {
-            self.time_clock();
-        }
     }
 
     /// Computes the deadlines anew after something that may move them.
@@ -285,6 +294,16 @@ impl<'a> Draft<'a> {
         let event = ClockEvent { at, kind, until };
         let clock = self.request.clock.after(self.context.setting, event)?;
         self.replace_clock(clock);
+        Ok(())
+    }
+
+    /// Takes the last extension back: the deadlines are those that it was to move.
+    pub(super) fn lapse_extension(&mut self) -> Result<(), Rejection> {
+        let clock = self.request.clock.without_extension(self.context.setting)?;
+        if clock != self.request.clock {
+            self.emit_by_time(Event::ClockMoved(Box::new(clock)), Timer::Extension);
+            self.time_clock();
+        }
         Ok(())
     }
 

@@ -365,8 +365,8 @@ pub enum Event {
         /// The first instant that was late.
         at: DateTime<Utc>,
     },
-    /// The last day of a letter passed without it: a confirmation of receipt or a decision on an
-    /// appeal is late, a refusal would be, an extension can no longer be announced.
+    /// The last day of a letter passed without it: a confirmation of receipt, a refusal that was
+    /// decided or a decision on an appeal is late; an extension that was decided never took effect.
     LetterOverdue {
         /// Which one.
         letter: Letter,
@@ -382,6 +382,8 @@ pub enum Event {
     PackageDeleted,
     /// What was personal in the request is gone: its key was destroyed.
     Shredded,
+    /// The person did not answer in the time they were given. Staff decides what follows.
+    Unanswered,
 }
 
 /// Why something happened.

@@ -7,7 +7,7 @@ use crate::model::Outcome;
 
 use super::clock::Clock;
 use super::effect::{Letter, Timer};
-use super::lifecycle::{Lifecycle, Phase};
+use super::lifecycle::Lifecycle;
 use super::request::Request;
 
 /// The letters that have a last day of their own. That of the answer is the deadline.
@@ -112,7 +112,10 @@ impl Request {
                 steps
             }
             Letter::Response => {
-                let mut steps = vec![Step::Response, Step::OptOutDone, Step::HumanReview];
+                let mut steps = vec![Step::Response, Step::HumanReview];
+                if life.outcome == Some(Outcome::Done) {
+                    steps.push(Step::OptOutDone);
+                }
                 if self.is_refused_in_part() {
                     steps.extend([Step::Refusal, Step::AppealInformation]);
                 }
@@ -148,7 +151,20 @@ impl Request {
     /// Until when a letter about this request is in time: the first instant that is late. `None`
     /// where the law sets no number, or while its clock stands still.
     pub fn letter_due(&self, letter: Letter) -> Option<DateTime<Utc>> {
-        self.clock.letter_due(letter).and_then(Due::late_from)
+        let due = match letter {
+            Letter::Refusal | Letter::Response if self.lifecycle.appealed => self.answer_clock(),
+            _ => self.clock.letter_due(letter),
+        };
+        due.and_then(Due::late_from)
+    }
+
+    /// When the answer is due, or why its clock stands still. What an appeal changed is answered
+    /// anew by the day on which the appeal is due. Under a law without one it is the day that the
+    /// first answer had: what came in time was not what was owed.
+    pub fn answer_clock(&self) -> Option<&Due> {
+        let appeal = self.clock.appeal.as_ref();
+        let appeal = appeal.filter(|_| self.lifecycle.appealed);
+        appeal.or(self.clock.response.as_ref())
     }
 
     /// The instant at which a letter that has not gone out becomes late, while it still can. What
@@ -156,42 +172,46 @@ impl Request {
     pub(super) fn letter_watched(&self, letter: Letter) -> Option<DateTime<Utc>> {
         let life = &self.lifecycle;
         let due = self.letter_due(letter)?;
-        let open = match letter {
-            Letter::AppealDecision => life.appealed && !life.is_closed(),
-            _ => !life.is_answered(),
-        };
         let apart = match letter {
-            Letter::Refusal | Letter::Extension => self.answer_due().is_none_or(|last| due < last),
+            Letter::Refusal => self.answer_due().is_none_or(|last| due < last),
             _ => true,
         };
-        let over = life.is_sent(letter) || life.late_letters.contains(&letter);
-        (open && apart && !over).then_some(due)
+        let late = life.late_letters.contains(&letter);
+        (self.is_awaited(letter) && apart && !late).then_some(due)
     }
 
-    /// The deadline of the answer, as the first instant that is late; `None` once the request is
-    /// answered, while its clock stands still, or where the law sets no number.
+    /// Whether the law waits for a letter with a last day of its own: it is to go out, and has not.
+    fn is_awaited(&self, letter: Letter) -> bool {
+        let life = &self.lifecycle;
+        let open = match letter {
+            Letter::Acknowledgement => !life.is_answered(),
+            Letter::Extension => life.extended && !life.appealed && !life.is_answered(),
+            Letter::Refusal => life.is_answered_by(letter),
+            Letter::AppealDecision => life.appealed && !life.is_closed(),
+            _ => false,
+        };
+        open && !life.is_sent(letter)
+    }
+
+    /// The deadline of the answer, as the first instant that is late; `None` once it was met or the
+    /// request is answered, while its clock stands still, or where the law sets no number.
     pub fn answer_due(&self) -> Option<DateTime<Utc>> {
-        if self.lifecycle.is_answered() {
+        let life = &self.lifecycle;
+        if life.is_answered() {
             return None;
         }
-        self.clock.late_from()
+        let due = self.answer_clock().and_then(Due::late_from)?;
+        // Work that is taken up again after an answer in time does not make it late.
+        life.answered_at.is_none_or(|at| at >= due).then_some(due)
     }
 
-    /// When the next thing that the law waits for is late, or was: the answer, an acknowledgement
-    /// or a refusal that has not gone out, the decision on an appeal. What staff sees as due.
+    /// When the next thing that the law waits for is late, or was: the answer, an acknowledgement,
+    /// the letter of an extension or a refusal that has not gone out, the decision on an appeal.
+    /// What staff sees as due.
     pub fn due_at(&self) -> Option<DateTime<Utc>> {
-        let life = &self.lifecycle;
-        let unanswered = !life.is_answered();
-        let open = |letter: Letter| {
-            !life.is_sent(letter)
-                && match letter {
-                    Letter::Acknowledgement => unanswered,
-                    Letter::Refusal => life.phase == Phase::Response && life.refusal.is_some(),
-                    Letter::AppealDecision => life.appealed && !life.is_closed(),
-                    _ => false,
-                }
-        };
-        let letters = WATCHED.into_iter().filter(|letter| open(*letter));
+        let letters = WATCHED
+            .into_iter()
+            .filter(|letter| self.is_awaited(*letter));
         letters
             .filter_map(|letter| self.letter_due(letter))
             .chain(self.answer_due())

@@ -45,7 +45,8 @@ pub enum Review {
 pub struct Policy {
     /// How often a person may answer an identity check.
     pub identity_attempts: u32,
-    /// How long the person has to answer a question before the request expires.
+    /// How long the person has to answer a question. Then staff is told, and decides; where the law
+    /// wants neither grounds nor notice of a refusal, the request expires.
     pub answer_within: TimeDelta,
     /// Whether receipt is confirmed where the law does not demand it.
     pub acknowledge: bool,

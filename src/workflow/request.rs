@@ -160,6 +160,12 @@ impl Request {
             _ => {}
         }
         self.lifecycle.apply(envelope);
+        if matches!(envelope.event, Event::AppealDecided { granted: true })
+            && self.clock.appeal.is_some()
+        {
+            // The new answer has a day of its own.
+            self.lifecycle.overdue = false;
+        }
         if let Some(fulfilment) = &mut self.fulfilment {
             fulfilment.apply(envelope);
         }

@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use datarights::engine::Controller;
-use datarights::law::{Due, GroundUse, Notice, Period, Question, Regime, Regimes, Step};
-use datarights::model::{Ground, Outcome, Right};
+use datarights::law::{self, Due, GroundUse, Notice, Period, Question, Regime, Regimes, Step};
+use datarights::model::{Failure, Ground, Outcome, Right};
 use datarights::workflow::fulfilment::Phase;
 use datarights::workflow::{
     Command, Decision, Effect, Event, Letter, Request, Target, Task, lifecycle,
@@ -98,6 +98,11 @@ struct Course {
     /// Steps of the work that were begun.
     begun: Vec<(Task, Target, u32)>,
     seen: Vec<&'static str>,
+    /// Everything that was recorded.
+    log: Vec<Event>,
+    /// Whether the letter of each extension was out in time, in their order.
+    told: Vec<bool>,
+    workers: bool,
 }
 
 impl Course {
@@ -122,6 +127,9 @@ impl Course {
             sent: BTreeMap::new(),
             begun: Vec::new(),
             seen: Vec::new(),
+            log: Vec::new(),
+            told: Vec::new(),
+            workers: true,
         };
         course.judge(&received);
         Some(course)
@@ -141,14 +149,20 @@ impl Course {
                 _ => None,
             })
             .collect();
+        let events = decision.events.iter();
+        self.log
+            .extend(events.map(|envelope| envelope.event.clone()));
         let right = &decision.next.facts.right;
         let law = std::sync::Arc::clone(&self.law);
         for envelope in &decision.events {
             let Some((letter, steps)) = steps_of(&envelope.event) else {
                 continue;
             };
+            let done = decision.next.lifecycle.outcome == Some(Outcome::Done);
             let demanded: Vec<_> = steps
                 .iter()
+                // That it was done is said when it was.
+                .filter(|step| done || **step != Step::OptOutDone)
                 .flat_map(|step| demanded(&law, right, *step))
                 .collect();
             if !demanded.is_empty() {
@@ -217,6 +231,8 @@ impl Course {
         let Ok(decision) = self.world.decide(self.request(), now, &actor, command) else {
             return false;
         };
+        self.what_passed_is_in_the_log(&decision, now);
+        self.extensions_that_nobody_heard_of_are_none(&decision, command, now);
         if let Command::Lifecycle(lifecycle::Command::LetterSent { letter }) = command {
             self.sent.entry(*letter).or_insert(now);
             self.outbox.retain(|waiting| waiting != letter);
@@ -224,6 +240,97 @@ impl Course {
         self.judge(&decision);
         self.situation = self.situation.next(now, &decision);
         true
+    }
+
+    /// Whoever commands, at the latest now it is written down what passed before.
+    fn what_passed_is_in_the_log(&self, decision: &Decision, now: DateTime<Utc>) {
+        let before = self.request();
+        let log = || {
+            self.log
+                .iter()
+                .chain(decision.events.iter().map(|e| &e.event))
+        };
+        if before.lifecycle.is_answered() {
+            return;
+        }
+        let first = before.lifecycle.answered_at.is_none() && !before.lifecycle.appealed;
+        let due = before.clock.response.as_ref().and_then(Due::late_from);
+        if let Some(due) = due.filter(|due| *due <= now && first) {
+            let passed =
+                log().any(|event| matches!(event, Event::DeadlinePassed { at } if *at <= due));
+            assert!(passed, "{due} passed, and nobody wrote it down");
+        }
+        let receipt = before
+            .clock
+            .acknowledgement
+            .as_ref()
+            .and_then(Due::late_from);
+        if let Some(due) = receipt.filter(|due| *due <= now)
+            && !self.sent.contains_key(&Letter::Acknowledgement)
+        {
+            let letter = Letter::Acknowledgement;
+            let passed = Event::LetterOverdue { letter, at: due };
+            assert!(log().any(|event| *event == passed), "the receipt was late");
+        }
+        // A refusal is late only if there is one.
+        let refused = self
+            .log
+            .iter()
+            .any(|event| matches!(event, Event::Refused { .. }));
+        let late = |event: &Event| {
+            matches!(
+                event,
+                Event::LetterOverdue {
+                    letter: Letter::Refusal,
+                    ..
+                }
+            )
+        };
+        assert!(refused || !log().any(late), "late with what nobody decided");
+    }
+
+    /// The deadline is what the law computes with the extensions alone whose letter is out, or
+    /// can still be in time.
+    fn extensions_that_nobody_heard_of_are_none(
+        &mut self,
+        decision: &Decision,
+        command: &Command,
+        now: DateTime<Utc>,
+    ) {
+        use lifecycle::Command as C;
+        let extended = |event: &&Event| matches!(event, Event::Extended { .. });
+        let known = self.told.len();
+        let notice = self.request().clock.extension_notice.as_ref();
+        let cutoff = notice.and_then(Due::late_from);
+        if let Some(told) = self.told.last_mut()
+            && matches!(
+                command,
+                Command::Lifecycle(C::LetterSent {
+                    letter: Letter::Extension
+                })
+            )
+            && cutoff.is_none_or(|cutoff| now < cutoff)
+        {
+            *told = true;
+        }
+        let decided = decision
+            .events
+            .iter()
+            .map(|e| &e.event)
+            .filter(extended)
+            .count();
+        self.told.resize(known + decided, false);
+        let clock = &decision.next.clock;
+        let notices = clock
+            .history
+            .all(law::ClockEventKind::ExtensionNotified)
+            .count();
+        let told = self.told.iter().filter(|told| **told).count();
+        let cutoff = clock.extension_notice.as_ref().and_then(Due::late_from);
+        let open = !self.request().lifecycle.is_answered() && !self.request().lifecycle.appealed;
+        if open && cutoff.is_some_and(|cutoff| cutoff <= now) {
+            assert_eq!(notices, told, "an extension that nobody was told of");
+        }
     }
 
     /// As a worker would: every timer whose time has come, in order.
@@ -275,7 +382,8 @@ impl Course {
         if let (Some(last), Some(answer)) = (late_from(&clock.refusal), late_from(&clock.response))
             && last < answer
             && now >= last
-            && !life.is_answered()
+            && life.phase == lifecycle::Phase::Response
+            && life.refusal.is_some()
             && !life.appealed
             && !self.sent.contains_key(&Letter::Refusal)
         {
@@ -356,6 +464,14 @@ impl Course {
         }
     }
 
+    /// The notifier refuses every letter.
+    fn lose_all(&mut self) {
+        for letter in std::mem::take(&mut self.outbox) {
+            let failure = Failure::Refused;
+            self.give(&lifecycle::Command::LetterFailed { letter, failure }.into());
+        }
+    }
+
     fn send_all(&mut self) {
         for letter in std::mem::take(&mut self.outbox) {
             self.give(&lifecycle::Command::LetterSent { letter }.into());
@@ -368,7 +484,10 @@ enum Move {
     Succeed,
     Step(usize),
     Send,
+    Lose,
     Wait(i64),
+    /// The workers go down, or come back.
+    Workers(bool),
 }
 
 fn moves() -> impl Strategy<Value = Vec<Move>> {
@@ -376,7 +495,9 @@ fn moves() -> impl Strategy<Value = Vec<Move>> {
         12 => Just(Move::Succeed),
         6 => (0..1000_usize).prop_map(Move::Step),
         3 => Just(Move::Send),
+        1 => Just(Move::Lose),
         1 => (1..30 * 24_i64).prop_map(Move::Wait),
+        1 => any::<bool>().prop_map(Move::Workers),
     ];
     proptest::collection::vec(one, 1..80)
 }
@@ -398,10 +519,14 @@ fn walk(
             Move::Step(seed) => course.step(*seed),
             Move::Succeed => course.succeed(),
             Move::Send => course.send_all(),
+            Move::Lose => course.lose_all(),
+            Move::Workers(up) => course.workers = *up,
             Move::Wait(hours) => course.situation.now += TimeDelta::hours(*hours),
         }
-        course.fire_due();
-        course.lateness_is_true();
+        if course.workers {
+            course.fire_due();
+            course.lateness_is_true();
+        }
     }
     Some(course)
 }

@@ -401,10 +401,22 @@ fn an_approval_does_not_disturb_a_tail_that_runs() {
 // ---- the ways out
 
 #[test]
-fn a_confirmation_that_never_comes_lets_the_request_expire() {
+fn a_confirmation_that_never_comes_is_told_to_staff() {
     let mut policy = plain_policy();
     policy.confirm_erasure = true;
     let mut course = Course::approved(erasure(policy, &[("crm", &[])], &[]));
+    course.work_until(Phase::Confirmation).fire(Timer::Expiry);
+    assert!(course.request().lifecycle.unanswered);
+    course.give(fulfilment::Command::Confirm);
+    assert!(!course.request().lifecycle.unanswered);
+}
+
+#[test]
+fn a_confirmation_that_never_comes_lets_the_request_expire_where_the_law_wants_no_grounds() {
+    let mut policy = plain_policy();
+    policy.confirm_erasure = true;
+    let world = erasure(policy, &[("crm", &[])], &[]).under_law("vn_pdpl");
+    let mut course = Course::approved(world);
     course.work_until(Phase::Confirmation).fire(Timer::Expiry);
     assert_eq!(course.phases(), (lifecycle::Phase::Closed, Phase::Ended));
     assert_eq!(course.request().lifecycle.end, Some(End::Expired));

@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 use datarights::law::{self, GroundError, GroundUse, Overlay, Regimes, RightRule, Step, Verified};
-use datarights::model::{Ground, Right};
+use datarights::model::{Actor, Ground, Right};
 use datarights::workflow::{Decision, Effect, Event, Letter, Rejection, Timer, lifecycle, receive};
 
 use crate::world::*;
@@ -263,32 +263,82 @@ fn an_acknowledgement_that_does_not_go_out_is_overdue_and_seen_as_due() {
     );
 }
 
+/// An extension does not extend the time to refuse. Nobody is late with a refusal before there is
+/// one.
 #[test]
 fn whoever_extended_must_still_refuse_in_the_first_month() {
     let mut course = Course::of(World::simple(Right::Access));
-    assert!(
-        !course.situation.timers.contains_key(&Timer::Refusal),
-        "the same day as the answer"
-    );
     let month = course.request().answer_due().unwrap();
     course.give(extend());
-    assert_eq!(course.situation.timers[&Timer::Refusal], month);
-    assert_eq!(
-        course.situation.timers[&Timer::Extension],
-        month,
-        "until the letter is out"
-    );
+    assert_eq!(course.situation.timers[&Timer::Extension], month);
+    assert_eq!(course.request().due_at(), Some(month), "until it is out");
     course.give(lifecycle::Command::LetterSent {
         letter: Letter::Extension,
     });
     assert!(!course.situation.timers.contains_key(&Timer::Extension));
-    course.fire(Timer::Refusal);
-    assert_eq!(overdue(&course.last), [Letter::Refusal]);
+    assert!(!course.situation.timers.contains_key(&Timer::Refusal));
+    assert_eq!(course.request().letter_due(Letter::Refusal), Some(month));
+    let mut in_time = Course {
+        situation: course.situation.clone(),
+        last: course.last.clone(),
+        effects: course.effects.clone(),
+        world: World::simple(Right::Access),
+    };
+    in_time.give(refuse("manifestly_unfounded"));
+    assert_eq!(in_time.situation.timers[&Timer::Refusal], month);
+    in_time.answered();
+    assert!(!in_time.situation.timers.contains_key(&Timer::Refusal));
+
     course.situation.now = month;
+    course.give(lifecycle::Command::ConfirmIdentity);
+    assert_eq!(overdue(&course.last), [], "nobody refuses");
     course.give(refuse("manifestly_unfounded"));
     assert_eq!(course.request().due_at(), Some(month), "late already");
     course.answered();
+    assert_eq!(overdue(&course.last), [Letter::Refusal]);
     assert_eq!(course.request().due_at(), None);
+}
+
+/// An extension counts only if its letter is out in time.
+#[test]
+fn an_extension_that_nobody_was_told_of_never_took_effect() {
+    let extended = || {
+        let mut course = Course::of(World::simple(Right::Access));
+        let month = course.request().answer_due().unwrap();
+        course.give(extend());
+        (course, month)
+    };
+    let letter = Letter::Extension;
+    let failure = datarights::model::Failure::Refused;
+    let (mut refused, month) = extended();
+    refused.give(lifecycle::Command::LetterFailed { letter, failure });
+    refused.fire(Timer::Extension);
+    let (mut posted, _) = extended();
+    posted.situation.now = month + TimeDelta::days(50);
+    posted.give(lifecycle::Command::LetterSent { letter });
+    for course in [&refused, &posted] {
+        assert_eq!(overdue(&course.last), [letter]);
+        let life = &course.request().lifecycle;
+        assert!(!life.extended && life.overdue);
+        assert_eq!(course.request().answer_due(), Some(month));
+        let passed = Event::DeadlinePassed { at: month };
+        assert!(course.last.events.iter().any(|e| e.event == passed));
+        assert_eq!(life.stuck_letters, [], "there is nothing to tell any more");
+        assert!(matches!(
+            course.attempt(lifecycle::Command::Resend { letter }),
+            Err(Rejection::NoSuchStep { .. })
+        ));
+        assert!(matches!(
+            course.attempt(extend()),
+            Err(Rejection::ExtensionTooLate { .. })
+        ));
+    }
+    let (mut told, _) = extended();
+    told.give(lifecycle::Command::LetterSent { letter });
+    let later = told.request().answer_due();
+    told.situation.now = month + TimeDelta::days(1);
+    told.give(lifecycle::Command::ConfirmIdentity);
+    assert_eq!(told.request().answer_due(), later);
 }
 
 #[test]
@@ -414,10 +464,33 @@ fn a_deadline_is_extended_as_often_as_the_law_allows() {
             extension.times = 2; // as in Korea, for reviews
         }
     }
-    let mut course = Course::of(World::simple(Right::Access).with_law(law.into()));
+    let mut course = Course::of(World::simple(Right::Access).with_law(law.clone().into()));
     let mut due = course.request().answer_due().unwrap();
-    for _ in 0..2 {
+    for number in 0..2 {
         course.give(extend());
+        assert_eq!(
+            course.situation.timers[&Timer::Extension],
+            due,
+            "each is announced while the one before it runs"
+        );
+        if number == 1 {
+            let mut silent = Course {
+                situation: course.situation.clone(),
+                last: course.last.clone(),
+                effects: Vec::new(),
+                world: World::simple(Right::Access).with_law(law.clone().into()),
+            };
+            silent.fire(Timer::Extension);
+            assert_eq!(
+                silent.request().answer_due(),
+                Some(due),
+                "the first one stands"
+            );
+            assert!(silent.request().lifecycle.extended);
+        }
+        course.give(lifecycle::Command::LetterSent {
+            letter: Letter::Extension,
+        });
         let later = course.request().answer_due().unwrap();
         assert!(later > due + TimeDelta::days(50));
         due = later;
@@ -461,4 +534,220 @@ fn a_fee_that_must_be_accepted_moves_the_deadline_behind_the_days_to_think() {
     let withdrawn = law::ClockError::Withdrawn { by: day(10) };
     assert_eq!(paid.unwrap_err(), Rejection::Law(withdrawn));
     assert_eq!(*late.request(), before);
+}
+
+// ---- whoever comes before the worker
+
+/// A command may end what is watched, and come before the worker that would have seen it pass.
+#[test]
+fn what_passed_is_recorded_whoever_commands_first() {
+    let late = |regime| {
+        let mut course = Course::of(World::simple(Right::Access).under_law(regime));
+        let due = course.request().answer_due().unwrap();
+        course.situation.now = due + TimeDelta::days(60);
+        (course, due)
+    };
+    let passed = |course: &Course, due| {
+        let first = &course.last.events[0];
+        assert_eq!(first.event, Event::DeadlinePassed { at: due });
+        assert_eq!(first.actor, Actor::Engine, "nobody's doing");
+        assert!(course.request().lifecycle.overdue);
+        assert!(!course.situation.timers.contains_key(&Timer::Deadline));
+    };
+    for command in [
+        lifecycle::Command::Withdraw,
+        lifecycle::Command::RequestIdentity,
+    ] {
+        let (mut course, due) = late("uk_gdpr");
+        course.give(command);
+        passed(&course, due);
+    }
+    // A refusal that was posted by hand: it is recorded when somebody says so.
+    let mut posted = Course::of(World::simple(Right::Access));
+    let due = posted.request().answer_due().unwrap();
+    posted.give(refuse("manifestly_unfounded"));
+    posted.situation.now = due;
+    posted.answered();
+    passed(&posted, due);
+    // And a receipt.
+    let mut course = Course::of(World::simple(Right::Access).under_law("us_ca_ccpa"));
+    let last = course.request().letter_due(Letter::Acknowledgement);
+    course.situation.now = last.unwrap();
+    course.give(lifecycle::Command::LetterSent {
+        letter: Letter::Acknowledgement,
+    });
+    assert_eq!(overdue(&course.last), [Letter::Acknowledgement]);
+}
+
+/// What an appeal changed is answered anew by the day on which the appeal is due.
+#[test]
+fn after_a_granted_appeal_there_is_a_deadline_again() {
+    let granted = |regime, ground| {
+        let mut course = Course::of(World::simple(Right::Access).under_law(regime));
+        course.give(refuse(ground)).answered();
+        course.wait(TimeDelta::days(50));
+        course.give(lifecycle::Command::Appeal);
+        let last = course.request().due_at();
+        course.give(lifecycle::Command::DecideAppeal { granted: true });
+        (course, last)
+    };
+    let (mut course, last) = granted("us_va", "trade_secret");
+    let last = last.unwrap();
+    assert_eq!(course.request().answer_due(), Some(last));
+    assert_eq!(course.situation.timers[&Timer::Deadline], last);
+    course.give(lifecycle::Command::LetterSent {
+        letter: Letter::AppealDecision,
+    });
+    assert!(!course.request().lifecycle.overdue, "the first was in time");
+    course.situation.now = last;
+    course.give(refuse("trade_secret"));
+    assert!(course.request().lifecycle.overdue);
+    let passed = Event::DeadlinePassed { at: last };
+    assert_eq!(course.last.events[0].event, passed);
+    // Without one, what was owed by the first day was not given by it: that is recorded.
+    let (mut none, _) = granted("eu_gdpr", "manifestly_unfounded");
+    let month = none.request().answer_due().unwrap();
+    none.fire(Timer::Deadline);
+    let passed = Event::DeadlinePassed { at: month };
+    assert_eq!(none.last.events[0].event, passed);
+}
+
+/// An erasure that was answered in time and is taken up again is not late by that.
+#[test]
+fn an_answer_in_time_stays_in_time() {
+    let mut course = Course::approved(World::simple(Right::Erasure));
+    let due = course.request().answer_due().unwrap();
+    course
+        .work_until(datarights::workflow::fulfilment::Phase::Erasing)
+        .answer_source(
+            "crm",
+            datarights::workflow::StepResult::Failed(datarights::model::Failure::Unavailable),
+        );
+    course.give(lifecycle::Command::Release).answered();
+    course.situation.now = due + TimeDelta::days(3);
+    course.give(lifecycle::Command::Rework);
+    course.give(lifecycle::Command::LetterSent {
+        letter: Letter::Acknowledgement,
+    });
+    assert!(!course.request().lifecycle.overdue);
+    assert_eq!(course.request().answer_due(), None);
+}
+
+// ---- silence
+
+/// Silence is no ground: where the law wants grounds and remedies told, nobody gets nothing
+/// without them.
+#[test]
+fn whoever_is_silent_is_refused_by_somebody_on_a_ground() {
+    let mut closed = Vec::new();
+    for id in Regimes::builtin().ids() {
+        let law = Regimes::builtin().get(id.as_str()).unwrap();
+        let granted = law.right(&Right::Access);
+        if granted.is_none_or(|rule| rule.from.is_some()) || !law.in_force.contains(day(0)) {
+            continue;
+        }
+        let wanted = law.notices_for(&Right::Access).any(|notice| {
+            let steps = [Step::Refusal, Step::AppealInformation, Step::CannotIdentify];
+            notice.mandatory && steps.contains(&notice.step)
+        }) || law
+            .grounds
+            .iter()
+            .any(|ground| ground.uses.contains(&GroundUse::Refuse));
+        for asked in [
+            lifecycle::Command::RequestIdentity,
+            lifecycle::Command::AskClarification,
+        ] {
+            let mut course = Course::of(World::simple(Right::Access).with_law(law.clone()));
+            if asked == lifecycle::Command::AskClarification {
+                course.give(lifecycle::Command::ConfirmIdentity);
+            }
+            course.give(asked).fire(Timer::Expiry);
+            let life = &course.request().lifecycle;
+            assert_eq!(life.is_closed(), !wanted, "{id}");
+            assert_eq!(life.unanswered, wanted, "{id}");
+            assert_eq!(asks_for(&course.last, Letter::Expiry), !wanted);
+            if !wanted {
+                closed.push(id.to_string());
+                continue;
+            }
+            assert!(life.waiting_since.is_some(), "they can still answer");
+            if let Some(ground) = law.grounds_for(&Right::Access, GroundUse::Refuse).next() {
+                let ground = Ground::new(ground.code.to_string());
+                course.give(lifecycle::Command::Refuse { ground });
+                assert!(!course.request().lifecycle.unanswered);
+            }
+        }
+    }
+    assert!(!closed.is_empty());
+}
+
+// ---- what only some laws count
+
+/// PIPEDA counts the thirty days to announce an extension from the date of the request.
+#[test]
+fn the_date_on_the_letter_counts_where_the_law_says_so() {
+    let world = World::simple(Right::Access).under_law("ca_pipeda");
+    let received = |dated| {
+        let mut intake = world.intake();
+        intake.dated = dated;
+        let pin = world.setting().regime.pin().unwrap();
+        let host = Actor::Host;
+        let context = world.context(start(), &host, &datarights::workflow::Cause::Command);
+        receive(intake, pin, &context)
+    };
+    let cutoff = |dated| {
+        let request = received(dated).unwrap().next;
+        request.letter_due(Letter::Extension).unwrap()
+    };
+    let ten = TimeDelta::days(10);
+    let earlier = cutoff(None) - cutoff(Some(day(-10)));
+    assert!((earlier - ten).abs() <= TimeDelta::days(2), "{earlier}");
+    assert_eq!(
+        received(Some(day(1))).unwrap_err(),
+        Rejection::Malformed {
+            what: "the date of the letter",
+            accepted: "a day no later than that of its receipt",
+        }
+    );
+    // It stays with the request when its clocks move.
+    let mut course = Course::of(World::simple(Right::Access).under_law("ca_pipeda"));
+    course.situation = Situation::after(received(Some(day(-10))).unwrap());
+    let before = course.request().letter_due(Letter::Extension);
+    course.give(lifecycle::Command::Extend {
+        ground: Ground::new(first_ground("ca_pipeda", GroundUse::Extend)),
+        until: None,
+    });
+    assert_eq!(
+        course.situation.timers.get(&Timer::Extension).copied(),
+        before
+    );
+    course.fire(Timer::Extension);
+    assert_eq!(course.request().letter_due(Letter::Extension), before);
+}
+
+fn first_ground(law: &str, usage: GroundUse) -> String {
+    let law = Regimes::builtin().get(law).unwrap();
+    let ground = law.grounds_for(&Right::Access, usage).next();
+    ground.unwrap().code.to_string()
+}
+
+/// Singapore: processing ceases within ten business days.
+#[test]
+fn the_day_by_which_processing_ends_after_a_withdrawal_is_watched() {
+    let mut course = Course::of(World::simple(Right::ConsentWithdrawal).under_law("sg_pdpa"));
+    let due = course.request().answer_due().unwrap();
+    assert_eq!(
+        due.date_naive(),
+        day(14),
+        "2 March is a Monday; to the end of the 16th"
+    );
+    assert_eq!(course.situation.timers[&Timer::Deadline], due);
+    course.fire(Timer::Deadline);
+    assert!(course.request().lifecycle.overdue);
+    // Law 25 has no number for that, and one for the answer; the GDPR has none at all.
+    let none = Course::of(World::simple(Right::ConsentWithdrawal));
+    assert_eq!(
+        none.request().answer_due(),
+        none.request().clock.late_from()
+    );
 }

@@ -177,6 +177,7 @@ impl World {
             intake: IntakeId::new(uuid::Uuid::from_u128(2)),
             channel: Channel::Form,
             received_at: start(),
+            dated: None,
             person: vec![KeyedDigest::from_bytes([7; 32])],
             kinds: vec![IdentifierKind::Mail],
             identifiers: part("identifiers/0"),

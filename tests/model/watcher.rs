@@ -59,6 +59,8 @@ pub(crate) struct Watcher {
     package: Option<bool>,
     closed: bool,
     overdue: bool,
+    /// Every deadline that there ever was.
+    dues: BTreeSet<DateTime<Utc>>,
     appealed: bool,
     was_answered: bool,
     /// Whether nothing is weighed, and whether not even the person has to be known.
@@ -107,6 +109,7 @@ impl Watcher {
             package: None,
             closed: false,
             overdue: false,
+            dues: BTreeSet::new(),
             appealed: false,
             was_answered: false,
             at_once: matches!(world.right, Right::OptOut | Right::ConsentWithdrawal),
@@ -233,6 +236,10 @@ impl Watcher {
             };
             assert!(allowed, "{command:?} after the end");
         }
+        // Whatever is commanded, what passed before it is recorded.
+        let due = situation.request.answer_due();
+        self.dues.extend(due);
+        self.overdue |= due.is_some_and(|due| now >= due);
         match command {
             Command::Lifecycle(C::AttemptIdentity) => {
                 self.attempts += 1;
@@ -287,10 +294,6 @@ impl Watcher {
                     "{task:?} {target} was never begun"
                 );
                 self.answered(*task, target, result);
-            }
-            Command::Fire(Timer::Deadline) => {
-                let due = situation.request.answer_due();
-                self.overdue |= due.is_some_and(|due| now >= due);
             }
             _ => {}
         }
@@ -414,8 +417,10 @@ impl Watcher {
                 self.undo_until = Some(*until);
             }
             Event::DeadlinePassed { at } => {
-                assert!(*at <= now && self.overdue);
+                assert!(*at <= now && self.dues.contains(at), "{at} was no deadline");
+                self.overdue = true;
             }
+            Event::AppealDecided { granted: true } => self.overdue = false,
             Event::Ended { outcome } | Event::Restricted { outcome } => self.ended(outcome),
             Event::LetterSent {
                 letter: Letter::Response | Letter::Refusal,
@@ -678,7 +683,8 @@ impl Watcher {
         }
         let stands_still = match work.phase {
             fulfilment::Phase::Grace => !has(Timer::Grace),
-            fulfilment::Phase::Confirmation => !has(Timer::Expiry),
+            // Staff knows that they are silent.
+            fulfilment::Phase::Confirmation => !has(Timer::Expiry) && !life.unanswered,
             fulfilment::Phase::Withholding => {
                 let held = |rows: &WithheldRows| rows.until == Until::HoldLifted;
                 !has(Timer::Tail) && !work.withheld().any(|(_, rows)| held(rows))

@@ -166,8 +166,9 @@ fn a_refusal_in_time_and_one_that_is_late() {
     // A month is over: an extension does not extend the time to refuse.
     let month = "2026-04-02T22:00:00Z".parse().unwrap();
     world.work_until(&engine, month);
+    world.clock.set(month);
     let late = world.see(&engine, request);
-    assert_eq!(late.lifecycle.late_letters, [Letter::Refusal]);
+    assert_eq!(late.lifecycle.late_letters, [], "nobody refuses yet");
     assert!(!late.lifecycle.overdue);
     give(&world, &engine, request, refuse("not_identifiable"));
     let refusal = letter(&world, request, "refusal");

@@ -8,7 +8,7 @@ mod phase;
 mod state;
 
 pub use command::Command;
-pub(super) use moves::{close, decide, fire, keep_for_now, reported};
+pub(super) use moves::{close, decide, fire, keep_for_now, record_passed, reported};
 pub use phase::{On, Phase};
 pub use state::Lifecycle;
 
@@ -97,6 +97,9 @@ pub const TABLE: Table<Phase, On> = table!(Phase, On;
         Fire => Review;
     }
     Response {
+        Refuse => Response;
+        Rework => Fulfilment | Review;
+        Withdraw => Closed;
         Resend => Response;
         LetterAnswered => Response | Answered;
         Report => Response;

@@ -8,6 +8,7 @@ use crate::workflow::draft::Draft;
 use crate::workflow::effect::{Effect, Letter, Timer};
 use crate::workflow::event::Event;
 use crate::workflow::fulfilment;
+use crate::workflow::letters::WATCHED;
 use crate::workflow::policy::Review;
 use crate::workflow::rejection::Rejection;
 
@@ -25,6 +26,14 @@ pub(in crate::workflow) fn decide(
     if !command.permits(draft.actor()) {
         return Err(Rejection::WrongActor {
             command: crate::workflow::table::snake(&format!("{:?}", command.on())),
+        });
+    }
+    if phase == Phase::Response
+        && matches!(command.on(), On::Refuse | On::Rework | On::Withdraw)
+        && !draft.request().lifecycle.is_answer_stuck()
+    {
+        return Err(Rejection::TooLate {
+            done: "the answer is on its way",
         });
     }
     if let Command::Resend { letter }
@@ -140,9 +149,15 @@ pub(in crate::workflow) fn decide(
             });
             draft.clear(Timer::Expiry);
             draft.effect(Effect::Notify(Letter::Refusal));
+            draft.time_letters();
         }
         Command::Rework => {
             let work = draft.request().fulfilment.as_ref();
+            if draft.request().lifecycle.refusal.is_some() && phase == Phase::Response {
+                return Err(Rejection::TooLate {
+                    done: "it was refused; refuse on another ground, or send the letter again",
+                });
+            }
             if draft.request().lifecycle.phase == Phase::Answered
                 && !work.is_some_and(fulfilment::Fulfilment::is_unfinished)
             {
@@ -152,7 +167,7 @@ pub(in crate::workflow) fn decide(
             }
             draft.emit(Event::Reworked);
             draft.clear(Timer::Appeal);
-            draft.resume_clock();
+            draft.time_clock();
             fulfilment::retry(draft)?;
         }
         Command::Leave => fulfilment::leave(draft)?,
@@ -203,7 +218,7 @@ pub(in crate::workflow) fn decide(
             draft.emit(Event::AppealDecided { granted: *granted });
             draft.effect(Effect::Notify(Letter::AppealDecision));
             if *granted {
-                draft.resume_clock();
+                draft.time_clock();
             } else {
                 draft.set(Timer::Appeal, draft.later(draft.policy().appeal_within));
             }
@@ -327,7 +342,34 @@ pub(in crate::workflow) fn keep_for_now(draft: &mut Draft<'_>) {
     }
 }
 
-/// A timer of the legal course fired. One that no longer means anything changes nothing.
+/// Records every last day that is behind us. It comes before all that is commanded: a command may
+/// end what is watched, and come before the worker that would have seen it pass.
+///
+/// An extension counts only if its letter is out in time: else the deadline is again the one before.
+pub(in crate::workflow) fn record_passed(draft: &mut Draft<'_>) -> Result<(), Rejection> {
+    let now = draft.now();
+    for letter in WATCHED {
+        if let Some(timer) = letter.timer()
+            && let Some(at) = draft.request().letter_watched(letter)
+            && at <= now
+        {
+            draft.emit_by_time(Event::LetterOverdue { letter, at }, timer);
+            if letter == Letter::Extension {
+                draft.lapse_extension()?;
+            }
+        }
+    }
+    if let Some(at) = draft.request().answer_due()
+        && at <= now
+        && !draft.request().lifecycle.overdue
+    {
+        draft.emit_by_time(Event::DeadlinePassed { at }, Timer::Deadline);
+    }
+    Ok(())
+}
+
+/// A timer of the legal course fired; what passed with it is recorded already. One that no longer
+/// means anything changes nothing.
 pub(in crate::workflow) fn fire(draft: &mut Draft<'_>, timer: Timer) -> Result<(), Rejection> {
     let lifecycle = &draft.request().lifecycle;
     match timer {
@@ -335,11 +377,7 @@ pub(in crate::workflow) fn fire(draft: &mut Draft<'_>, timer: Timer) -> Result<(
             if let Some(at) = draft.request().answer_due()
                 && !lifecycle.overdue
             {
-                if draft.now() < at {
-                    draft.set(Timer::Deadline, at);
-                } else {
-                    draft.emit(Event::DeadlinePassed { at });
-                }
+                draft.set(Timer::Deadline, at);
             }
         }
         Timer::Reminder => {
@@ -355,10 +393,16 @@ pub(in crate::workflow) fn fire(draft: &mut Draft<'_>, timer: Timer) -> Result<(
             let unanswered = lifecycle.waiting_since.is_some() && !begun;
             let unconfirmed = lifecycle.phase == Phase::Fulfilment
                 && work.is_some_and(fulfilment::awaits_confirmation);
-            if unconfirmed {
-                fulfilment::cancel(draft)?;
+            if !(unanswered || unconfirmed) {
+                return Ok(());
             }
-            if unanswered || unconfirmed {
+            // Silence is no ground: somebody refuses on one, or goes on.
+            if draft.law_wants_grounds() {
+                draft.emit(Event::Unanswered);
+            } else {
+                if unconfirmed {
+                    fulfilment::cancel(draft)?;
+                }
                 draft.effect(Effect::Notify(Letter::Expiry));
                 close(draft, End::Expired);
             }
@@ -388,16 +432,8 @@ pub(in crate::workflow) fn fire(draft: &mut Draft<'_>, timer: Timer) -> Result<(
         Timer::Request => draft.effect(Effect::Delete),
         Timer::Acknowledgement | Timer::Refusal | Timer::Extension | Timer::AppealDecision => {
             let letter = Letter::of_timer(timer);
-            let watched = letter.and_then(|letter| {
-                let at = draft.request().letter_watched(letter)?;
-                Some((letter, at))
-            });
-            if let Some((letter, at)) = watched {
-                if draft.now() < at {
-                    draft.set(timer, at);
-                } else {
-                    draft.emit(Event::LetterOverdue { letter, at });
-                }
+            if let Some(at) = letter.and_then(|letter| draft.request().letter_watched(letter)) {
+                draft.set(timer, at);
             }
         }
         Timer::Grace | Timer::Tail => {}

@@ -21,9 +21,9 @@ pub struct Lifecycle {
     pub attempts: u32,
     /// Who approved the request: another one approves its plan.
     pub approved_by: Option<Actor>,
-    /// Whether the deadline was extended.
+    /// Whether the deadline is extended. An extension whose letter does not go out in time is none.
     pub extended: bool,
-    /// Whether the deadline passed without an answer.
+    /// Whether the deadline passed without an answer; after a granted appeal, that of the new one.
     pub overdue: bool,
     /// How many reminders were recorded.
     pub reminders: u32,
@@ -40,6 +40,9 @@ pub struct Lifecycle {
     pub waiting_since: Option<DateTime<Utc>>,
     /// When the answer went out.
     pub answered_at: Option<DateTime<Utc>>,
+    /// Whether it waits for the person longer than they were given: staff decides what follows.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unanswered: bool,
     /// Whether the person appealed; they can once.
     pub appealed: bool,
     /// How it ended.
@@ -115,6 +118,7 @@ impl Lifecycle {
             pending_letters: Vec::new(),
             waiting_since: None,
             answered_at: None,
+            unanswered: false,
             appealed: false,
             end: None,
             package_deleted: false,
@@ -160,8 +164,14 @@ impl Lifecycle {
     }
 
     /// Whether this letter, once it is out, answers the request.
-    pub(super) fn is_answered_by(&self, letter: Letter) -> bool {
+    pub(in crate::workflow) fn is_answered_by(&self, letter: Letter) -> bool {
         self.phase == Phase::Response && letter == self.answer()
+    }
+
+    /// Whether its answer should be on its way and could not be sent: it can still be another one.
+    pub(in crate::workflow) fn is_answer_stuck(&self) -> bool {
+        let answer = self.answer();
+        self.stuck_letters.iter().any(|(stuck, _)| *stuck == answer)
     }
 
     /// Whether the deadline of the answer is behind it: answered, or ended otherwise.
@@ -199,6 +209,9 @@ impl Lifecycle {
             }
             Event::Extended { ground, .. } => {
                 self.extended = true;
+                // The letter of this one has still to go out.
+                self.sent.retain(|sent| *sent != Letter::Extension);
+                self.late_letters.retain(|late| *late != Letter::Extension);
                 self.extension = Some(ground.clone());
             }
             Event::Approved => {
@@ -208,6 +221,8 @@ impl Lifecycle {
                 self.go(Phase::Fulfilment);
             }
             Event::Refused { ground } => {
+                // Another answer stands in the place of one that could not be sent.
+                self.settle(self.answer());
                 self.refusal = Some(ground.clone());
                 self.outcome = None;
                 self.go(Phase::Response);
@@ -217,6 +232,7 @@ impl Lifecycle {
             }
             Event::Withholding { .. } => self.report(Outcome::Partly),
             Event::Reworked => {
+                self.settle(Letter::Response);
                 self.outcome = None;
                 self.go(Phase::Fulfilment);
             }
@@ -247,6 +263,10 @@ impl Lifecycle {
             }
             Event::AppealDecided { granted } => {
                 self.appeal_granted = Some(*granted);
+                if *granted {
+                    // The answer does not stand any more.
+                    self.answered_at = None;
+                }
                 self.go(if *granted {
                     Phase::Assessment
                 } else {
@@ -255,11 +275,20 @@ impl Lifecycle {
             }
             Event::DeadlineNear => self.reminders += 1,
             Event::DeadlinePassed { .. } => self.overdue = true,
-            Event::LetterOverdue { letter, .. } => self.late_letters.push(*letter),
+            Event::ClockMoved(clock) => self.extended = clock.is_extended(),
+            Event::LetterOverdue { letter, .. } => {
+                self.late_letters.push(*letter);
+                if *letter == Letter::Extension {
+                    // It says what is not so any more.
+                    self.settle(*letter);
+                }
+            }
             Event::Closed { end } => {
                 self.end = Some(end.clone());
                 self.go(Phase::Closed);
             }
+            Event::Unanswered => self.unanswered = true,
+            Event::Confirmed => self.unanswered = false,
             Event::PackageDeleted => self.package_deleted = true,
             Event::Shredded => self.shredded = true,
             _ => {}
@@ -283,11 +312,13 @@ impl Lifecycle {
     fn go(&mut self, phase: Phase) {
         self.phase = phase;
         self.waiting_since = None;
+        self.unanswered = false;
     }
 
     fn wait(&mut self, phase: Phase, since: DateTime<Utc>) {
         self.phase = phase;
         self.waiting_since = Some(since);
+        self.unanswered = false;
     }
 
     fn settle(&mut self, letter: Letter) {
