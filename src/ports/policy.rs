@@ -19,6 +19,9 @@ pub struct Query<'a> {
     /// The command's name in snake case, e.g. `approve`; reading is `view`, a list of what is due
     /// `due`.
     pub command: &'a str,
+    /// Which step of the work is answered, for `answer`: the task's name and the target's, e.g.
+    /// `("erase", "source/crm")`; a review's is `("review", "request")`.
+    pub step: Option<(&'a str, &'a str)>,
 }
 
 impl<'a> Query<'a> {
@@ -36,7 +39,15 @@ impl<'a> Query<'a> {
             right,
             actor,
             command,
+            step: None,
         }
+    }
+
+    /// The same, about this step of the work.
+    #[must_use]
+    pub const fn about(mut self, task: &'a str, target: &'a str) -> Self {
+        self.step = Some((task, target));
+        self
     }
 }
 

@@ -798,11 +798,9 @@ fn spans_beyond_time_itself_do_not_panic() {
 fn a_processor_answers_for_itself_only() {
     let mut course = Course::approved(erasure(plain_policy(), &[("crm", &[])], &["mailer"]));
     course.work_until(Phase::Informing);
-    let command = Command::Work(answer(
-        Task::Inform,
-        &Target::Recipient(party("mailer")),
-        done(),
-    ));
+    let mailer = Target::Recipient(party("mailer"));
+    course.answer(&mailer, StepResult::Pending(pending()));
+    let command = Command::Work(answer(Task::Inform, &mailer, done()));
     let now = course.situation.now;
     let by = |actor| course.world.decide(course.request(), now, &actor, &command);
     assert!(by(Actor::Processor(party("mailer"))).is_ok());
@@ -811,6 +809,55 @@ fn a_processor_answers_for_itself_only() {
         matches!(other, Err(Rejection::WrongActor { .. })),
         "{other:?}"
     );
+}
+
+#[test]
+fn no_processor_answers_for_a_source() {
+    let mut course = Course::approved(erasure(plain_policy(), &[("crm", &[])], &["mailer"]));
+    course.work_until(Phase::Erasing);
+    course.answer_source("crm", StepResult::Pending(pending()));
+    let crm = Target::Source(source_id("crm"));
+    let command = Command::Work(answer(Task::Erase, &crm, success(Task::Erase, &crm)));
+    let now = course.situation.now;
+    let by = |actor| course.world.decide(course.request(), now, &actor, &command);
+    for name in ["mailer", "crm"] {
+        let processor = by(Actor::Processor(party(name)));
+        assert!(matches!(processor, Err(Rejection::WrongActor { .. })));
+    }
+    assert!(by(staff("ben")).is_ok());
+}
+
+#[test]
+fn what_was_not_handed_out_is_answered_by_nobody_else() {
+    let mut course = Course::approved(erasure(plain_policy(), &[("crm", &[])], &["mailer"]));
+    for (phase, target, actor) in [
+        (
+            Phase::Locating,
+            Target::Source(source_id("crm")),
+            staff("ben"),
+        ),
+        (
+            Phase::Informing,
+            Target::Recipient(party("mailer")),
+            Actor::Processor(party("mailer")),
+        ),
+    ] {
+        course.work_until(phase);
+        let task = phase.task(course.work().machine).unwrap();
+        let command = Command::Work(answer(task, &target, success(task, &target)));
+        let now = course.situation.now;
+        let answered = |course: &Course| {
+            let request = course.request();
+            course.world.decide(request, now, &actor, &command)
+        };
+        let early = answered(&course);
+        assert!(
+            matches!(early, Err(Rejection::NoSuchStep { .. })),
+            "{early:?}"
+        );
+        course.answer(&target, StepResult::Pending(pending()));
+        assert!(answered(&course).is_ok(), "{target}");
+    }
 }
 
 #[test]

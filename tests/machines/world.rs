@@ -570,7 +570,7 @@ pub(crate) fn somebody_for(command: &Command) -> Actor {
     match command {
         Command::Fire(_) => Actor::Engine,
         Command::Work(command) => match command.on() {
-            fulfilment::On::Answer if is_review(command) => staff("ben"),
+            fulfilment::On::Answer if is_verdict(command) => staff("ben"),
             fulfilment::On::Answer => Actor::Engine,
             fulfilment::On::Confirm | fulfilment::On::Undo => Actor::Person,
             _ => staff("ben"),
@@ -585,13 +585,11 @@ pub(crate) fn somebody_for(command: &Command) -> Actor {
 }
 
 /// Whether it brings the verdict of a review.
-fn is_review(command: &fulfilment::Command) -> bool {
+fn is_verdict(command: &fulfilment::Command) -> bool {
     matches!(
         command,
-        fulfilment::Command::Answer {
-            task: Task::Review,
-            ..
-        }
+        fulfilment::Command::Answer { task: Task::Review, result, .. }
+            if !matches!(**result, StepResult::Pending(_))
     )
 }
 
@@ -730,6 +728,9 @@ impl Course {
                 step.is_unsettled() && self.effects.iter().any(|effect| effect.ends_with(&key))
             };
             let target = work.steps.iter().find(ready).unwrap().target.clone();
+            if task == Task::Review {
+                self.give(answer(task, &target, StepResult::Pending(pending())));
+            }
             self.give(answer(task, &target, success(task, &target)));
         }
         self
@@ -762,8 +763,8 @@ pub(crate) fn may(actor: &Actor, command: &Command, identified: bool) -> bool {
             _ => "staff",
         },
         Command::Work(fulfilment::Command::Answer { target, .. }) => match target {
-            Target::Source(_) => "engine staff processor",
-            Target::Recipient(_) => "engine staff",
+            Target::Recipient(to) if *actor == Actor::Processor(to.clone()) => "processor",
+            Target::Source(_) | Target::Recipient(_) => "engine staff",
             Target::Request => "engine",
         },
         Command::Work(command) => match command.on() {

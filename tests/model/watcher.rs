@@ -42,6 +42,8 @@ pub(crate) struct Watcher {
     after: BTreeMap<String, Vec<String>>,
     /// Every effect ever asked for.
     effects: BTreeSet<String>,
+    /// What was handed out as pending, and to nobody else since.
+    pending: BTreeSet<(Task, Target)>,
     /// The steps among them.
     pub(crate) steps: Vec<(Task, Target, u32)>,
     identified: bool,
@@ -92,6 +94,7 @@ impl Watcher {
                 })
                 .collect(),
             effects: BTreeSet::new(),
+            pending: BTreeSet::new(),
             steps: Vec::new(),
             identified: false,
             attempts: 0,
@@ -282,6 +285,15 @@ impl Watcher {
                     self.steps.iter().any(waited),
                     "{task:?} {target} was never begun"
                 );
+                let step = (*task, target.clone());
+                assert!(
+                    *actor == Actor::Engine || self.pending.contains(&step),
+                    "{actor:?} answers {task:?} {target}, which was not handed out"
+                );
+                match **result {
+                    StepResult::Pending(_) => self.pending.insert(step),
+                    _ => self.pending.remove(&step),
+                };
                 self.answered(*task, target, result);
             }
             Command::Fire(Timer::Deadline) => {
@@ -513,6 +525,8 @@ impl Watcher {
         if self.right == Right::Rectification && *task == Task::Rectify {
             assert!(self.policy.plan_approval == Approval::None || self.plan_approved.is_some());
         }
+        // Begun anew: what was handed out before does not count.
+        self.pending.remove(&(*task, target.clone()));
         self.steps.push((*task, target.clone(), *round));
     }
 

@@ -95,10 +95,9 @@ impl Command {
                 Engine => matches!(**result, StepResult::Pending(_)),
                 _ => false,
             },
-            // Locks and packages are the engine's own; a processor speaks for no other recipient.
+            // Locks and packages are the engine's own; a processor speaks for itself alone.
             Self::Answer { target, .. } => match (target, actor) {
-                (_, Engine) | (Target::Source(_), Staff(_) | Processor(_)) => true,
-                (Target::Recipient(_), Staff(_)) => true,
+                (_, Engine) | (Target::Source(_) | Target::Recipient(_), Staff(_)) => true,
                 (Target::Recipient(to), Processor(from)) => to == from,
                 _ => false,
             },
@@ -350,7 +349,12 @@ fn answer(
         step: format!("{} {target}", snake(&format!("{task:?}"))),
     };
     let step = work.step(target).ok_or_else(no_step)?;
-    if work.phase.task(work.machine) != Some(task) || !step.is_unsettled() {
+    // What was never handed out is nobody's to answer but the engine's.
+    let is_asked = match draft.actor() {
+        Actor::Engine => step.is_unsettled(),
+        _ => matches!(step.state, StepState::Waiting(_)),
+    };
+    if work.phase.task(work.machine) != Some(task) || !is_asked {
         return Err(no_step());
     }
     if !fits(task, result) {
