@@ -161,7 +161,7 @@ pub enum Effect {
     Delete,
 }
 
-/// Names an effect of a request for ever, e.g. `erase/crm/1`: the request's id is put before it.
+/// Names an effect of a request for ever, e.g. `erase/source/crm/1`: the request's id is put before it.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct EffectKey(pub String);
@@ -176,7 +176,7 @@ impl Effect {
                 task,
                 target,
                 round,
-            } => format!("{}/{target}/{round}", name(task)),
+            } => format!("{}/{}/{round}", task.name(), target.name()),
             Self::Challenge => format!("challenge/{sequence}"),
             other => name(other),
         })

@@ -204,7 +204,7 @@ fn what_leads_to_rows_left_in_part_is_not_erased() {
         !course
             .effects
             .iter()
-            .any(|key| key.starts_with("erase/accounts"))
+            .any(|key| key.starts_with("erase/source/accounts"))
     );
     let failures: Vec<_> = course.work().missing().map(|(_, m)| m.failure).collect();
     assert!(failures.contains(&Failure::Blocked), "{failures:?}");
@@ -225,7 +225,7 @@ fn a_residue_round_keeps_the_order_of_sources() {
     let before = course.effects.len();
     course.answer_source("accounts", StepResult::done(left));
     course.work_until(Phase::Withholding);
-    let erases = |key: &String| key.starts_with("erase/accounts");
+    let erases = |key: &String| key.starts_with("erase/source/accounts");
     assert!(!course.effects[before..].iter().any(erases));
 }
 
