@@ -283,6 +283,19 @@ fn a_plan_that_changed_after_its_approval_is_approved_anew() {
     );
 }
 
+#[test]
+fn a_plan_that_nobody_approves_is_made_anew_before_it_is_carried_out() {
+    let mut policy = plain_policy();
+    policy.grace = Some(TimeDelta::days(30));
+    let mut course = Course::approved(erasure(policy, &[("crm", &[])], &[]));
+    course.work_until(Phase::Grace).fire(Timer::Grace);
+    course.work_until(Phase::Checking);
+    course.answer_source("crm", StepResult::done(planned("crm", "b", 4, vec![])));
+    assert_eq!(course.work().phase, Phase::Erasing);
+    let (part, _) = course.work().sources[0].plan.clone().unwrap();
+    assert_eq!(part.name, "plan/crm/b", "not the one of a month ago");
+}
+
 // ---- searching
 
 #[test]

@@ -20,6 +20,8 @@ struct Heard {
     found: Option<bool>,
     /// The digest of its last plan.
     plan: Option<Digest>,
+    /// Whether that plan was made since the locks were taken.
+    fresh: bool,
     /// Whether reading, correcting or erasing it was done the last time it was tried.
     done: Option<bool>,
     /// Whether anything was ever read, corrected or erased.
@@ -362,6 +364,7 @@ impl Watcher {
                         }),
                     ) => {
                         heard.plan = Some(*digest);
+                        heard.fresh = self.locked == Some(true);
                         heard.withheld.clone_from(withheld);
                     }
                     (Task::Read, Some(Finding::Read { withheld, .. }))
@@ -464,7 +467,12 @@ impl Watcher {
                 assert!(keys.is_sorted());
                 self.locked = Some(*exclusive);
             }
-            Locks::Release => self.locked = None,
+            Locks::Release => {
+                self.locked = None;
+                for heard in self.heard.values_mut() {
+                    heard.fresh = false;
+                }
+            }
             _ => {}
         }
     }
@@ -514,6 +522,8 @@ impl Watcher {
                 self.heard.get(&id).is_some_and(found),
                 "nothing was found in {id}"
             );
+            let stale = |heard: &Heard| !heard.fresh && *task == Task::Erase;
+            assert!(!self.heard.get(&id).is_some_and(stale), "an old plan");
             let after = self.after.get(&id).filter(|_| *task == Task::Erase);
             for before in after.into_iter().flatten() {
                 if let Some(earlier) = self.heard.get(before).filter(|heard| found(heard)) {
