@@ -874,6 +874,23 @@ fn what_was_not_handed_out_is_answered_by_nobody_else() {
 }
 
 #[test]
+fn a_step_that_must_wait_for_another_is_not_answered_before_it_begins() {
+    let sources: &[(&str, &[&str])] = &[("accounts", &["orders"]), ("orders", &[])];
+    let mut course = Course::approved(erasure(plain_policy(), sources, &[]));
+    course.work_until(Phase::Erasing);
+    let accounts = Target::Source(source_id("accounts"));
+    let erased = || answer(Task::Erase, &accounts, success(Task::Erase, &accounts));
+    let early = course.attempt(erased());
+    assert!(
+        matches!(early, Err(Rejection::NoSuchStep { .. })),
+        "{early:?}"
+    );
+    let orders = Target::Source(source_id("orders"));
+    course.answer(&orders, success(Task::Erase, &orders));
+    assert!(course.attempt(erased()).is_ok());
+}
+
+#[test]
 fn locks_are_taken_or_waited_for() {
     let mut course = Course::approved(World::simple(Right::Access));
     course.work_until(Phase::Queued);

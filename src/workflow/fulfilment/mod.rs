@@ -349,11 +349,9 @@ fn answer(
         step: format!("{} {target}", snake(&format!("{task:?}"))),
     };
     let step = work.step(target).ok_or_else(no_step)?;
-    // What was never handed out is nobody's to answer but the engine's.
-    let is_asked = match draft.actor() {
-        Actor::Engine => step.is_unsettled(),
-        _ => matches!(step.state, StepState::Waiting(_)),
-    };
+    // What was begun is the engine's to answer; what was handed out, also others'.
+    let is_asked = matches!(step.state, StepState::Waiting(_))
+        || (*draft.actor() == Actor::Engine && work.is_ready(step));
     if work.phase.task(work.machine) != Some(task) || !is_asked {
         return Err(no_step());
     }
