@@ -180,6 +180,14 @@ fn events() -> Vec<(&'static str, Event)> {
             ),
         ),
         (
+            "step_answered.planned_untaken",
+            step(
+                Task::Plan,
+                crm(),
+                StepResult::done(planned_without_the_first("crm", 3)),
+            ),
+        ),
+        (
             "step_answered.read",
             step(
                 Task::Read,

@@ -331,7 +331,10 @@ impl Engine {
             Completion::Planned(plan) => {
                 let name = format!("plan/{name}");
                 let parts = self.parts(&facts.controller, facts.id, None);
-                done(self.seal_plan(&parts, &name, &plan).await?)
+                done(
+                    self.seal_plan(&loaded.request, &parts, &name, &plan)
+                        .await?,
+                )
             }
             Completion::Erased(erased) => done(Finding::Erased {
                 rows: erased.rows,

@@ -73,6 +73,9 @@ pub enum Finding {
         rows: Vec<RowCount>,
         /// How many will be kept, and why.
         withheld: Vec<WithheldRows>,
+        /// Which of the wished corrections find no place there, counted from 0.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        untaken: Vec<u32>,
     },
     /// A source was read into its spool.
     Read {

@@ -403,6 +403,8 @@ pub(crate) fn results(task: Task, target: &Target) -> Vec<StepResult> {
                 3,
                 vec![withheld(Until::Date(day(400)))],
             )),
+            StepResult::done(planned_without_the_first(&name, 3)),
+            StepResult::done(planned_without_the_first(&name, 0)),
         ],
         Task::Read => vec![
             StepResult::done(read(&name, vec![])),
@@ -480,7 +482,17 @@ pub(crate) fn planned(
         digest: Digest::of(version.as_bytes()),
         rows: rows(count),
         withheld,
+        untaken: Vec::new(),
     }
+}
+
+/// The same, without a place for the first of the wished corrections.
+pub(crate) fn planned_without_the_first(name: &str, count: u64) -> Finding {
+    let mut plan = planned(name, "a", count, vec![]);
+    if let Finding::Planned { untaken, .. } = &mut plan {
+        untaken.push(0);
+    }
+    plan
 }
 
 pub(crate) fn read(name: &str, withheld: Vec<WithheldRows>) -> Finding {
@@ -614,6 +626,7 @@ pub(crate) fn likeness(situation: &Situation) -> u64 {
             source.locators.is_some().hash(&mut hasher);
             (source.worked, source.finished, source.restricted).hash(&mut hasher);
             (&source.missing, source.left.is_empty()).hash(&mut hasher);
+            source.untaken.hash(&mut hasher);
             source
                 .withheld
                 .first()

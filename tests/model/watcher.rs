@@ -20,6 +20,8 @@ struct Heard {
     found: Option<bool>,
     /// The digest of its last plan.
     plan: Option<Digest>,
+    /// Which of the wished corrections that plan has no place for.
+    untaken: Vec<u32>,
     /// Whether that plan was made since the locks were taken.
     fresh: bool,
     /// Whether reading, correcting or erasing it was done the last time it was tried.
@@ -360,10 +362,14 @@ impl Watcher {
                     (
                         Task::Plan,
                         Some(Finding::Planned {
-                            digest, withheld, ..
+                            digest,
+                            withheld,
+                            untaken,
+                            ..
                         }),
                     ) => {
                         heard.plan = Some(*digest);
+                        heard.untaken.clone_from(untaken);
                         heard.fresh = self.locked == Some(true);
                         heard.withheld.clone_from(withheld);
                     }
@@ -608,8 +614,14 @@ impl Watcher {
             .iter()
             .flatten()
             .any(|heard| !heard.withheld.is_empty());
+        // A wish that every plan passes over is not carried out.
+        let plans = || heard.iter().flatten().filter(|heard| heard.plan.is_some());
+        let lost = self.right == Right::Rectification
+            && plans().next().is_some()
+            && plans().all(|heard| heard.untaken.contains(&0));
         match outcome {
             Outcome::Done => {
+                assert!(!lost, "a wish was lost: {:#?}", self.heard);
                 assert!(
                     all_searched && recipients_told && !withheld,
                     "{:#?}",
@@ -634,7 +646,7 @@ impl Watcher {
                 assert!(!self.sources.is_empty());
                 for heard in heard.into_iter().flatten() {
                     assert!(!heard.worked);
-                    assert!(heard.found == Some(false) || self.right == Right::Rectification);
+                    assert_eq!(heard.found, Some(false));
                 }
             }
             Outcome::Cancelled => assert!(!self.writing, "cancelled after it began"),
