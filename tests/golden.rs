@@ -266,6 +266,7 @@ fn events() -> Vec<(&'static str, Event)> {
             "withholding",
             Event::Withholding {
                 until: Some(start() + TimeDelta::days(400)),
+                again: false,
             },
         ),
         ("cancelled", Event::Cancelled),
@@ -419,6 +420,13 @@ fn events() -> Vec<(&'static str, Event)> {
                     missing: vec![missing(Failure::NoSuchField)],
                 },
             ),
+        ),
+        (
+            "withholding.again",
+            Event::Withholding {
+                until: Some(start()),
+                again: true,
+            },
         ),
     ]
 }

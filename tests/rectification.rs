@@ -13,10 +13,10 @@ mod common;
 use chrono::TimeDelta;
 use common::{World, source_id, staff};
 use datarights::engine::Completion;
-use datarights::model::{Correction, Failure, Outcome, Personal, Wish};
-use datarights::ports::SourcePlan;
+use datarights::model::{Actor, Correction, End, Failure, Outcome, Personal, Wish};
+use datarights::ports::{ErrorKind, SourcePlan};
 use datarights::testkit::{Fault, Method};
-use datarights::workflow::lifecycle::Phase;
+use datarights::workflow::lifecycle::{self, Phase};
 use datarights::workflow::{Target, Task};
 
 /// A correction that no source has a place for is named, and nobody calls that done, or says that
@@ -78,4 +78,33 @@ fn what_is_as_it_is_wished_is_done() {
     let seen = world.see(&engine, request);
     assert_eq!(seen.lifecycle.outcome, Some(Outcome::Done));
     assert_eq!(seen.lifecycle.phase, Phase::Answered);
+}
+
+#[test]
+fn a_withdrawn_rectification_leaves_nothing_restricted() {
+    let world = World::new();
+    let engine = world.engine();
+    let request = world.submit(&engine, Wish::rectify(World::correction()));
+    world.approve(&engine, request);
+    world.work(&engine);
+    let restricted = || {
+        let work = world.see(&engine, request).fulfilment.unwrap();
+        work.sources.iter().any(|source| source.restricted)
+    };
+    assert!(restricted());
+    world
+        .desk_port
+        .will(Method::Restrict, [Fault::Fail(ErrorKind::Refused); 2]);
+    let withdraw = lifecycle::Command::Withdraw;
+    world
+        .command(&engine, request, &Actor::Person, withdraw)
+        .unwrap();
+    world.work(&engine);
+    assert!(restricted());
+    assert!(world.see(&engine, request).is_open());
+    world.work_until(&engine, world.now() + TimeDelta::days(4));
+    assert!(!restricted());
+    let seen = world.see(&engine, request);
+    assert!(!seen.is_open());
+    assert_eq!(seen.lifecycle.end, Some(End::Withdrawn));
 }

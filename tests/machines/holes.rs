@@ -519,6 +519,28 @@ fn a_restriction_that_is_under_way_is_waited_for_before_it_is_lifted() {
 }
 
 #[test]
+fn a_restriction_that_cannot_be_lifted_is_tried_again_until_it_is() {
+    let mut course = restricted(Phase::Approval);
+    course.give(lifecycle::Command::Withdraw);
+    for days in [1, 2] {
+        course.work_until(Phase::Lifting);
+        course.answer_source("crm", StepResult::Failed(Failure::Refused));
+        assert_eq!(course.work().phase, Phase::Withholding);
+        assert_eq!(course.last.locks, Locks::Release);
+        assert!(course.work().sources[0].restricted);
+        assert!(course.request().is_open());
+        let tail = course.situation.timers[&Timer::Tail];
+        assert_eq!(tail - course.situation.now, TimeDelta::days(days));
+        course.fire(Timer::Tail);
+    }
+    course.work_until(Phase::Ended);
+    assert!(!course.work().sources[0].restricted);
+    assert_eq!(course.work().outcome, Some(Outcome::Cancelled));
+    assert!(!course.request().is_open());
+    assert!(course.situation.timers.contains_key(&Timer::Personal));
+}
+
+#[test]
 fn a_request_is_not_approved_again_while_its_restriction_is_lifted() {
     let mut course = restricted(Phase::Approval);
     course.give(refuse()).answered();
@@ -657,6 +679,28 @@ fn a_tail_that_fails_after_the_request_is_closed_goes_on_until_it_is_finished() 
     course.fire(Timer::Tail).work_until(Phase::Ended);
     assert!(!course.work().is_unfinished());
     assert!(course.situation.timers.contains_key(&Timer::Request));
+}
+
+/// What never works is tried for ever, but ever more rarely.
+#[test]
+fn the_distance_between_tries_grows_to_a_month() {
+    let mut course = closed_with_a_tail();
+    let mut distances = Vec::new();
+    for _ in 0..8 {
+        course.work_until(Phase::Checking);
+        course.answer_source("crm", failed());
+        assert_eq!(course.work().phase, Phase::Withholding);
+        let tail = course.situation.timers[&Timer::Tail];
+        distances.push((tail - course.situation.now).num_days());
+        course.fire(Timer::Tail);
+    }
+    assert_eq!(distances, [1, 2, 4, 8, 16, 30, 30, 30]);
+    // It went at last; what comes later begins at a day again.
+    course.work_until(Phase::Erasing);
+    let kept = vec![withheld(Until::Date(day(4000)))];
+    course.answer_source("crm", StepResult::done(erased(1, kept)));
+    course.work_until(Phase::Withholding);
+    assert_eq!(course.work().rests, 0);
 }
 
 #[test]

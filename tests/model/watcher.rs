@@ -67,6 +67,8 @@ pub(crate) struct Watcher {
     overdue: bool,
     appealed: bool,
     was_answered: bool,
+    /// Which sources are, or may be, restricted while a correction is decided on.
+    disputed: BTreeSet<String>,
     /// Whether nothing is weighed, and whether not even the person has to be known.
     at_once: bool,
     free: bool,
@@ -116,6 +118,7 @@ impl Watcher {
             overdue: false,
             appealed: false,
             was_answered: false,
+            disputed: BTreeSet::new(),
             at_once: matches!(world.right, Right::OptOut | Right::ConsentWithdrawal),
             free: match world.right {
                 Right::ConsentWithdrawal => true,
@@ -329,6 +332,17 @@ impl Watcher {
             Target::Source(id) => {
                 let heard = self.heard.entry(id.to_string()).or_default();
                 let by_itself = self.right == Right::Restriction;
+                match (task, finding) {
+                    (Task::Restrict, done) if !by_itself => {
+                        if done.is_some() || *result != StepResult::Unsupported {
+                            self.disputed.insert(id.to_string());
+                        }
+                    }
+                    (Task::Unrestrict, Some(_)) => {
+                        self.disputed.remove(id.as_str());
+                    }
+                    _ => {}
+                }
                 match (task, finding) {
                     // Whoever is not there will not be used either.
                     (Task::Stop, done) => {
@@ -649,7 +663,10 @@ impl Watcher {
                     assert_eq!(heard.found, Some(false));
                 }
             }
-            Outcome::Cancelled => assert!(!self.writing, "cancelled after it began"),
+            Outcome::Cancelled => {
+                assert!(!self.writing, "cancelled after it began");
+                assert!(self.disputed.is_empty(), "restricted for ever");
+            }
             Outcome::Failed | Outcome::Unsupported => {
                 let worked = heard.iter().flatten().any(|heard| heard.worked);
                 assert!(

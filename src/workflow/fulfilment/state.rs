@@ -93,8 +93,11 @@ pub struct Fulfilment {
     pub package_name: Option<String>,
     /// Why the package could not be made.
     pub package_failure: Option<Failure>,
-    /// When the next of what is withheld may go.
+    /// When the next of what is withheld may go, or it is tried again.
     pub withheld_until: Option<DateTime<Utc>>,
+    /// How often in a row it rested only to try again.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub rests: u32,
     /// How it ended.
     pub outcome: Option<Outcome>,
     /// Whether the person was told that the restriction ends.
@@ -149,6 +152,7 @@ impl Fulfilment {
             package_name: None,
             package_failure: None,
             withheld_until: None,
+            rests: 0,
             outcome: None,
             announced: false,
             left: false,
@@ -412,6 +416,11 @@ impl Fulfilment {
             (_, false) => Outcome::NothingFound,
         }
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+const fn is_zero(count: &u32) -> bool {
+    *count == 0
 }
 
 /// Whether asking again could help. What a source cannot do at all, a source that no identifier
