@@ -333,10 +333,8 @@ impl Watcher {
                 let heard = self.heard.entry(id.to_string()).or_default();
                 let by_itself = self.right == Right::Restriction;
                 match (task, finding) {
-                    (Task::Restrict, done) if !by_itself => {
-                        if done.is_some() || *result != StepResult::Unsupported {
-                            self.disputed.insert(id.to_string());
-                        }
+                    (Task::Restrict, _) if !by_itself && *result != StepResult::Unsupported => {
+                        self.disputed.insert(id.to_string());
                     }
                     (Task::Unrestrict, Some(_)) => {
                         self.disputed.remove(id.as_str());
