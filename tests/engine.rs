@@ -3,15 +3,20 @@
 
 mod common;
 
+use std::sync::Arc;
+
 use chrono::TimeDelta;
 use common::{World, invoice_kept_until, source_id, staff};
-use datarights::engine::{EngineError, Intake};
-use datarights::model::{Actor, Channel, End, Failure, Identifier, Outcome, Right, Until, Wish};
-use datarights::ports::ErrorKind;
+use datarights::engine::{Completion, EngineError, Intake};
+use datarights::model::{
+    Actor, Assurance, Channel, End, Failure, Identifier, Outcome, PartyId, Right, RowCount, Until,
+    Wish,
+};
+use datarights::ports::{AccessPolicy, Denied, Erased, ErrorKind, Grant, Located, Query};
 use datarights::testkit::{Fault, Method};
 use datarights::workflow::fulfilment::{self, Phase as Work};
 use datarights::workflow::lifecycle::{self, Phase};
-use datarights::workflow::{Event, Rejection, Target, Task};
+use datarights::workflow::{Approval, Event, Rejection, Target, Task};
 
 /// Erasure through every floor: the phone that the desk knows leads to the call log; the log is
 /// erased before the desk; the invoice is withheld, named, and erased when its date has come.
@@ -471,15 +476,95 @@ fn what_people_do_by_hand_completes_a_pending_step() {
         (Task::Erase, Target::Source(common::source_id("log")))
     );
     world.log.lose("calls", "1").unwrap();
-    let erased = datarights::engine::Completion::Erased(datarights::ports::Erased {
-        rows: vec![datarights::model::RowCount::new("calls", 2)],
+    let erased = Completion::Erased(Erased {
+        rows: vec![RowCount::new("calls", 2)],
         withheld: Vec::new(),
-        assurance: datarights::model::Assurance::Deleted,
+        assurance: Assurance::Deleted,
     });
     let completed = engine.complete(&world.acme, request, &bob, task, &target, erased);
     world.clock.drive(completed).unwrap().unwrap();
     world.work(&engine);
     assert_eq!(world.see(&engine, request).lifecycle.phase, Phase::Answered);
+}
+
+/// A processor that says of sources what it cannot know does not make an erasure done.
+#[test]
+fn a_processor_does_not_make_an_erasure_done() {
+    let mut world = World::new();
+    world.policy.plan_approval = Approval::None;
+    let engine = world.engine();
+    let mailer = Actor::Processor(PartyId::new("mailer").unwrap());
+    for port in [&world.desk_port, &world.log_port] {
+        port.will(Method::Erase, [Fault::Pend(TimeDelta::days(5))]);
+    }
+    let request = world.submit(&engine, Wish::of(Right::Erasure));
+    world.approve(&engine, request);
+    let answer = |actor: &Actor, task, source, completion| {
+        let target = Target::Source(source_id(source));
+        let done = engine.complete(&world.acme, request, actor, task, &target, completion);
+        world.clock.drive(done).unwrap()
+    };
+    // Nobody has been asked to search by hand.
+    let nowhere = || Completion::Located(Located::default());
+    for actor in [&mailer, &staff("alice")] {
+        let refused = answer(actor, Task::Locate, "desk", nowhere());
+        assert!(matches!(refused, Err(EngineError::Rejected(_))));
+    }
+    world.work(&engine);
+    let erased = || {
+        Completion::Erased(Erased {
+            rows: vec![RowCount::new("all", 9)],
+            withheld: Vec::new(),
+            assurance: Assurance::Deleted,
+        })
+    };
+    let refused = answer(&mailer, Task::Erase, "log", erased());
+    assert!(matches!(
+        refused,
+        Err(EngineError::Rejected(Rejection::WrongActor { .. }))
+    ));
+    let engine_itself = answer(&Actor::Engine, Task::Erase, "log", erased());
+    assert!(matches!(engine_itself, Err(EngineError::Denied(_))));
+    assert_eq!(world.see(&engine, request).lifecycle.outcome, None);
+}
+
+#[test]
+fn a_policy_can_tell_the_steps_apart() {
+    struct Archivist;
+    #[async_trait::async_trait]
+    impl AccessPolicy for Archivist {
+        async fn allow(&self, query: &Query<'_>) -> Result<Grant, Denied> {
+            let may = match (query.command, query.step) {
+                ("answer", step) => step == Some(("erase", "source/log")),
+                (_, step) => step.is_none(),
+            };
+            may.then(Grant::agreed).ok_or_else(|| Denied {
+                command: query.command.to_owned(),
+            })
+        }
+    }
+    let mut world = World::new();
+    world.access = Arc::new(Archivist);
+    let engine = world.engine();
+    let request = world.submit(&engine, Wish::of(Right::Erasure));
+    let bob = staff("bob");
+    let answer = |task, target: &Target| {
+        let done = Completion::Done;
+        let done = engine.complete(&world.acme, request, &bob, task, target, done);
+        world.clock.drive(done).unwrap().unwrap_err()
+    };
+    let log = Target::Source(source_id("log"));
+    for (task, target) in [
+        (Task::Erase, Target::Source(source_id("desk"))),
+        (Task::Erase, Target::Recipient(PartyId::new("log").unwrap())),
+        (Task::Search, log.clone()),
+    ] {
+        assert!(matches!(answer(task, &target), EngineError::Denied(_)));
+    }
+    assert!(matches!(
+        answer(Task::Erase, &log),
+        EngineError::Rejected(_)
+    ));
 }
 
 #[test]

@@ -266,6 +266,7 @@ fn events() -> Vec<(&'static str, Event)> {
             "withholding",
             Event::Withholding {
                 until: Some(start() + TimeDelta::days(400)),
+                again: false,
             },
         ),
         ("cancelled", Event::Cancelled),
@@ -410,6 +411,24 @@ fn events() -> Vec<(&'static str, Event)> {
         ),
         ("left_as_it_is", Event::LeftAsItIs),
         ("unanswered", Event::Unanswered),
+        (
+            "step_answered.planned_untaken",
+            step(
+                Task::Plan,
+                crm(),
+                StepResult::Done {
+                    finding: planned_without_the_first("crm", 3),
+                    missing: vec![missing(Failure::NoSuchField)],
+                },
+            ),
+        ),
+        (
+            "withholding.again",
+            Event::Withholding {
+                until: Some(start()),
+                again: true,
+            },
+        ),
     ]
 }
 
@@ -658,8 +677,9 @@ fn states() -> Vec<(&'static str, Request)> {
     stop.answer_source("accounts", learned);
 
     let mut review = Course::approved(world(Right::HumanReview));
-    let verdict = success(Task::Review, &Target::Request);
-    review.answer(&Target::Request, verdict);
+    review.work_until(Phase::Ended);
+    // Stored when a verdict could come before its task was handed out: one event fewer.
+    review.situation.request.sequence -= 1;
 
     let mut states = [
         ("restriction", restriction),

@@ -357,7 +357,7 @@ fn the_courses_reach_every_kind_of_end() {
     let mut runner = proptest::test_runner::TestRunner::new(config());
     let strategy = Courses::sequential_strategy(60..120);
     let mut seen = std::collections::BTreeSet::new();
-    for _ in 0..1000 {
+    for _ in 0..2000 {
         let (chosen, moves, _) = strategy.new_tree(&mut runner).unwrap().current();
         let mut system = System::of(&chosen);
         for next in moves {

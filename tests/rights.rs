@@ -10,14 +10,17 @@
 
 mod common;
 
+use std::sync::Arc;
+
 use chrono::TimeDelta;
 use common::{World, staff};
 use datarights::engine::{Completion, Engine, EngineError, Intake};
 use datarights::model::{
-    Actor, Channel, Failure, Identifier, Outcome, Purpose, RequestId, Right, Use, Verdict, Wish,
+    Actor, Channel, Failure, Identifier, Outcome, PartyId, Purpose, RequestId, Right, Use, Verdict,
+    Wish,
 };
 use datarights::ports::{ErrorKind, Instruction};
-use datarights::testkit::{Fault, Method};
+use datarights::testkit::{Fault, Faulty, Method, Recipient};
 use datarights::workflow::fulfilment::{self, Phase as Work};
 use datarights::workflow::lifecycle::{self, Phase};
 use datarights::workflow::{Event, Letter, Rejection, Request, Target, Task};
@@ -579,6 +582,25 @@ fn a_second_withdrawal_goes_its_own_way() {
         let seen = world.see(&engine, request);
         assert_eq!(seen.lifecycle.outcome, Some(Outcome::Done));
     }
+}
+
+#[test]
+fn a_source_and_a_recipient_of_one_name_are_both_asked() {
+    let mut world = World::new();
+    world.recipient = Recipient::new(PartyId::new("desk").unwrap(), "Desk Ltd");
+    let clock = Arc::new(world.clock.clone());
+    world.recipient_port = Arc::new(Faulty::new("desk", world.recipient.clone(), clock));
+    let engine = world.engine();
+    let wish = Wish::stop(Right::Objection, vec![Use::DirectMarketing]);
+    let request = world.submit(&engine, wish);
+    world.work(&engine);
+    assert!(!world.recipient.received().is_empty());
+    assert!(
+        world
+            .desk
+            .is_stopped(&world.acme, &ada(), &Use::DirectMarketing)
+    );
+    assert_eq!(world.see(&engine, request).lifecycle.phase, Phase::Answered);
 }
 
 #[test]

@@ -345,7 +345,10 @@ fn event(event: &Event) -> String {
         Event::Ended { outcome } => format!("the work ended: {}", words(&format!("{outcome:?}"))),
         Event::StepReopened { target } => format!("searching · {target} again"),
         Event::ClockMoved(clock) => format!("the answer is due {}", due(clock.response.as_ref())),
-        Event::Withholding { until: Some(at) } => {
+        Event::Withholding {
+            until: Some(at),
+            again: false,
+        } => {
             format!("the first of what is kept goes on {}", local_day(*at))
         }
         other => {

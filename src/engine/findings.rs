@@ -3,7 +3,7 @@
 use crate::model::{
     Correction, Digest, Identifier, IdentifierKind, KeyedDigest, RowCount, SourceId, WithheldRows,
 };
-use crate::ports::{Fence, Located, MAX_LOCATORS, PlannedAction, SourcePlan, Stopped};
+use crate::ports::{Fence, Located, MAX_LOCATORS, PlannedAction, PlannedRows, SourcePlan, Stopped};
 use crate::workflow::{Finding, PartRef, Request};
 
 use super::Engine;
@@ -27,10 +27,15 @@ impl Engine {
     /// Seals a plan and says of it what may stand in an event.
     pub(super) async fn seal_plan(
         &self,
+        request: &Request,
         parts: &Parts<'_>,
         name: &str,
         plan: &SourcePlan,
     ) -> Result<Finding, EngineError> {
+        let wished: Vec<Correction> = match &request.facts.corrections {
+            Some(part) => parts.read(part).await?,
+            None => Vec::new(),
+        };
         let part = parts.write(name, plan).await?;
         let mut rows: Vec<RowCount> = Vec::new();
         let mut withheld = Vec::new();
@@ -53,6 +58,7 @@ impl Engine {
             digest: plan.digest,
             rows,
             withheld,
+            untaken: untaken(plan, &wished),
         })
     }
 
@@ -175,6 +181,30 @@ impl Engine {
             horizon: located.horizon,
         }))
     }
+}
+
+/// The wished corrections that a plan neither makes nor finds made, by their places in the wish.
+fn untaken(plan: &SourcePlan, wished: &[Correction]) -> Vec<u32> {
+    let is_planned = |wish: &Correction, planned: &PlannedRows| {
+        let here = planned.rows > 0 && planned.collection == wish.collection;
+        here && match &planned.action {
+            PlannedAction::Correct { field } => *field == wish.field,
+            // It stays as it is, and is named so.
+            PlannedAction::Withhold { .. } => true,
+            _ => false,
+        }
+    };
+    let is_held = |wish: &Correction, held: &Correction| {
+        held.collection == wish.collection && held.field == wish.field
+    };
+    (0..)
+        .zip(wished)
+        .filter(|(_, wish)| {
+            !plan.rows.iter().any(|planned| is_planned(wish, planned))
+                && !plan.current.iter().any(|held| is_held(wish, held))
+        })
+        .map(|(place, _)| place)
+        .collect()
 }
 
 /// The fields that do not say what they should, collection by collection.

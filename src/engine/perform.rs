@@ -401,7 +401,10 @@ impl Attempt {
 
     async fn seal_plan(&self, source: &SourceId, plan: &SourcePlan) -> Result<Finding, Stop> {
         let name = format!("plan/{source}/{}/{}", self.round(), self.fence.0);
-        Ok(self.engine.seal_plan(&self.parts(), &name, plan).await?)
+        Ok(self
+            .engine
+            .seal_plan(&self.request, &self.parts(), &name, plan)
+            .await?)
     }
 
     fn round(&self) -> u32 {

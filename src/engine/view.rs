@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 
 use crate::evidence;
 use crate::model::{Actor, ControllerId, Correction, Digest, Identifier, RequestId, SourceId};
-use crate::ports::{ByteStream, Due, Pending, Query, SourcePlan};
+use crate::ports::{ByteStream, Denied, Due, Pending, Query, SourcePlan};
 use crate::workflow::fulfilment::{self, StepState};
 use crate::workflow::{
     Cause, CodecError, Envelope, Finding, Letter, Request, StepResult, Target, Task, lifecycle,
@@ -250,7 +250,7 @@ impl Engine {
     /// *pending*.
     ///
     /// # Errors
-    /// [`EngineError::Rejected`] when the work does not wait for that step, or the answer is of
+    /// [`EngineError::Rejected`] when that step was not handed out as *pending*, or the answer is of
     /// another kind; as [`Engine::command`] otherwise.
     pub async fn complete(
         &self,
@@ -264,7 +264,8 @@ impl Engine {
         let mut tries = 0;
         loop {
             let mut loaded = self.load(controller, request).await?;
-            self.allow(&loaded.request, actor, "answer").await?;
+            self.allow_answer(&loaded.request, actor, task, target)
+                .await?;
             let result = self
                 .seal_completion(&loaded, task, target, completion.clone())
                 .await?;
@@ -285,6 +286,28 @@ impl Engine {
                 Ok(()) => return Ok(loaded.request),
             }
         }
+    }
+
+    /// Asks the host's policy whether this actor may answer that step.
+    async fn allow_answer(
+        &self,
+        request: &Request,
+        actor: &Actor,
+        task: Task,
+        target: &Target,
+    ) -> Result<(), EngineError> {
+        if *actor == Actor::Engine {
+            return Err(EngineError::Denied(Denied {
+                command: "act as the engine".to_owned(),
+            }));
+        }
+        let facts = &request.facts;
+        let (right, request) = (Some(&facts.right), Some(facts.id));
+        let (task, target) = (task.name(), target.name());
+        let query = Query::new(&facts.controller, request, right, actor, "answer");
+        let query = query.about(&task, &target);
+        self.inner.ports.access.allow(&query).await?;
+        Ok(())
     }
 
     async fn seal_completion(
@@ -317,7 +340,10 @@ impl Engine {
             Completion::Planned(plan) => {
                 let name = format!("plan/{name}");
                 let parts = self.parts(&facts.controller, facts.id, None);
-                done(self.seal_plan(&parts, &name, &plan).await?)
+                done(
+                    self.seal_plan(&loaded.request, &parts, &name, &plan)
+                        .await?,
+                )
             }
             Completion::Erased(erased) => done(Finding::Erased {
                 rows: erased.rows,

@@ -87,6 +87,7 @@ pub(super) fn english(key: &str) -> Option<&'static str> {
         "failure.nonsense" => "the system answered what cannot be",
         "failure.broke" => "the system stopped in the middle of its work",
         "failure.no_identifier" => "nothing we know of you can be searched for there",
+        "failure.no_such_field" => "we hold no such data about you that could be corrected",
         "failure.blocked" => "something that must come first failed",
         "failure.residue" => "data was still there after the erasure",
         "failure" => "it could not be done",

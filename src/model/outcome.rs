@@ -66,6 +66,8 @@ pub enum Failure {
     Broke,
     /// No identifier that is known fits it: it could not be searched.
     NoIdentifier,
+    /// A wished correction of which no source holds the field, for this person.
+    NoSuchField,
     /// Not begun, because what must come first failed.
     Blocked,
     /// Rows were still found after the erasure.
@@ -93,6 +95,7 @@ impl Failure {
             Self::Nonsense => "nonsense",
             Self::Broke => "broke",
             Self::NoIdentifier => "no_identifier",
+            Self::NoSuchField => "no_such_field",
             Self::Blocked => "blocked",
             Self::Residue => "residue",
             Self::Unsaid(_) => "unsaid",

@@ -21,6 +21,9 @@ pub struct Query<'a> {
     /// a step is `answer`), or `submit`, `view`, `identifiers` (to see them), `package`, `letter`
     /// (to see one), and `due` for the list of what is due.
     pub command: &'a str,
+    /// Which step of the work is answered, for `answer`: the task's name and the target's, e.g.
+    /// `("erase", "source/crm")`; a review's is `("review", "request")`.
+    pub step: Option<(&'a str, &'a str)>,
 }
 
 impl<'a> Query<'a> {
@@ -38,7 +41,15 @@ impl<'a> Query<'a> {
             right,
             actor,
             command,
+            step: None,
         }
+    }
+
+    /// The same, about this step of the work.
+    #[must_use]
+    pub const fn about(mut self, task: &'a str, target: &'a str) -> Self {
+        self.step = Some((task, target));
+        self
     }
 }
 

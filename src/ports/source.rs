@@ -252,7 +252,8 @@ pub type Reading = BoxStream<'static, Result<Item, PortError>>;
 /// - A correction of a collection that the source does not have is another source's business:
 ///   nothing is planned and changed for it. One of a field that it does not have, or that cannot
 ///   hold the value, is refused by `plan`. Of a field that is as it is wished, `plan` gives the
-///   wish itself as the current value: that is how a rectification is verified.
+///   wish itself as the current value: that is how a rectification is verified. A correction that
+///   no source plans, and of which none gives a current value, is told to be missing.
 /// - A call that begins with `context.cancel` set changes nothing and is
 ///   [`ErrorKind::Cancelled`](super::ErrorKind::Cancelled); work that runs when it is set ends soon,
 ///   a reading with its next item. What is *pending* carries a handle, and is asked again with

@@ -19,6 +19,17 @@ pub enum Target {
     Request,
 }
 
+impl Target {
+    /// Its kind and its name, e.g. `source/crm`: a source and a recipient may be called the same.
+    pub fn name(&self) -> String {
+        match self {
+            Self::Source(id) => format!("source/{id}"),
+            Self::Recipient(id) => format!("recipient/{id}"),
+            Self::Request => "request".to_owned(),
+        }
+    }
+}
+
 impl fmt::Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -26,6 +37,13 @@ impl fmt::Display for Target {
             Self::Recipient(id) => id.fmt(f),
             Self::Request => f.write_str("request"),
         }
+    }
+}
+
+impl Task {
+    /// The snake-case name, as policies see it.
+    pub fn name(self) -> String {
+        super::table::snake(&format!("{self:?}"))
     }
 }
 
@@ -143,7 +161,7 @@ pub enum Effect {
     Delete,
 }
 
-/// Names an effect of a request for ever, e.g. `erase/crm/1`: the request's id is put before it.
+/// Names an effect of a request for ever, e.g. `erase/source/crm/1`: the request's id is put before it.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct EffectKey(pub String);
@@ -158,7 +176,7 @@ impl Effect {
                 task,
                 target,
                 round,
-            } => format!("{}/{target}/{round}", name(task)),
+            } => format!("{}/{}/{round}", task.name(), target.name()),
             Self::Challenge => format!("challenge/{sequence}"),
             other => name(other),
         })

@@ -73,6 +73,9 @@ pub enum Finding {
         rows: Vec<RowCount>,
         /// How many will be kept, and why.
         withheld: Vec<WithheldRows>,
+        /// Which of the wished corrections find no place there, counted from 0.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        untaken: Vec<u32>,
     },
     /// A source was read into its spool.
     Read {
@@ -304,8 +307,11 @@ pub enum Event {
     },
     /// Something is withheld until then; with `None`, until a hold is lifted or for good.
     Withholding {
-        /// The instant from which something may go.
+        /// The instant from which something may go, or at which it is tried again.
         until: Option<DateTime<Utc>>,
+        /// Whether it only rests, to try again what did not work.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        again: bool,
     },
     /// The data is restricted, and stays so until somebody lifts it.
     Restricted {

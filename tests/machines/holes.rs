@@ -204,7 +204,7 @@ fn what_leads_to_rows_left_in_part_is_not_erased() {
         !course
             .effects
             .iter()
-            .any(|key| key.starts_with("erase/accounts"))
+            .any(|key| key.starts_with("erase/source/accounts"))
     );
     let failures: Vec<_> = course.work().missing().map(|(_, m)| m.failure).collect();
     assert!(failures.contains(&Failure::Blocked), "{failures:?}");
@@ -225,7 +225,7 @@ fn a_residue_round_keeps_the_order_of_sources() {
     let before = course.effects.len();
     course.answer_source("accounts", StepResult::done(left));
     course.work_until(Phase::Withholding);
-    let erases = |key: &String| key.starts_with("erase/accounts");
+    let erases = |key: &String| key.starts_with("erase/source/accounts");
     assert!(!course.effects[before..].iter().any(erases));
 }
 
@@ -281,6 +281,19 @@ fn a_plan_that_changed_after_its_approval_is_approved_anew() {
         matches!(stale, Err(Rejection::PlanChanged { .. })),
         "{stale:?}"
     );
+}
+
+#[test]
+fn a_plan_that_nobody_approves_is_made_anew_before_it_is_carried_out() {
+    let mut policy = plain_policy();
+    policy.grace = Some(TimeDelta::days(30));
+    let mut course = Course::approved(erasure(policy, &[("crm", &[])], &[]));
+    course.work_until(Phase::Grace).fire(Timer::Grace);
+    course.work_until(Phase::Checking);
+    course.answer_source("crm", StepResult::done(planned("crm", "b", 4, vec![])));
+    assert_eq!(course.work().phase, Phase::Erasing);
+    let (part, _) = course.work().sources[0].plan.clone().unwrap();
+    assert_eq!(part.name, "plan/crm/b", "not the one of a month ago");
 }
 
 // ---- searching
@@ -518,6 +531,28 @@ fn a_restriction_that_is_under_way_is_waited_for_before_it_is_lifted() {
 }
 
 #[test]
+fn a_restriction_that_cannot_be_lifted_is_tried_again_until_it_is() {
+    let mut course = restricted(Phase::Approval);
+    course.give(lifecycle::Command::Withdraw);
+    for days in [1, 2] {
+        course.work_until(Phase::Lifting);
+        course.answer_source("crm", StepResult::Failed(Failure::Refused));
+        assert_eq!(course.work().phase, Phase::Withholding);
+        assert_eq!(course.last.locks, Locks::Release);
+        assert!(course.work().sources[0].restricted);
+        assert!(course.request().is_open());
+        let tail = course.situation.timers[&Timer::Tail];
+        assert_eq!(tail - course.situation.now, TimeDelta::days(days));
+        course.fire(Timer::Tail);
+    }
+    course.work_until(Phase::Ended);
+    assert!(!course.work().sources[0].restricted);
+    assert_eq!(course.work().outcome, Some(Outcome::Cancelled));
+    assert!(!course.request().is_open());
+    assert!(course.situation.timers.contains_key(&Timer::Personal));
+}
+
+#[test]
 fn a_request_is_not_approved_again_while_its_restriction_is_lifted() {
     let mut course = restricted(Phase::Approval);
     course.give(refuse()).answered();
@@ -656,6 +691,28 @@ fn a_tail_that_fails_after_the_request_is_closed_goes_on_until_it_is_finished() 
     course.fire(Timer::Tail).work_until(Phase::Ended);
     assert!(!course.work().is_unfinished());
     assert!(course.situation.timers.contains_key(&Timer::Request));
+}
+
+/// What never works is tried for ever, but ever more rarely.
+#[test]
+fn the_distance_between_tries_grows_to_a_month() {
+    let mut course = closed_with_a_tail();
+    let mut distances = Vec::new();
+    for _ in 0..8 {
+        course.work_until(Phase::Checking);
+        course.answer_source("crm", failed());
+        assert_eq!(course.work().phase, Phase::Withholding);
+        let tail = course.situation.timers[&Timer::Tail];
+        distances.push((tail - course.situation.now).num_days());
+        course.fire(Timer::Tail);
+    }
+    assert_eq!(distances, [1, 2, 4, 8, 16, 30, 30, 30]);
+    // It went at last; what comes later begins at a day again.
+    course.work_until(Phase::Erasing);
+    let kept = vec![withheld(Until::Date(day(4000)))];
+    course.answer_source("crm", StepResult::done(erased(1, kept)));
+    course.work_until(Phase::Withholding);
+    assert_eq!(course.work().rests, 0);
 }
 
 #[test]
@@ -810,11 +867,9 @@ fn spans_beyond_time_itself_do_not_panic() {
 fn a_processor_answers_for_itself_only() {
     let mut course = Course::approved(erasure(plain_policy(), &[("crm", &[])], &["mailer"]));
     course.work_until(Phase::Informing);
-    let command = Command::Work(answer(
-        Task::Inform,
-        &Target::Recipient(party("mailer")),
-        done(),
-    ));
+    let mailer = Target::Recipient(party("mailer"));
+    course.answer(&mailer, StepResult::Pending(pending()));
+    let command = Command::Work(answer(Task::Inform, &mailer, done()));
     let now = course.situation.now;
     let by = |actor| course.world.decide(course.request(), now, &actor, &command);
     assert!(by(Actor::Processor(party("mailer"))).is_ok());
@@ -823,6 +878,72 @@ fn a_processor_answers_for_itself_only() {
         matches!(other, Err(Rejection::WrongActor { .. })),
         "{other:?}"
     );
+}
+
+#[test]
+fn no_processor_answers_for_a_source() {
+    let mut course = Course::approved(erasure(plain_policy(), &[("crm", &[])], &["mailer"]));
+    course.work_until(Phase::Erasing);
+    course.answer_source("crm", StepResult::Pending(pending()));
+    let crm = Target::Source(source_id("crm"));
+    let command = Command::Work(answer(Task::Erase, &crm, success(Task::Erase, &crm)));
+    let now = course.situation.now;
+    let by = |actor| course.world.decide(course.request(), now, &actor, &command);
+    for name in ["mailer", "crm"] {
+        let processor = by(Actor::Processor(party(name)));
+        assert!(matches!(processor, Err(Rejection::WrongActor { .. })));
+    }
+    assert!(by(staff("ben")).is_ok());
+}
+
+#[test]
+fn what_was_not_handed_out_is_answered_by_nobody_else() {
+    let mut course = Course::approved(erasure(plain_policy(), &[("crm", &[])], &["mailer"]));
+    for (phase, target, actor) in [
+        (
+            Phase::Locating,
+            Target::Source(source_id("crm")),
+            staff("ben"),
+        ),
+        (
+            Phase::Informing,
+            Target::Recipient(party("mailer")),
+            Actor::Processor(party("mailer")),
+        ),
+    ] {
+        course.work_until(phase);
+        let task = phase.task(course.work().machine).unwrap();
+        let command = Command::Work(answer(task, &target, success(task, &target)));
+        let now = course.situation.now;
+        let answered = |course: &Course| {
+            let request = course.request();
+            course.world.decide(request, now, &actor, &command)
+        };
+        let early = answered(&course);
+        assert!(
+            matches!(early, Err(Rejection::NoSuchStep { .. })),
+            "{early:?}"
+        );
+        course.answer(&target, StepResult::Pending(pending()));
+        assert!(answered(&course).is_ok(), "{target}");
+    }
+}
+
+#[test]
+fn a_step_that_must_wait_for_another_is_not_answered_before_it_begins() {
+    let sources: &[(&str, &[&str])] = &[("accounts", &["orders"]), ("orders", &[])];
+    let mut course = Course::approved(erasure(plain_policy(), sources, &[]));
+    course.work_until(Phase::Erasing);
+    let accounts = Target::Source(source_id("accounts"));
+    let erased = || answer(Task::Erase, &accounts, success(Task::Erase, &accounts));
+    let early = course.attempt(erased());
+    assert!(
+        matches!(early, Err(Rejection::NoSuchStep { .. })),
+        "{early:?}"
+    );
+    let orders = Target::Source(source_id("orders"));
+    course.answer(&orders, success(Task::Erase, &orders));
+    assert!(course.attempt(erased()).is_ok());
 }
 
 #[test]

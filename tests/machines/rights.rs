@@ -182,8 +182,9 @@ fn a_granted_appeal_is_approved_without_an_identity_where_none_was_needed() {
 
 #[test]
 fn no_machine_brings_the_verdict_of_a_review() {
-    let course = Course::approved(world(Right::HumanReview, &["crm"]));
+    let mut course = Course::approved(world(Right::HumanReview, &["crm"]));
     assert_eq!(targets(&course), ["request"], "no source is asked");
+    course.answer(&Target::Request, StepResult::Pending(pending()));
     let verdict = StepResult::done(Finding::Reviewed {
         verdict: Verdict::Upheld,
     });

@@ -405,6 +405,8 @@ pub(crate) fn results(task: Task, target: &Target) -> Vec<StepResult> {
                 3,
                 vec![withheld(Until::Date(day(400)))],
             )),
+            StepResult::done(planned_without_the_first(&name, 3)),
+            StepResult::done(planned_without_the_first(&name, 0)),
         ],
         Task::Read => vec![
             StepResult::done(read(&name, vec![])),
@@ -482,7 +484,17 @@ pub(crate) fn planned(
         digest: Digest::of(version.as_bytes()),
         rows: rows(count),
         withheld,
+        untaken: Vec::new(),
     }
+}
+
+/// The same, without a place for the first of the wished corrections.
+pub(crate) fn planned_without_the_first(name: &str, count: u64) -> Finding {
+    let mut plan = planned(name, "a", count, vec![]);
+    if let Finding::Planned { untaken, .. } = &mut plan {
+        untaken.push(0);
+    }
+    plan
 }
 
 pub(crate) fn read(name: &str, withheld: Vec<WithheldRows>) -> Finding {
@@ -572,7 +584,7 @@ pub(crate) fn somebody_for(command: &Command) -> Actor {
     match command {
         Command::Fire(_) => Actor::Engine,
         Command::Work(command) => match command.on() {
-            fulfilment::On::Answer if is_review(command) => staff("ben"),
+            fulfilment::On::Answer if is_verdict(command) => staff("ben"),
             fulfilment::On::Answer => Actor::Engine,
             fulfilment::On::Confirm | fulfilment::On::Undo => Actor::Person,
             _ => staff("ben"),
@@ -587,13 +599,11 @@ pub(crate) fn somebody_for(command: &Command) -> Actor {
 }
 
 /// Whether it brings the verdict of a review.
-fn is_review(command: &fulfilment::Command) -> bool {
+fn is_verdict(command: &fulfilment::Command) -> bool {
     matches!(
         command,
-        fulfilment::Command::Answer {
-            task: Task::Review,
-            ..
-        }
+        fulfilment::Command::Answer { task: Task::Review, result, .. }
+            if !matches!(**result, StepResult::Pending(_))
     )
 }
 
@@ -618,6 +628,7 @@ pub(crate) fn likeness(situation: &Situation) -> u64 {
             source.locators.is_some().hash(&mut hasher);
             (source.worked, source.finished, source.restricted).hash(&mut hasher);
             (&source.missing, source.left.is_empty()).hash(&mut hasher);
+            source.untaken.hash(&mut hasher);
             source
                 .withheld
                 .first()
@@ -732,6 +743,9 @@ impl Course {
                 step.is_unsettled() && self.effects.iter().any(|effect| effect.ends_with(&key))
             };
             let target = work.steps.iter().find(ready).unwrap().target.clone();
+            if task == Task::Review {
+                self.give(answer(task, &target, StepResult::Pending(pending())));
+            }
             self.give(answer(task, &target, success(task, &target)));
         }
         self
@@ -764,8 +778,8 @@ pub(crate) fn may(actor: &Actor, command: &Command, asked: bool) -> bool {
             _ => "staff",
         },
         Command::Work(fulfilment::Command::Answer { target, .. }) => match target {
-            Target::Source(_) => "engine staff processor",
-            Target::Recipient(_) => "engine staff",
+            Target::Recipient(to) if *actor == Actor::Processor(to.clone()) => "processor",
+            Target::Source(_) | Target::Recipient(_) => "engine staff",
             Target::Request => "engine",
         },
         Command::Work(command) => match command.on() {

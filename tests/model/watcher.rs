@@ -20,6 +20,10 @@ struct Heard {
     found: Option<bool>,
     /// The digest of its last plan.
     plan: Option<Digest>,
+    /// Which of the wished corrections that plan has no place for.
+    untaken: Vec<u32>,
+    /// Whether that plan was made since the locks were taken.
+    fresh: bool,
     /// Whether reading, correcting or erasing it was done the last time it was tried.
     done: Option<bool>,
     /// Whether anything was ever read, corrected or erased.
@@ -42,6 +46,8 @@ pub(crate) struct Watcher {
     after: BTreeMap<String, Vec<String>>,
     /// Every effect ever asked for.
     effects: BTreeSet<String>,
+    /// What was handed out as pending, and to nobody else since.
+    pending: BTreeSet<(Task, Target)>,
     /// The steps among them.
     pub(crate) steps: Vec<(Task, Target, u32)>,
     identified: bool,
@@ -63,6 +69,8 @@ pub(crate) struct Watcher {
     dues: BTreeSet<DateTime<Utc>>,
     appealed: bool,
     was_answered: bool,
+    /// Which sources are, or may be, restricted while a correction is decided on.
+    disputed: BTreeSet<String>,
     /// Whether nothing is weighed, and whether not even the person has to be known.
     at_once: bool,
     free: bool,
@@ -94,6 +102,7 @@ impl Watcher {
                 })
                 .collect(),
             effects: BTreeSet::new(),
+            pending: BTreeSet::new(),
             steps: Vec::new(),
             identified: false,
             attempts: 0,
@@ -112,6 +121,7 @@ impl Watcher {
             dues: BTreeSet::new(),
             appealed: false,
             was_answered: false,
+            disputed: BTreeSet::new(),
             at_once: matches!(world.right, Right::OptOut | Right::ConsentWithdrawal),
             free: match world.right {
                 Right::ConsentWithdrawal => true,
@@ -293,6 +303,15 @@ impl Watcher {
                     self.steps.iter().any(waited),
                     "{task:?} {target} was never begun"
                 );
+                let step = (*task, target.clone());
+                assert!(
+                    *actor == Actor::Engine || self.pending.contains(&step),
+                    "{actor:?} answers {task:?} {target}, which was not handed out"
+                );
+                match **result {
+                    StepResult::Pending(_) => self.pending.insert(step),
+                    _ => self.pending.remove(&step),
+                };
                 self.answered(*task, target, result);
             }
             _ => {}
@@ -320,6 +339,15 @@ impl Watcher {
             Target::Source(id) => {
                 let heard = self.heard.entry(id.to_string()).or_default();
                 let by_itself = self.right == Right::Restriction;
+                match (task, finding) {
+                    (Task::Restrict, _) if !by_itself && *result != StepResult::Unsupported => {
+                        self.disputed.insert(id.to_string());
+                    }
+                    (Task::Unrestrict, Some(_)) => {
+                        self.disputed.remove(id.as_str());
+                    }
+                    _ => {}
+                }
                 match (task, finding) {
                     // Whoever is not there will not be used either.
                     (Task::Stop, done) => {
@@ -353,10 +381,15 @@ impl Watcher {
                     (
                         Task::Plan,
                         Some(Finding::Planned {
-                            digest, withheld, ..
+                            digest,
+                            withheld,
+                            untaken,
+                            ..
                         }),
                     ) => {
                         heard.plan = Some(*digest);
+                        heard.untaken.clone_from(untaken);
+                        heard.fresh = self.locked == Some(true);
                         heard.withheld.clone_from(withheld);
                     }
                     (Task::Read, Some(Finding::Read { withheld, .. }))
@@ -461,7 +494,12 @@ impl Watcher {
                 assert!(keys.is_sorted());
                 self.locked = Some(*exclusive);
             }
-            Locks::Release => self.locked = None,
+            Locks::Release => {
+                self.locked = None;
+                for heard in self.heard.values_mut() {
+                    heard.fresh = false;
+                }
+            }
             _ => {}
         }
     }
@@ -511,6 +549,8 @@ impl Watcher {
                 self.heard.get(&id).is_some_and(found),
                 "nothing was found in {id}"
             );
+            let stale = |heard: &Heard| !heard.fresh && *task == Task::Erase;
+            assert!(!self.heard.get(&id).is_some_and(stale), "an old plan");
             let after = self.after.get(&id).filter(|_| *task == Task::Erase);
             for before in after.into_iter().flatten() {
                 if let Some(earlier) = self.heard.get(before).filter(|heard| found(heard)) {
@@ -522,6 +562,8 @@ impl Watcher {
         if self.right == Right::Rectification && *task == Task::Rectify {
             assert!(self.policy.plan_approval == Approval::None || self.plan_approved.is_some());
         }
+        // Begun anew: what was handed out before does not count.
+        self.pending.remove(&(*task, target.clone()));
         self.steps.push((*task, target.clone(), *round));
     }
 
@@ -593,8 +635,14 @@ impl Watcher {
             .iter()
             .flatten()
             .any(|heard| !heard.withheld.is_empty());
+        // A wish that every plan passes over is not carried out.
+        let plans = || heard.iter().flatten().filter(|heard| heard.plan.is_some());
+        let lost = self.right == Right::Rectification
+            && plans().next().is_some()
+            && plans().all(|heard| heard.untaken.contains(&0));
         match outcome {
             Outcome::Done => {
+                assert!(!lost, "a wish was lost: {:#?}", self.heard);
                 assert!(
                     all_searched && recipients_told && !withheld,
                     "{:#?}",
@@ -619,10 +667,13 @@ impl Watcher {
                 assert!(!self.sources.is_empty());
                 for heard in heard.into_iter().flatten() {
                     assert!(!heard.worked);
-                    assert!(heard.found == Some(false) || self.right == Right::Rectification);
+                    assert_eq!(heard.found, Some(false));
                 }
             }
-            Outcome::Cancelled => assert!(!self.writing, "cancelled after it began"),
+            Outcome::Cancelled => {
+                assert!(!self.writing, "cancelled after it began");
+                assert!(self.disputed.is_empty(), "restricted for ever");
+            }
             Outcome::Failed | Outcome::Unsupported => {
                 let worked = heard.iter().flatten().any(|heard| heard.worked);
                 assert!(

@@ -32,7 +32,7 @@ pub(super) const TABLE: Table<Phase, On> = table!(Phase, On;
         Cancel => Ended;
     }
     Queued {
-        Answer => Checking | Erasing | Informing | Ended;
+        Answer => Checking | Informing | Ended;
         Cancel => Ended;
     }
     Checking {
@@ -67,10 +67,8 @@ pub(super) fn after(phase: Phase, work: &Fulfilment, policy: &Policy) -> Next {
         // A recipient may hold what no source holds.
         Phase::Locating if !work.any_found() && work.recipients.is_empty() => return Next::End,
         Phase::Locating => Phase::Planning,
-        // An empty plan says nothing that could be approved; the person's own gates stay.
-        Phase::Planning if policy.plan_approval != Approval::None && work.any_found() => {
-            Phase::Approval
-        }
+        // Where the plan is empty, the person's own gates stay.
+        Phase::Planning if is_approved_by_somebody(work, policy) => Phase::Approval,
         Phase::Planning | Phase::Approval if policy.confirm_erasure && !work.confirmed => {
             Phase::Confirmation
         }
@@ -84,14 +82,18 @@ pub(super) fn after(phase: Phase, work: &Fulfilment, policy: &Policy) -> Next {
         | Phase::Confirmation
         | Phase::Grace
         | Phase::Withholding => Phase::Queued,
-        // Without an approval there is nothing that could not hold any more.
-        Phase::Queued if work.approved.is_none() && !work.written => Phase::Erasing,
+        // However long it waited: what is carried out is planned under the locks.
         Phase::Queued => Phase::Checking,
         Phase::Checking if work.any_failed() && waits(work) => Phase::Withholding,
         Phase::Checking if work.any_failed() => return Next::End,
         // Once it has begun, no plan can be compared with what is half gone: what was approved
-        // is carried to its end, and what was withheld then may go now.
-        Phase::Checking if !work.written && work.approved != Some(work.plan_digest()) => {
+        // is carried to its end, and what was withheld then may go now. Where nobody approves a
+        // plan, the new one is simply taken.
+        Phase::Checking
+            if !work.written
+                && (work.approved.is_some() || is_approved_by_somebody(work, policy))
+                && work.approved != Some(work.plan_digest()) =>
+        {
             Phase::Approval
         }
         Phase::Checking => Phase::Erasing,
@@ -106,6 +108,11 @@ pub(super) fn after(phase: Phase, work: &Fulfilment, policy: &Policy) -> Next {
         Phase::Informing if waits(work) => Phase::Withholding,
         _ => return Next::End,
     })
+}
+
+/// Whether somebody has to approve the plan. An empty one says nothing that could be approved.
+fn is_approved_by_somebody(work: &Fulfilment, policy: &Policy) -> bool {
+    policy.plan_approval != Approval::None && work.any_found()
 }
 
 /// Whether something withheld may go one day.

@@ -95,10 +95,9 @@ impl Command {
                 Engine => matches!(**result, StepResult::Pending(_)),
                 _ => false,
             },
-            // Locks and packages are the engine's own; a processor speaks for no other recipient.
+            // Locks and packages are the engine's own; a processor speaks for itself alone.
             Self::Answer { target, .. } => match (target, actor) {
-                (_, Engine) | (Target::Source(_), Staff(_) | Processor(_)) => true,
-                (Target::Recipient(_), Staff(_)) => true,
+                (_, Engine) | (Target::Source(_) | Target::Recipient(_), Staff(_)) => true,
                 (Target::Recipient(to), Processor(from)) => to == from,
                 _ => false,
             },
@@ -350,7 +349,10 @@ fn answer(
         step: format!("{} {target}", snake(&format!("{task:?}"))),
     };
     let step = work.step(target).ok_or_else(no_step)?;
-    if work.phase.task(work.machine) != Some(task) || !step.is_unsettled() {
+    // What was begun is the engine's to answer; what was handed out, also others'.
+    let is_asked = matches!(step.state, StepState::Waiting(_))
+        || (*draft.actor() == Actor::Engine && work.is_ready(step));
+    if work.phase.task(work.machine) != Some(task) || !is_asked {
         return Err(no_step());
     }
     if !fits(task, result) {
@@ -497,13 +499,20 @@ fn advance(draft: &mut Draft<'_>) {
     }
 }
 
-/// Whether the work is an erasure that is not finished and at which nobody looks: what was
-/// withheld could not be erased when its time came, after the answer.
+/// Whether the work must go on though nobody looks at it: what was withheld could not be erased
+/// when its time came, after the answer, or rows of a rectification that was stopped could not be
+/// freed from their restriction.
 fn goes_on_alone(draft: &Draft<'_>) -> bool {
     let request = draft.request();
-    let work = request.fulfilment.as_ref();
-    !request.lifecycle.is_looked_at()
-        && work.is_some_and(|work| work.machine == Machine::Erasure && work.is_unfinished())
+    let Some(work) = &request.fulfilment else {
+        return false;
+    };
+    let is_left = match work.machine {
+        Machine::Erasure => work.is_unfinished(),
+        Machine::Rectification => work.cancelled && work.any_restricted(),
+        _ => false,
+    };
+    is_left && !request.lifecycle.is_looked_at()
 }
 
 fn enter(draft: &mut Draft<'_>, phase: Phase) {
@@ -560,10 +569,10 @@ fn enter(draft: &mut Draft<'_>, phase: Phase) {
     }
 }
 
-/// Waits for the next of what is withheld.
+/// Waits for the next of what is withheld, or to try again.
 fn withhold(draft: &mut Draft<'_>) {
-    let until = next_release(draft);
-    draft.emit(Event::Withholding { until });
+    let (until, again) = next_release(draft);
+    draft.emit(Event::Withholding { until, again });
     match until {
         Some(until) => draft.set(Timer::Tail, until),
         None => draft.clear(Timer::Tail),
@@ -593,20 +602,30 @@ fn unlock(draft: &mut Draft<'_>, next: Phase) {
     }
 }
 
-/// The first instant at which something withheld may go: the day after the last it is kept.
-/// What is still kept then, or failed, is tried again a day later, not at once and for ever.
-fn next_release(draft: &Draft<'_>) -> Option<DateTime<Utc>> {
-    let work = draft.request().fulfilment.as_ref()?;
-    let first = work
-        .withheld()
-        .filter_map(|(_, rows)| match rows.until {
-            Until::Date(date) => draft.end_of(date),
-            Until::HoldLifted | Until::Always => None,
-        })
-        .min();
-    match first {
-        Some(first) if first > draft.now() => Some(first),
-        None if !goes_on_alone(draft) => None,
-        _ => Some(draft.later(TimeDelta::days(1))),
+/// The first instant at which something withheld may go: the day after the last it is kept. What
+/// is still kept then, or failed, is tried again earlier: then with `true`.
+fn next_release(draft: &Draft<'_>) -> (Option<DateTime<Utc>>, bool) {
+    let Some(work) = draft.request().fulfilment.as_ref() else {
+        return (None, false);
+    };
+    let dates = work.withheld().filter_map(|(_, rows)| match rows.until {
+        Until::Date(date) => draft.end_of(date),
+        Until::HoldLifted | Until::Always => None,
+    });
+    let first = dates.min();
+    let is_over = first.is_some_and(|first| first <= draft.now());
+    if !is_over && !goes_on_alone(draft) {
+        return (first, false);
     }
+    let next = draft.later(distance(work.rests));
+    match first {
+        Some(first) if !is_over && first <= next => (Some(first), false),
+        _ => (Some(next), true),
+    }
+}
+
+/// How long it rests after so many tries: a day, then ever longer, so that what never works does
+/// not fill the history.
+fn distance(rests: u32) -> TimeDelta {
+    TimeDelta::days((1_i64 << rests.min(5)).min(30))
 }

@@ -47,9 +47,14 @@ impl Fulfilment {
                 self.grace_until = Some(*until);
                 self.grace_given = true;
             }
-            Event::Withholding { until } => {
+            Event::Withholding { until, again } => {
                 self.withheld_until = *until;
-                self.outcome = Some(Outcome::Partly);
+                self.rests = if *again {
+                    self.rests.saturating_add(1)
+                } else {
+                    0
+                };
+                self.outcome = Some(self.resting_outcome());
             }
             Event::Restricted { outcome } => self.outcome = Some(outcome.clone()),
             Event::LetterSent {
@@ -69,6 +74,14 @@ impl Fulfilment {
                 self.outcome = Some(outcome.clone());
             }
             _ => {}
+        }
+    }
+
+    const fn resting_outcome(&self) -> Outcome {
+        if self.cancelled {
+            Outcome::Cancelled
+        } else {
+            Outcome::Partly
         }
     }
 

@@ -45,7 +45,7 @@ pub enum Phase {
     Searching,
     /// Recipients are being told.
     Informing,
-    /// Something is kept until a date comes or a hold is lifted.
+    /// Something is kept until a date comes or a hold is lifted, or is tried again later.
     Withholding,
     /// The data is restricted, until somebody lifts it.
     Restricted,

@@ -36,7 +36,10 @@ pub(super) const TABLE: Table<Phase, On> = table!(Phase, On;
         Answer => Verifying | Lifting | Informing | Ended;
     }
     Lifting {
-        Answer => Lifting | Informing | Ended;
+        Answer => Lifting | Informing | Withholding | Ended;
+    }
+    Withholding {
+        Lapse => Queued;
     }
     Informing {
         Answer => Informing | Ended;
@@ -62,7 +65,7 @@ pub(super) fn after(phase: Phase, work: &Fulfilment, policy: &Policy) -> Next {
         Phase::Queued => Phase::Restricting,
         Phase::Restricting if policy.plan_approval == Approval::None => Phase::Rectifying,
         Phase::Restricting => Phase::Approval,
-        Phase::Approval => Phase::Queued,
+        Phase::Approval | Phase::Withholding => Phase::Queued,
         Phase::Rectifying => Phase::Verifying,
         Phase::Verifying => Phase::Lifting,
         Phase::Lifting if work.cancelled => return Next::End,

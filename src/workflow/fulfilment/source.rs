@@ -34,6 +34,9 @@ pub struct SourceWork {
     pub plan: Option<(PartRef, Digest)>,
     /// How many rows the plan changes.
     pub planned: Vec<RowCount>,
+    /// Which of the wished corrections find no place in that plan, counted from 0.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub untaken: Vec<u32>,
     /// The sealed report of what was read from it.
     pub spool: Option<PartRef>,
     /// Whether its rows are, or may be, restricted because of this request.
@@ -79,6 +82,7 @@ impl SourceWork {
             horizon: None,
             plan: None,
             planned: Vec::new(),
+            untaken: Vec::new(),
             spool: None,
             restricted: false,
             worked: false,
@@ -150,7 +154,9 @@ impl SourceWork {
                 digest,
                 rows,
                 withheld,
+                untaken,
             } => {
+                self.untaken.clone_from(untaken);
                 self.plan = Some((part.clone(), *digest));
                 self.planned.clone_from(rows);
                 self.withheld.clone_from(withheld);

@@ -93,8 +93,11 @@ pub struct Fulfilment {
     pub package_name: Option<String>,
     /// Why the package could not be made.
     pub package_failure: Option<Failure>,
-    /// When the next of what is withheld may go.
+    /// When the next of what is withheld may go, or it is tried again.
     pub withheld_until: Option<DateTime<Utc>>,
+    /// How often in a row it rested only to try again.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub rests: u32,
     /// How it ended.
     pub outcome: Option<Outcome>,
     /// Whether the person was told that the restriction ends.
@@ -149,6 +152,7 @@ impl Fulfilment {
             package_name: None,
             package_failure: None,
             withheld_until: None,
+            rests: 0,
             outcome: None,
             announced: false,
             left: false,
@@ -254,7 +258,32 @@ impl Fulfilment {
             .package_failure
             .iter()
             .map(move |failure| (Target::Request, whole(failure.clone())));
-        of_sources.chain(of_recipients).chain(of_package)
+        let of_wishes = Some(self.lost_wishes()).filter(|lost| *lost > 0);
+        let of_wishes = of_wishes.map(|lost| {
+            let missing = MissingRows {
+                rows: Some(lost),
+                ..whole(Failure::NoSuchField)
+            };
+            (Target::Request, missing)
+        });
+        of_sources
+            .chain(of_recipients)
+            .chain(of_package)
+            .chain(of_wishes)
+    }
+
+    /// How many of the wished corrections no plan takes.
+    fn lost_wishes(&self) -> u64 {
+        let mut planned = self.sources.iter().filter(|source| source.plan.is_some());
+        let Some(first) = planned
+            .next()
+            .filter(|_| self.machine == Machine::Rectification)
+        else {
+            return 0;
+        };
+        let others: Vec<_> = planned.collect();
+        let is_lost = |wish: &&u32| others.iter().all(|source| source.untaken.contains(wish));
+        first.untaken.iter().filter(is_lost).count() as u64
     }
 
     /// How sure the erasure is as a whole: as the weakest source.
@@ -380,6 +409,8 @@ impl Fulfilment {
         match (self.any_found(), missing) {
             (true, true) => Outcome::Unsupported,
             (true, false) if withheld => Outcome::Partly,
+            // Found, and everything was as it is wished.
+            (true, false) if self.machine == Machine::Rectification => Outcome::Done,
             (false, true) if !self.sources.iter().any(SourceWork::is_empty) => Outcome::Failed,
             (false, true) => Outcome::Partly,
             (_, false) => Outcome::NothingFound,
@@ -387,12 +418,17 @@ impl Fulfilment {
     }
 }
 
-/// Whether asking again could help. What a source cannot do at all, and a source that no
-/// identifier fits, stay as they are.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+const fn is_zero(count: &u32) -> bool {
+    *count == 0
+}
+
+/// Whether asking again could help. What a source cannot do at all, a source that no identifier
+/// fits, and a correction that finds no place, stay as they are.
 pub(super) const fn can_be_retried(missing: &MissingRows) -> bool {
     !matches!(
         missing.failure,
-        Failure::Unsupported | Failure::NoIdentifier
+        Failure::Unsupported | Failure::NoIdentifier | Failure::NoSuchField
     )
 }
 

@@ -1,0 +1,110 @@
+//! Rectification through the whole engine, in virtual time: no wish is lost, and no restriction is
+//! left behind.
+#![cfg(feature = "testkit")]
+#![allow(
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic
+)] // tests
+
+mod common;
+
+use chrono::TimeDelta;
+use common::{World, source_id, staff};
+use datarights::engine::Completion;
+use datarights::model::{Actor, Correction, End, Failure, Outcome, Personal, Wish};
+use datarights::ports::{ErrorKind, SourcePlan};
+use datarights::testkit::{Fault, Method};
+use datarights::workflow::lifecycle::{self, Phase};
+use datarights::workflow::{Target, Task};
+
+/// A correction that no source has a place for is named, and nobody calls that done, or says that
+/// the person was not found.
+#[test]
+fn a_correction_that_no_source_takes_is_not_lost() {
+    let world = World::new();
+    let engine = world.engine();
+    let nowhere = Correction {
+        collection: "user".into(),
+        field: "mail".into(),
+        value: Personal::new("new@example.org".to_owned()),
+    };
+    let lost = |request| -> Vec<_> {
+        let work = world.see(&engine, request).fulfilment.unwrap();
+        work.missing().map(|(_, m)| (m.failure, m.rows)).collect()
+    };
+
+    let mut wishes = World::correction();
+    wishes.push(nowhere.clone());
+    let request = world.submit(&engine, Wish::rectify(wishes));
+    world.approve(&engine, request);
+    world.work(&engine);
+    world.approve_plan(&engine, request);
+    world.work(&engine);
+    let seen = world.see(&engine, request);
+    assert_eq!(seen.lifecycle.outcome, Some(Outcome::Partly));
+    assert_eq!(seen.lifecycle.phase, Phase::Review);
+    assert_eq!(lost(request), [(Failure::NoSuchField, Some(1))]);
+
+    let request = world.submit(&engine, Wish::rectify(vec![nowhere]));
+    world.approve(&engine, request);
+    world.work(&engine);
+    let seen = world.see(&engine, request);
+    assert_eq!(seen.lifecycle.outcome, Some(Outcome::Unsupported));
+    assert_eq!(seen.lifecycle.phase, Phase::Review);
+    assert_eq!(lost(request), [(Failure::NoSuchField, Some(1))]);
+}
+
+/// Somebody who is found, and of whom all is as they wish, is not told that nobody was found.
+#[test]
+fn what_is_as_it_is_wished_is_done() {
+    let world = World::new();
+    let engine = world.engine();
+    let mut current = SourcePlan::new(Vec::new());
+    current.current = World::correction();
+    let request = world.submit(&engine, Wish::rectify(World::correction()));
+    world
+        .desk_port
+        .will(Method::Plan, [Fault::Pend(TimeDelta::days(9))]);
+    world.approve(&engine, request);
+    world.work(&engine);
+    let desk = Target::Source(source_id("desk"));
+    let alice = staff("alice");
+    let planned = Completion::Planned(current);
+    let done = engine.complete(&world.acme, request, &alice, Task::Plan, &desk, planned);
+    world.clock.drive(done).unwrap().unwrap();
+    world.work(&engine);
+    let seen = world.see(&engine, request);
+    assert_eq!(seen.lifecycle.outcome, Some(Outcome::Done));
+    assert_eq!(seen.lifecycle.phase, Phase::Answered);
+}
+
+#[test]
+fn a_withdrawn_rectification_leaves_nothing_restricted() {
+    let world = World::new();
+    let engine = world.engine();
+    let request = world.submit(&engine, Wish::rectify(World::correction()));
+    world.approve(&engine, request);
+    world.work(&engine);
+    let restricted = || {
+        let work = world.see(&engine, request).fulfilment.unwrap();
+        work.sources.iter().any(|source| source.restricted)
+    };
+    assert!(restricted());
+    world
+        .desk_port
+        .will(Method::Restrict, [Fault::Fail(ErrorKind::Refused); 2]);
+    let withdraw = lifecycle::Command::Withdraw;
+    world
+        .command(&engine, request, &Actor::Person, withdraw)
+        .unwrap();
+    world.work(&engine);
+    assert!(restricted());
+    assert!(world.see(&engine, request).is_open());
+    world.work_until(&engine, world.now() + TimeDelta::days(4));
+    assert!(!restricted());
+    let seen = world.see(&engine, request);
+    assert!(!seen.is_open());
+    assert_eq!(seen.lifecycle.end, Some(End::Withdrawn));
+}
