@@ -72,7 +72,15 @@ fn worlds(machine: Machine) -> Vec<World> {
     exercised(machine)
         .into_iter()
         .flat_map(|(law, right)| worlds_of(law, &right))
+        .chain(without_grounds(machine))
         .collect()
+}
+
+/// A law under which silence ends a request, and a policy that asks the person once more.
+fn without_grounds(machine: Machine) -> Option<World> {
+    let policy = policies().swap_remove(2);
+    let world = |policy| World::under("vn_pdpl", Right::Erasure, policy, landscapes().remove(0));
+    (machine == Machine::Erasure).then(|| world(policy))
 }
 
 fn worlds_of(law: &str, right: &Right) -> Vec<World> {

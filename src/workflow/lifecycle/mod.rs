@@ -98,7 +98,7 @@ pub const TABLE: Table<Phase, On> = table!(Phase, On;
     }
     Response {
         Refuse => Response;
-        Rework => Fulfilment | Review;
+        Rework => Fulfilment | Review | Response;
         Withdraw => Closed;
         Resend => Response;
         LetterAnswered => Response | Answered;
