@@ -150,7 +150,7 @@ fn a_request_cannot_be_extended_twice_or_too_late() {
     };
     let due = world.see(&engine, request).due_at().unwrap();
     let extended = world.command(&engine, request, &alice, extend()).unwrap();
-    assert!(extended.due_at().unwrap() > due + TimeDelta::days(55));
+    assert!(extended.answer_due().unwrap() > due + TimeDelta::days(55));
     assert!(matches!(
         world.command(&engine, request, &alice, extend()),
         Err(EngineError::Rejected(Rejection::Once { .. }))

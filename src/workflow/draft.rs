@@ -325,11 +325,12 @@ impl<'a> Draft<'a> {
     /// Sets the timers of the deadlines that are in force now.
     pub(super) fn time_clock(&mut self) {
         match self.request.answer_due() {
-            Some(due) => {
+            // One that is past and recorded is not watched any more.
+            Some(due) if due > self.now() || !self.request.lifecycle.overdue => {
                 self.set(Timer::Deadline, due);
                 self.remind_later();
             }
-            None => {
+            _ => {
                 self.clear(Timer::Deadline);
                 self.clear(Timer::Reminder);
             }
