@@ -203,7 +203,7 @@ impl From<StoreError> for Failed {
 }
 
 fn migrate(connection: &mut Connection) -> Result<(), Failed> {
-    if judge(connection)?? == KNOWN {
+    if judge_at_once(connection)?? == KNOWN {
         return Ok(());
     }
     // Under the write lock, and judged again: another process may have migrated meanwhile.
