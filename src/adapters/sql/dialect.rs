@@ -10,7 +10,9 @@ use super::session::Session;
 #[async_trait::async_trait]
 pub(super) trait Dialect: Send + Sync {
     /// A name, quoted.
-    fn quote(&self, name: &str) -> String;
+    fn quote(&self, name: &str) -> String {
+        format!("\"{}\"", name.replace('"', "\"\""))
+    }
     /// What stands for the nth value, from 1.
     fn placeholder(&self, nth: usize) -> String;
     /// A bound text as a value of a column's type.
@@ -20,13 +22,22 @@ pub(super) trait Dialect: Send + Sync {
     /// A value as text.
     fn text(&self, expression: &str) -> String;
     /// A value as it is fetched.
-    fn fetched(&self, expression: &str, class: Class) -> String;
+    fn fetched(&self, expression: &str, class: Class) -> String {
+        match class {
+            Class::Bytes => expression.to_owned(),
+            _ => self.text(expression),
+        }
+    }
     /// Equal, or both NULL; texts are compared byte by byte.
     fn same(&self, one: &str, other: &str, class: Class) -> String;
     /// A column's value in the normal form of identifiers of this kind.
-    fn normal(&self, expression: &str, kind: &IdentifierKind) -> String;
+    fn normal(&self, expression: &str, kind: &IdentifierKind) -> String {
+        normal_form(expression, kind)
+    }
     /// All that a value in lower case may be after the database has put it in lower case.
-    fn spellings(&self, lower: &str) -> Vec<String>;
+    fn spellings(&self, lower: &str) -> Vec<String> {
+        vec![lower.to_owned()]
+    }
     /// What names a row of a table without a key, where the database has something.
     fn row_name(&self) -> Option<&'static str>;
     /// Makes a temporary table: `keys` are expressions over `from`, called `k0`, `k1`, …;
@@ -41,9 +52,18 @@ pub(super) trait Dialect: Send + Sync {
     /// Before and after an `INSERT … SELECT` that leaves out what is there already.
     fn insert_new(&self) -> (&'static str, &'static str);
     /// Deletes the rows of `table` (as `t`) that stand in `set` (as `s`), where `on` joins them.
-    fn delete(&self, table: &str, set: &str, keys: &[String], on: &str) -> String;
+    fn delete(&self, table: &str, set: &str, keys: &[String], _on: &str) -> String {
+        let condition = in_set(set, keys);
+        format!("DELETE FROM {table} AS t WHERE {condition}")
+    }
     /// The same for an update: before and after the assignments.
-    fn update(&self, table: &str, set: &str, keys: &[String], on: &str) -> (String, String);
+    fn update(&self, table: &str, set: &str, keys: &[String], _on: &str) -> (String, String) {
+        let condition = in_set(set, keys);
+        (
+            format!("UPDATE {table} AS t SET "),
+            format!(" WHERE {condition}"),
+        )
+    }
     /// The first so many characters, and `*` for each other one.
     fn masked(&self, expression: &str, first: u32) -> String;
     /// A coarser value.
@@ -57,9 +77,13 @@ pub(super) trait Dialect: Send + Sync {
     /// Notes a key in it, once; then the values of `effect` and `answer` are bound.
     fn note_effect(&self) -> &'static str;
     /// Makes deferred keys fail now.
-    fn settle_keys(&self) -> Option<&'static str>;
+    fn settle_keys(&self) -> Option<&'static str> {
+        None
+    }
     /// Whether a row may not be deleted before those of the same table that refer to it.
-    fn checks_row_by_row(&self) -> bool;
+    fn checks_row_by_row(&self) -> bool {
+        false
+    }
     /// Reads the catalogue.
     async fn catalogue(&self, session: &mut Session) -> Result<Catalogue, PortError>;
 }
@@ -68,6 +92,31 @@ pub(super) trait Dialect: Send + Sync {
 pub(super) const EFFECTS: &str = "datarights_effects";
 /// How the source's temporary tables begin.
 pub(super) const SET: &str = "datarights_set_";
+
+/// Expressions for the keys of a row, called `k0`, `k1`, ….
+pub(super) fn named(keys: &[String]) -> String {
+    let named: Vec<String> = keys
+        .iter()
+        .enumerate()
+        .map(|(n, key)| format!("{key} AS k{n}"))
+        .collect();
+    named.join(", ")
+}
+
+/// What so many keys are called.
+pub(super) fn names(keys: &[String]) -> String {
+    let names: Vec<String> = (0..keys.len()).map(|n| format!("k{n}")).collect();
+    names.join(", ")
+}
+
+/// Whether a row's keys stand in a set.
+fn in_set(set: &str, keys: &[String]) -> String {
+    format!(
+        "({}) IN (SELECT {} FROM {set} AS s)",
+        keys.join(", "),
+        names(keys)
+    )
+}
 
 /// What a phone number is written with besides digits and the plus.
 pub(super) const PHONE_MARKS: [&str; 7] = [" ", "\u{a0}", ".", "-", "(", ")", "/"];

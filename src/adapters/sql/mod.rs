@@ -1,7 +1,7 @@
 //! Sources over SQL databases: a data map and a pool are a [`PersonalDataSource`].
 //!
 //! `session` runs statements, `statement` writes them, and one room for each database says what
-//! differs between them. `layout` lays map and catalogue side by side; `found` makes the sets of a
+//! differs between them; `gather` makes a catalogue of what they tell. `layout` lays map and catalogue side by side; `found` makes the sets of a
 //! person's rows; the rest does the work on them.
 //!
 //! [`PersonalDataSource`]: crate::ports::PersonalDataSource
@@ -10,6 +10,7 @@ mod clue;
 mod dialect;
 mod erase;
 mod found;
+mod gather;
 mod kept;
 mod layout;
 mod locate;

@@ -3,11 +3,12 @@
 
 use sqlx::{Row as _, TypeInfo as _, ValueRef as _};
 
-use crate::datamap::{Catalogue, CatalogueColumn, Class, DeleteRule, ForeignKey, Generalise};
+use crate::datamap::{Catalogue, CatalogueColumn, Class, Generalise};
 use crate::model::IdentifierKind;
 use crate::ports::PortError;
 
-use super::dialect::{Dialect, EFFECTS, coarser_text, normal_form};
+use super::dialect::{Dialect, EFFECTS, coarser_text, named, names, normal_form};
+use super::gather;
 use super::session::{Row, Scalar, Session};
 use super::statement::Sql;
 
@@ -55,12 +56,6 @@ impl Dialect for MySql {
     fn text(&self, expression: &str) -> String {
         format!("CAST({expression} AS CHAR)")
     }
-    fn fetched(&self, expression: &str, class: Class) -> String {
-        match class {
-            Class::Bytes => expression.to_owned(),
-            _ => self.text(expression),
-        }
-    }
     fn same(&self, one: &str, other: &str, class: Class) -> String {
         match class {
             // Collations call different texts equal.
@@ -73,17 +68,13 @@ impl Dialect for MySql {
     fn normal(&self, expression: &str, kind: &IdentifierKind) -> String {
         format!("CAST({} AS BINARY)", normal_form(expression, kind))
     }
-    fn spellings(&self, lower: &str) -> Vec<String> {
-        vec![lower.to_owned()]
-    }
     fn row_name(&self) -> Option<&'static str> {
         None
     }
     fn create_set(&self, set: &str, keys: &[String], from: &str, distinct: bool) -> Vec<String> {
         let columns = named(keys);
-        let names: Vec<String> = (0..keys.len()).map(|n| format!("k{n}")).collect();
         let key = if distinct {
-            format!(", PRIMARY KEY ({})", names.join(", "))
+            format!(", PRIMARY KEY ({})", names(keys))
         } else {
             String::new()
         };
@@ -108,12 +99,10 @@ impl Dialect for MySql {
     fn insert_new(&self) -> (&'static str, &'static str) {
         ("INSERT IGNORE INTO", "")
     }
-    fn delete(&self, table: &str, set: &str, keys: &[String], on: &str) -> String {
-        let _ = keys;
+    fn delete(&self, table: &str, set: &str, _: &[String], on: &str) -> String {
         format!("DELETE t FROM {table} AS t JOIN {set} AS s ON {on}")
     }
-    fn update(&self, table: &str, set: &str, keys: &[String], on: &str) -> (String, String) {
-        let _ = keys;
+    fn update(&self, table: &str, set: &str, _: &[String], on: &str) -> (String, String) {
         (
             format!("UPDATE {table} AS t JOIN {set} AS s ON {on} SET "),
             " WHERE TRUE".to_owned(),
@@ -164,9 +153,6 @@ impl Dialect for MySql {
     fn note_effect(&self) -> &'static str {
         "INSERT IGNORE INTO datarights_effects (effect, answer) VALUES (?, ?)"
     }
-    fn settle_keys(&self) -> Option<&'static str> {
-        None
-    }
     fn checks_row_by_row(&self) -> bool {
         true
     }
@@ -174,62 +160,22 @@ impl Dialect for MySql {
         let mut catalogue = Catalogue::new();
         let columns = format!(
             "SELECT CAST(c.table_name AS CHAR), CAST(c.column_name AS CHAR), CAST(c.column_type \
-             AS CHAR), CAST(c.data_type AS CHAR), IF(c.is_nullable = 'NO', 1, 0), IF(c.extra LIKE \
+             AS CHAR), IF(c.is_nullable = 'NO', 1, 0), IF(c.extra LIKE \
              '%GENERATED%' AND c.extra NOT LIKE '%DEFAULT_GENERATED%', 1, 0), \
              CAST(c.character_maximum_length AS CHAR) FROM information_schema.columns AS c JOIN \
              information_schema.tables AS t ON t.table_schema = c.table_schema AND t.table_name = \
              c.table_name WHERE c.table_schema = database() AND t.table_type = 'BASE TABLE' AND \
              c.table_name <> '{EFFECTS}' ORDER BY c.table_name, c.ordinal_position"
         );
-        for row in session.fetch(Sql::new(&Self, columns), "catalogue").await? {
-            let [table, name, declared, kind, not_null, generated, length] = row.as_slice() else {
-                continue;
-            };
-            let (Some(table), Some(name)) = (table.text(), name.text()) else {
-                continue;
-            };
-            let declared = declared.text().unwrap_or_default();
-            let class = class(&kind.text().unwrap_or_default());
-            let mut column = CatalogueColumn::new(name, class, declared);
-            column.nullable = not_null.count() == 0;
-            column.generated = generated.count() > 0;
-            column.length = length.text().and_then(|length| length.parse().ok());
-            catalogue
-                .tables
-                .entry(table)
-                .or_default()
-                .columns
-                .push(column);
-        }
+        let columns = session.fetch(Sql::new(&Self, columns), "catalogue").await?;
+        gather::columns(&mut catalogue, &columns, class);
         let unique = "SELECT CAST(table_name AS CHAR), CAST(index_name AS CHAR), \
-                      CAST(column_name AS CHAR) FROM information_schema.statistics WHERE \
+                      CAST(column_name AS CHAR), IF(index_name = 'PRIMARY', 1, 0) FROM \
+                      information_schema.statistics WHERE \
                       table_schema = database() AND non_unique = 0 ORDER BY table_name, \
                       index_name, seq_in_index";
-        let mut last = None;
-        for row in session.fetch(Sql::new(&Self, unique), "catalogue").await? {
-            let [table, index, column] = row.as_slice() else {
-                continue;
-            };
-            let (Some(table), Some(index)) = (table.text(), index.text()) else {
-                continue;
-            };
-            let Some(described) = catalogue.tables.get_mut(&table) else {
-                continue;
-            };
-            let column = column.text().unwrap_or_default();
-            if index == "PRIMARY" {
-                described.key.push(column);
-                continue;
-            }
-            let this = Some((table, index));
-            if last != this {
-                described.unique.push(Vec::new());
-                last = this;
-            }
-            if let Some(set) = described.unique.last_mut() {
-                set.push(column);
-            }
-        }
+        let unique = session.fetch(Sql::new(&Self, unique), "catalogue").await?;
+        gather::unique_sets(&mut catalogue, &unique);
         let foreign = "SELECT CAST(k.table_name AS CHAR), CAST(k.constraint_name AS CHAR), \
                        CAST(k.referenced_table_name AS CHAR), CAST(k.column_name AS CHAR), \
                        CAST(k.referenced_column_name AS CHAR), CAST(r.delete_rule AS CHAR) FROM \
@@ -239,45 +185,14 @@ impl Dialect for MySql {
                        r.table_name = k.table_name WHERE k.table_schema = database() AND \
                        k.referenced_table_name IS NOT NULL ORDER BY k.table_name, \
                        k.constraint_name, k.ordinal_position";
-        let mut last = None;
-        for row in session.fetch(Sql::new(&Self, foreign), "catalogue").await? {
-            let [table, name, to, from, references, rule] = row.as_slice() else {
-                continue;
-            };
-            let (Some(table), Some(name), Some(to), Some(from), Some(references)) = (
-                table.text(),
-                name.text(),
-                to.text(),
-                from.text(),
-                references.text(),
-            ) else {
-                continue;
-            };
-            let Some(described) = catalogue.tables.get_mut(&table) else {
-                continue;
-            };
-            let this = Some((table, name));
-            if last != this {
-                let rule = match rule.text().as_deref() {
-                    Some("CASCADE") => DeleteRule::Cascade,
-                    Some("SET NULL" | "SET DEFAULT") => DeleteRule::Release,
-                    _ => DeleteRule::Refuse,
-                };
-                let key = ForeignKey::new([""; 0], to, [""; 0]).on_delete(rule);
-                described.foreign_keys.push(key);
-                last = this;
-            }
-            if let Some(key) = described.foreign_keys.last_mut() {
-                key.columns.push(from);
-                key.references.push(references);
-            }
-        }
+        let foreign = session.fetch(Sql::new(&Self, foreign), "catalogue").await?;
+        gather::foreign_keys(&mut catalogue, &foreign);
         Ok(catalogue)
     }
 }
 
-fn class(kind: &str) -> Class {
-    match kind {
+fn class(declared: &str) -> Class {
+    match declared.split(['(', ' ']).next().unwrap_or(declared) {
         "tinyint" | "smallint" | "mediumint" | "int" | "bigint" | "year" => Class::Int,
         "decimal" | "float" | "double" => Class::Decimal,
         "char" | "varchar" | "tinytext" | "text" | "mediumtext" | "longtext" => Class::Text,
@@ -286,13 +201,4 @@ fn class(kind: &str) -> Class {
         "datetime" | "timestamp" => Class::Time,
         _ => Class::Other,
     }
-}
-
-fn named(keys: &[String]) -> String {
-    let named: Vec<String> = keys
-        .iter()
-        .enumerate()
-        .map(|(n, key)| format!("{key} AS k{n}"))
-        .collect();
-    named.join(", ")
 }

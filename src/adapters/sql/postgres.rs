@@ -2,11 +2,11 @@
 
 use sqlx::{Row as _, TypeInfo as _, ValueRef as _};
 
-use crate::datamap::{Catalogue, CatalogueColumn, Class, DeleteRule, ForeignKey, Generalise};
-use crate::model::IdentifierKind;
+use crate::datamap::{Catalogue, CatalogueColumn, Class, Generalise};
 use crate::ports::PortError;
 
-use super::dialect::{Dialect, EFFECTS, coarser_text, normal_form};
+use super::dialect::{Dialect, EFFECTS, coarser_text, named, names};
+use super::gather;
 use super::session::{Row, Scalar, Session};
 use super::statement::Sql;
 
@@ -32,9 +32,6 @@ pub(super) fn row(row: &sqlx::postgres::PgRow) -> Result<Row, sqlx::Error> {
 
 #[async_trait::async_trait]
 impl Dialect for Postgres {
-    fn quote(&self, name: &str) -> String {
-        format!("\"{}\"", name.replace('"', "\"\""))
-    }
     fn placeholder(&self, nth: usize) -> String {
         format!("${nth}")
     }
@@ -55,20 +52,8 @@ impl Dialect for Postgres {
     fn text(&self, expression: &str) -> String {
         format!("CAST({expression} AS text)")
     }
-    fn fetched(&self, expression: &str, class: Class) -> String {
-        match class {
-            Class::Bytes => expression.to_owned(),
-            _ => self.text(expression),
-        }
-    }
     fn same(&self, one: &str, other: &str, _: Class) -> String {
         format!("({one} IS NOT DISTINCT FROM {other})")
-    }
-    fn normal(&self, expression: &str, kind: &IdentifierKind) -> String {
-        normal_form(expression, kind)
-    }
-    fn spellings(&self, lower: &str) -> Vec<String> {
-        vec![lower.to_owned()]
     }
     fn row_name(&self) -> Option<&'static str> {
         // Stable inside a transaction that sees one state of the database.
@@ -84,11 +69,7 @@ impl Dialect for Postgres {
             format!("ALTER TABLE {set} ADD COLUMN n bigserial PRIMARY KEY"),
         ];
         if distinct {
-            let names: Vec<String> = (0..keys.len()).map(|n| format!("k{n}")).collect();
-            made.push(format!(
-                "CREATE UNIQUE INDEX ON {set} ({})",
-                names.join(", ")
-            ));
+            made.push(format!("CREATE UNIQUE INDEX ON {set} ({})", names(keys)));
         }
         made
     }
@@ -110,17 +91,6 @@ impl Dialect for Postgres {
     }
     fn insert_new(&self) -> (&'static str, &'static str) {
         ("INSERT INTO", "ON CONFLICT DO NOTHING")
-    }
-    fn delete(&self, table: &str, set: &str, keys: &[String], _: &str) -> String {
-        let condition = in_set(set, keys);
-        format!("DELETE FROM {table} AS t WHERE {condition}")
-    }
-    fn update(&self, table: &str, set: &str, keys: &[String], _: &str) -> (String, String) {
-        let condition = in_set(set, keys);
-        (
-            format!("UPDATE {table} AS t SET "),
-            format!(" WHERE {condition}"),
-        )
     }
     fn masked(&self, expression: &str, first: u32) -> String {
         format!(
@@ -174,9 +144,6 @@ impl Dialect for Postgres {
     fn settle_keys(&self) -> Option<&'static str> {
         Some("SET CONSTRAINTS ALL IMMEDIATE")
     }
-    fn checks_row_by_row(&self) -> bool {
-        false
-    }
     async fn catalogue(&self, session: &mut Session) -> Result<Catalogue, PortError> {
         let mut catalogue = Catalogue::new();
         let columns = format!(
@@ -188,28 +155,8 @@ impl Dialect for Postgres {
              'p') AND NOT c.relispartition AND a.attnum > 0 AND NOT a.attisdropped AND c.relname \
              <> '{EFFECTS}' ORDER BY c.relname, a.attnum"
         );
-        for row in session.fetch(Sql::new(&Self, columns), "catalogue").await? {
-            let [table, name, declared, not_null, generated, length] = row.as_slice() else {
-                continue;
-            };
-            let (Some(table), Some(name)) = (table.text(), name.text()) else {
-                continue;
-            };
-            let declared = declared.text().unwrap_or_default();
-            let mut column = CatalogueColumn::new(name, class(&declared), declared);
-            column.nullable = not_null.count() == 0;
-            column.generated = generated.count() > 0;
-            column.length = match length {
-                Scalar::Null => None,
-                length => u32::try_from(length.count()).ok(),
-            };
-            catalogue
-                .tables
-                .entry(table)
-                .or_default()
-                .columns
-                .push(column);
-        }
+        let columns = session.fetch(Sql::new(&Self, columns), "catalogue").await?;
+        gather::columns(&mut catalogue, &columns, class);
         // Unique indexes that hold for all rows and have no expressions, primary keys among them.
         let unique = "SELECT c.relname::text, i.indexrelid::text, a.attname::text, CASE WHEN \
                       i.indisprimary THEN 1 ELSE 0 END FROM pg_index AS i JOIN pg_class AS c ON \
@@ -218,71 +165,19 @@ impl Dialect for Postgres {
                       k.num WHERE c.relnamespace = current_schema()::regnamespace AND i.indisunique \
                       AND i.indpred IS NULL AND i.indexprs IS NULL AND k.place <= i.indnkeyatts \
                       ORDER BY c.relname, i.indexrelid, k.place";
-        let mut last = None;
-        for row in session.fetch(Sql::new(&Self, unique), "catalogue").await? {
-            let [table, index, column, primary] = row.as_slice() else {
-                continue;
-            };
-            let (Some(table), Some(index), Some(column)) =
-                (table.text(), index.text(), column.text())
-            else {
-                continue;
-            };
-            let Some(described) = catalogue.tables.get_mut(&table) else {
-                continue;
-            };
-            if primary.count() > 0 {
-                described.key.push(column);
-                continue;
-            }
-            if last.as_ref() != Some(&index) {
-                described.unique.push(Vec::new());
-                last = Some(index);
-            }
-            if let Some(set) = described.unique.last_mut() {
-                set.push(column);
-            }
-        }
+        let unique = session.fetch(Sql::new(&Self, unique), "catalogue").await?;
+        gather::unique_sets(&mut catalogue, &unique);
         let foreign = "SELECT c.relname::text, o.oid::text, f.relname::text, a.attname::text, \
-                       b.attname::text, o.confdeltype::text FROM pg_constraint AS o JOIN pg_class \
+                       b.attname::text, CASE o.confdeltype WHEN 'c' THEN 'CASCADE' WHEN 'n' THEN \
+                       'SET NULL' WHEN 'd' THEN 'SET DEFAULT' END FROM pg_constraint AS o JOIN pg_class \
                        AS c ON c.oid = o.conrelid JOIN pg_class AS f ON f.oid = o.confrelid CROSS \
                        JOIN LATERAL unnest(o.conkey, o.confkey) WITH ORDINALITY AS k (here, there, \
                        place) JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum = k.here \
                        JOIN pg_attribute AS b ON b.attrelid = f.oid AND b.attnum = k.there WHERE \
                        c.relnamespace = current_schema()::regnamespace AND o.contype = 'f' AND NOT \
                        c.relispartition ORDER BY c.relname, o.conname, k.place";
-        let mut last = None;
-        for row in session.fetch(Sql::new(&Self, foreign), "catalogue").await? {
-            let [table, id, to, from, references, rule] = row.as_slice() else {
-                continue;
-            };
-            let (Some(table), Some(id), Some(to), Some(from), Some(references)) = (
-                table.text(),
-                id.text(),
-                to.text(),
-                from.text(),
-                references.text(),
-            ) else {
-                continue;
-            };
-            let Some(described) = catalogue.tables.get_mut(&table) else {
-                continue;
-            };
-            if last.as_ref() != Some(&id) {
-                let rule = match rule.text().as_deref() {
-                    Some("c") => DeleteRule::Cascade,
-                    Some("n" | "d") => DeleteRule::Release,
-                    _ => DeleteRule::Refuse,
-                };
-                let key = ForeignKey::new([""; 0], to, [""; 0]).on_delete(rule);
-                described.foreign_keys.push(key);
-                last = Some(id);
-            }
-            if let Some(key) = described.foreign_keys.last_mut() {
-                key.columns.push(from);
-                key.references.push(references);
-            }
-        }
+        let foreign = session.fetch(Sql::new(&Self, foreign), "catalogue").await?;
+        gather::foreign_keys(&mut catalogue, &foreign);
         Ok(catalogue)
     }
 }
@@ -300,22 +195,4 @@ fn class(declared: &str) -> Class {
         "timestamp" => Class::Time,
         _ => Class::Other,
     }
-}
-
-fn named(keys: &[String]) -> String {
-    let named: Vec<String> = keys
-        .iter()
-        .enumerate()
-        .map(|(n, key)| format!("{key} AS k{n}"))
-        .collect();
-    named.join(", ")
-}
-
-fn in_set(set: &str, keys: &[String]) -> String {
-    let names: Vec<String> = (0..keys.len()).map(|n| format!("s.k{n}")).collect();
-    format!(
-        "({}) IN (SELECT {} FROM {set} AS s)",
-        keys.join(", "),
-        names.join(", ")
-    )
 }

@@ -2,13 +2,11 @@
 
 use sqlx::{Row as _, TypeInfo as _, ValueRef as _};
 
-use crate::datamap::{
-    Catalogue, CatalogueColumn, CatalogueTable, Class, DeleteRule, ForeignKey, Generalise,
-};
-use crate::model::IdentifierKind;
+use crate::datamap::{Catalogue, CatalogueColumn, CatalogueTable, Class, Generalise};
 use crate::ports::PortError;
 
-use super::dialect::{Dialect, EFFECTS, coarser_text, normal_form};
+use super::dialect::{Dialect, EFFECTS, coarser_text, named, names};
+use super::gather;
 use super::session::{Row, Scalar, Session};
 use super::statement::Sql;
 
@@ -41,9 +39,6 @@ pub(super) fn row(row: &sqlx::sqlite::SqliteRow) -> Result<Row, sqlx::Error> {
 
 #[async_trait::async_trait]
 impl Dialect for Sqlite {
-    fn quote(&self, name: &str) -> String {
-        format!("\"{}\"", name.replace('"', "\"\""))
-    }
     fn placeholder(&self, nth: usize) -> String {
         format!("?{nth}")
     }
@@ -66,9 +61,6 @@ impl Dialect for Sqlite {
     }
     fn same(&self, one: &str, other: &str, _: Class) -> String {
         format!("{one} IS {other}")
-    }
-    fn normal(&self, expression: &str, kind: &IdentifierKind) -> String {
-        normal_form(expression, kind)
     }
     /// SQLite's `lower` knows ASCII only: other letters come in both cases.
     fn spellings(&self, lower: &str) -> Vec<String> {
@@ -95,8 +87,7 @@ impl Dialect for Sqlite {
             "CREATE TEMP TABLE {set} AS SELECT {columns} FROM {from} AS t WHERE 0"
         )];
         if distinct {
-            let names: Vec<String> = (0..keys.len()).map(|n| format!("k{n}")).collect();
-            let names = names.join(", ");
+            let names = names(keys);
             made.push(format!(
                 "CREATE UNIQUE INDEX temp.{set}_keys ON {set} ({names})"
             ));
@@ -122,17 +113,6 @@ impl Dialect for Sqlite {
     fn insert_new(&self) -> (&'static str, &'static str) {
         ("INSERT OR IGNORE INTO", "")
     }
-    fn delete(&self, table: &str, set: &str, keys: &[String], _: &str) -> String {
-        let condition = in_set(set, keys);
-        format!("DELETE FROM {table} AS t WHERE {condition}")
-    }
-    fn update(&self, table: &str, set: &str, keys: &[String], _: &str) -> (String, String) {
-        let condition = in_set(set, keys);
-        (
-            format!("UPDATE {table} AS t SET "),
-            format!(" WHERE {condition}"),
-        )
-    }
     fn masked(&self, expression: &str, first: u32) -> String {
         format!(
             "CASE WHEN {expression} IS NOT NULL THEN concat(substr({expression}, 1, {first}), \
@@ -155,12 +135,6 @@ impl Dialect for Sqlite {
     }
     fn note_effect(&self) -> &'static str {
         "INSERT OR IGNORE INTO datarights_effects (effect, answer) VALUES (?1, ?2)"
-    }
-    fn settle_keys(&self) -> Option<&'static str> {
-        None
-    }
-    fn checks_row_by_row(&self) -> bool {
-        false
     }
     async fn catalogue(&self, session: &mut Session) -> Result<Catalogue, PortError> {
         let mut catalogue = Catalogue::new();
@@ -210,18 +184,24 @@ impl Dialect for Sqlite {
             trust_key(table);
         }
         let foreign = all(
-            "p.id, p.\"table\", p.\"from\", p.\"to\", p.on_delete",
+            "p.id, p.\"table\", p.\"from\", p.\"to\", p.on_delete, p.seq",
             "pragma_foreign_key_list(m.name)",
             "p.id, p.seq",
         );
-        foreign_keys(&mut catalogue, &session.fetch(foreign, "catalogue").await?);
+        let foreign = session.fetch(foreign, "catalogue").await?;
+        let foreign: Vec<Row> = foreign
+            .into_iter()
+            .filter_map(|row| complete(&catalogue, row))
+            .collect();
+        gather::foreign_keys(&mut catalogue, &foreign);
         let unique = Sql::new(
             &Self,
-            "SELECT m.name, l.name, i.name FROM sqlite_schema AS m, pragma_index_list(m.name) AS \
-             l, pragma_index_info(l.name) AS i WHERE m.type = 'table' AND l.\"unique\" = 1 AND \
+            "SELECT m.name, l.name, i.name, 0 FROM sqlite_schema AS m, pragma_index_list(m.name) \
+             AS l, pragma_index_info(l.name) AS i WHERE m.type = 'table' AND l.\"unique\" = 1 AND \
              l.origin <> 'pk' AND l.partial = 0 ORDER BY m.name, l.name, i.seqno",
         );
-        unique_sets(&mut catalogue, &session.fetch(unique, "catalogue").await?);
+        let unique = session.fetch(unique, "catalogue").await?;
+        gather::unique_sets(&mut catalogue, &unique);
         Ok(catalogue)
     }
 }
@@ -249,69 +229,24 @@ fn trust_key(table: &mut CatalogueTable) {
     }
 }
 
-fn foreign_keys(catalogue: &mut Catalogue, rows: &[Row]) {
-    let mut last: Option<(String, u64)> = None;
-    for row in rows {
-        let [table, id, to, from, references, rule] = row.as_slice() else {
-            continue;
-        };
-        let (Some(table), Some(to), Some(from)) = (table.text(), to.text(), from.text()) else {
-            continue;
-        };
-        // SQLite compares names of tables without regard to case.
-        let known = catalogue.tables.keys();
-        let to = known
-            .clone()
-            .find(|name| name.eq_ignore_ascii_case(&to))
-            .cloned()
-            .unwrap_or(to);
-        let key_there = catalogue.tables.get(&to).map(|t| t.key.clone());
-        let Some(described) = catalogue.tables.get_mut(&table) else {
-            continue;
-        };
-        let this = Some((table, id.count()));
-        if last != this {
-            let rule = match rule.text().as_deref() {
-                Some("CASCADE") => DeleteRule::Cascade,
-                Some("SET NULL" | "SET DEFAULT") => DeleteRule::Release,
-                _ => DeleteRule::Refuse,
-            };
-            let key = ForeignKey::new([""; 0], to, [""; 0]).on_delete(rule);
-            described.foreign_keys.push(key);
-            last = this;
-        }
-        if let Some(key) = described.foreign_keys.last_mut() {
-            let nth = key.columns.len();
-            let primary = || key_there.and_then(|key| key.get(nth).cloned());
-            let references = references.text().or_else(primary).unwrap_or_default();
-            key.columns.push(from);
-            key.references.push(references);
-        }
+/// A column of a foreign key, with what SQLite leaves to be known: names of tables are compared
+/// without regard to case, and a key that names no columns leads to the primary key.
+fn complete(catalogue: &Catalogue, mut row: Row) -> Option<Row> {
+    let nth = usize::try_from(row.pop()?.count()).ok()?;
+    let [_, _, to, _, references, _] = row.as_mut_slice() else {
+        return None;
+    };
+    let named = to.text()?;
+    let mut known = catalogue.tables.iter();
+    let there = known.find(|(name, _)| name.eq_ignore_ascii_case(&named));
+    if let Some((name, _)) = there {
+        *to = Scalar::Text(name.clone());
     }
-}
-
-fn unique_sets(catalogue: &mut Catalogue, rows: &[Row]) {
-    let mut last: Option<(String, String)> = None;
-    for row in rows {
-        let [table, index, column] = row.as_slice() else {
-            continue;
-        };
-        let (Some(table), Some(index)) = (table.text(), index.text()) else {
-            continue;
-        };
-        let Some(described) = catalogue.tables.get_mut(&table) else {
-            continue;
-        };
-        let this = Some((table, index));
-        if last != this {
-            described.unique.push(Vec::new());
-            last = this;
-        }
-        if let Some(set) = described.unique.last_mut() {
-            // An expression has no name; it is no column that a strategy could set.
-            set.push(column.text().unwrap_or_default());
-        }
+    if *references == Scalar::Null {
+        let primary = there.and_then(|(_, table)| table.key.get(nth));
+        *references = Scalar::Text(primary.cloned().unwrap_or_default());
     }
+    Some(row)
 }
 
 /// By the affinity that SQLite reads out of a declared type, dates and truth values apart.
@@ -328,22 +263,4 @@ fn class(declared: &str) -> Class {
         _ if has(&["REAL", "FLOA", "DOUB", "NUMERIC", "DECIMAL"]) => Class::Decimal,
         _ => Class::Other,
     }
-}
-
-fn named(keys: &[String]) -> String {
-    let named: Vec<String> = keys
-        .iter()
-        .enumerate()
-        .map(|(n, key)| format!("{key} AS k{n}"))
-        .collect();
-    named.join(", ")
-}
-
-fn in_set(set: &str, keys: &[String]) -> String {
-    let names: Vec<String> = (0..keys.len()).map(|n| format!("s.k{n}")).collect();
-    format!(
-        "({}) IN (SELECT {} FROM {set} AS s)",
-        keys.join(", "),
-        names.join(", ")
-    )
 }
