@@ -7,7 +7,9 @@ use crate::datamap::{Catalogue, DeleteRule, ForeignKey};
 #[cfg(any(feature = "sql-postgres", feature = "sql-mysql"))]
 use crate::datamap::{CatalogueColumn, Class};
 
-use super::session::{Row, Scalar};
+use super::session::Row;
+#[cfg(any(feature = "sql-postgres", feature = "sql-mysql"))]
+use super::session::Scalar;
 
 /// Columns: table, name, declared type, 1 if it is NOT NULL, 1 if the database computes it, and
 /// how many characters it takes, or NULL.
