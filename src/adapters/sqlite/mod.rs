@@ -46,7 +46,8 @@ impl Default for SqliteOptions {
 /// Requests in one SQLite file. A clone is another handle on the same connections; several stores,
 /// also of several processes, may be open on one file (not over a network file system).
 ///
-/// - A commit is on the disk before it returns (write-ahead log, `synchronous=FULL`).
+/// - A commit is on the disk before it returns (write-ahead log, `synchronous=FULL`). Those that
+///   wait at the same time go to the disk together.
 /// - Two threads own the connections, so that the caller's executor never blocks; no runtime is
 ///   needed. When the last handle is dropped, what is under way is finished and the file closed.
 /// - A call whose future is dropped may or may not have happened, like one cut off by a crash.

@@ -1,6 +1,10 @@
 //! What needs the inside of the store: query plans, a full disk, a panic, its threads.
 
+use std::sync::mpsc;
+
+use futures::FutureExt as _;
 use futures::executor::block_on;
+use futures::future::BoxFuture;
 use rusqlite::Connection;
 
 use super::*;
@@ -121,6 +125,119 @@ fn a_panic_is_an_error_and_undoes_its_work() {
         assert_eq!(store.load(&acme, request).await, Ok(None));
         assert_eq!(store.create(&acme, commit(1, 0, 10)).await, Ok(()));
     });
+}
+
+type Answer<T> = Result<T, StoreError>;
+
+/// Holds the writer, so that what is asked meanwhile is done together.
+struct Held {
+    go_on: mpsc::Sender<()>,
+    answer: BoxFuture<'static, Answer<()>>,
+}
+
+impl Held {
+    async fn release(self) {
+        drop(self.go_on);
+        assert_eq!(self.answer.await, Ok(()));
+    }
+}
+
+fn hold(store: &SqliteStore) -> Held {
+    let (begun, begins) = mpsc::channel();
+    let (go_on, waits) = mpsc::channel::<()>();
+    let store = store.clone();
+    let work = async move {
+        let work = move |_: &Connection| {
+            begun.send(()).expect("somebody waits");
+            waits.recv().expect_err("the other end is only dropped");
+            Ok(())
+        };
+        store.shared.writer.call(work).await
+    };
+    let mut answer = work.boxed();
+    assert!((&mut answer).now_or_never().is_none());
+    begins.recv().expect("the writer is held");
+    Held { go_on, answer }
+}
+
+fn count(connection: &Connection) -> i64 {
+    connection
+        .query_row("SELECT count(*) FROM request", [], |row| row.get(0))
+        .expect("a number")
+}
+
+#[test]
+fn who_writes_at_the_same_time_shares_a_commit_and_is_answered_after_it() {
+    let (_directory, store) = fresh();
+    let acme = acme();
+    let held = hold(&store);
+    let path = store.path().to_owned();
+    let seen = store.shared.writer.call(move |connection| {
+        let other = Connection::open(&path).expect("opens");
+        Ok((count(connection), count(&other)))
+    });
+    let create = |n| {
+        let (store, acme) = (&store, &acme);
+        async move {
+            store.create(acme, commit(n, 0, 10)).await.expect("created");
+            let loaded = store.load(acme, commit(n, 0, 0).request).await;
+            assert!(
+                loaded.expect("reads").is_some(),
+                "answered before it was there"
+            );
+        }
+    };
+    let (.., seen, ()) =
+        block_on(async { futures::join!(create(1), create(2), create(3), seen, held.release()) });
+    assert_eq!(seen, Ok((3, 0)), "(in the transaction, outside of it)");
+}
+
+#[test]
+fn one_that_fails_takes_nothing_from_those_it_shares_a_commit_with() {
+    let (_directory, store) = fresh();
+    let acme = acme();
+    let held = hold(&store);
+    let of = acme.clone();
+    let panics = store.shared.writer.call(move |connection| {
+        statements::create(connection, &of, &commit(4, 0, 10))?;
+        panic!("in the middle of a write")
+    });
+    let create = |n| store.create(&acme, commit(n, 0, 10));
+    let (first, again, panicked, last, ()): (_, _, Answer<()>, _, _) =
+        block_on(async { futures::join!(create(1), create(1), panics, create(2), held.release()) });
+    let exists = StoreError::Exists(commit(1, 0, 0).request);
+    assert_eq!((first, again, last), (Ok(()), Err(exists), Ok(())));
+    assert_eq!(panicked, Err(backend("panicked", false)));
+    let open = block_on(store.open(&acme, None, 9)).expect("reads");
+    assert_eq!(open, [1, 2].map(|n| commit(n, 0, 0).request));
+}
+
+#[test]
+fn a_disk_that_is_full_for_one_is_not_full_for_all() {
+    let (_directory, store) = fresh();
+    let acme = acme();
+    let limit = store.shared.writer.call(|connection| {
+        let pages: i64 = connection
+            .pragma_query_value(None, "page_count", |row| row.get(0))
+            .expect("a number");
+        connection
+            .pragma_update_and_check(None, "max_page_count", pages + 3, |_| Ok(()))
+            .expect("a limit");
+        Ok(())
+    });
+    block_on(limit).expect("a limit");
+    let held = hold(&store);
+    let create = |n, bytes| store.create(&acme, commit(n, 0, bytes));
+    let (small, large, last, ()) = block_on(async {
+        futures::join!(
+            create(1, 10),
+            create(2, 60_000),
+            create(3, 10),
+            held.release()
+        )
+    });
+    let full = StoreError::NotWritable("SQLITE_FULL");
+    assert_eq!((small, large, last), (Ok(()), Err(full), Ok(())));
 }
 
 #[test]

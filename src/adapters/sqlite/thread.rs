@@ -1,7 +1,8 @@
 //! The threads that own the connections: one writes, one reads.
 //!
-//! The writer begins and ends the transaction around each piece of work, and answers only after
-//! the commit: so that several pieces can share one later, without a change elsewhere.
+//! The writer takes all that is waiting for it into one transaction, each piece of work within a
+//! savepoint of its own, and answers only after the commit: whoever writes at the same time shares
+//! one wait for the disk, and is as safe as if it had written alone.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -15,27 +16,34 @@ use crate::ports::StoreError;
 
 use super::error::{backend, store_error};
 
+/// So many pieces of work share a commit at most: what is in one is held in memory until it ends.
+const GROUP: usize = 64;
+
 /// A piece of work, waiting in the channel.
 trait Job: Send {
-    /// Does it; whether its transaction may be committed.
+    /// Does it, perhaps anew; whether what it wrote may be committed.
     fn run(&mut self, connection: &Connection) -> bool;
     /// Answers whoever waits, with the outcome or with why there is none.
     fn answer(self: Box<Self>, ended: Result<(), StoreError>);
 }
 
+type Jobs = Vec<Box<dyn Job>>;
+
 struct Work<F, T> {
-    work: Option<F>,
+    work: F,
     outcome: Option<Result<T, StoreError>>,
     answer: oneshot::Sender<Result<T, StoreError>>,
 }
 
 impl<F, T> Job for Work<F, T>
 where
-    F: FnOnce(&Connection) -> Result<T, StoreError> + Send,
+    F: Fn(&Connection) -> Result<T, StoreError> + Send,
     T: Send,
 {
     fn run(&mut self, connection: &Connection) -> bool {
-        self.outcome = self.work.take().map(|work| work(connection));
+        // Before the work: should it panic, the outcome of an earlier run must not stand.
+        self.outcome = None;
+        self.outcome = Some((self.work)(connection));
         matches!(self.outcome, Some(Ok(_)))
     }
 
@@ -62,14 +70,22 @@ pub(super) struct Thread {
 }
 
 impl Thread {
-    /// Starts a thread that wraps each piece of work in a transaction of its own.
+    /// Starts a thread that writes.
     pub(super) fn writer(connection: Connection, file: File) -> Result<Self, StoreError> {
         Self::start("datarights-write", move |jobs| {
-            for mut job in jobs {
-                let ended = file
-                    .check()
-                    .and_then(|()| transaction(&connection, &mut *job));
-                job.answer(ended);
+            while let Ok(first) = jobs.recv() {
+                let waiting = jobs.try_iter().take(GROUP - 1);
+                let group: Jobs = std::iter::once(first).chain(waiting).collect();
+                if let Err(moved) = file.check() {
+                    group
+                        .into_iter()
+                        .for_each(|job| job.answer(Err(moved.clone())));
+                    continue;
+                }
+                for mut job in write_together(&connection, group) {
+                    let ended = transaction(&connection, || guarded(&connection, &mut *job));
+                    job.answer(ended);
+                }
             }
         })
     }
@@ -99,14 +115,15 @@ impl Thread {
         })
     }
 
-    /// Has work done there, and waits for its outcome.
+    /// Has work done there, and waits for its outcome. A writer may do it more than once, of which
+    /// the last time counts.
     pub(super) async fn call<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+        work: impl Fn(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let (answer, outcome) = oneshot::channel();
         let job = Box::new(Work {
-            work: Some(work),
+            work,
             outcome: None,
             answer,
         });
@@ -132,26 +149,71 @@ fn guarded(connection: &Connection, job: &mut dyn Job) -> Result<bool, StoreErro
     catch_unwind(AssertUnwindSafe(|| job.run(connection))).map_err(|_| backend("panicked", false))
 }
 
-/// Runs work between `BEGIN IMMEDIATE` and `COMMIT`, or `ROLLBACK` when it failed.
-fn transaction(connection: &Connection, job: &mut dyn Job) -> Result<(), StoreError> {
-    let run = |sql| {
-        connection
-            .prepare_cached(sql)
-            .and_then(|mut statement| statement.execute([]))
-            .map(|_| ())
-            .map_err(|error| store_error(&error))
-    };
-    run("BEGIN IMMEDIATE")?;
-    let ended = match guarded(connection, job) {
-        Ok(true) => run("COMMIT"),
+fn run(connection: &Connection, sql: &str) -> Result<(), StoreError> {
+    connection
+        .prepare_cached(sql)
+        .and_then(|mut statement| statement.execute([]))
+        .map(|_| ())
+        .map_err(|error| store_error(&error))
+}
+
+/// Does work between `BEGIN IMMEDIATE` and `COMMIT`, or `ROLLBACK` when it may not be committed.
+fn transaction(
+    connection: &Connection,
+    work: impl FnOnce() -> Result<bool, StoreError>,
+) -> Result<(), StoreError> {
+    run(connection, "BEGIN IMMEDIATE")?;
+    let ended = match work() {
+        Ok(true) => run(connection, "COMMIT"),
         Ok(false) => Ok(()),
-        Err(panicked) => Err(panicked),
+        Err(error) => Err(error),
     };
     // Some failures have rolled back already. One that cannot be fails the next BEGIN.
     if !connection.is_autocommit() {
-        run("ROLLBACK")?;
+        run(connection, "ROLLBACK")?;
     }
     ended
+}
+
+/// Does several pieces of work in one transaction and answers them. Returns those that must be
+/// done one by one: one alone, and all of a transaction that came to nothing, be it by one of them
+/// (a full disk undoes all, not only what was too much).
+fn write_together(connection: &Connection, mut group: Jobs) -> Jobs {
+    if group.len() < 2 {
+        return group;
+    }
+    let mut ended = Vec::with_capacity(group.len());
+    let together = transaction(connection, || {
+        for job in &mut group {
+            ended.push(within_savepoint(connection, &mut **job)?);
+        }
+        Ok(true)
+    });
+    if together.is_err() {
+        return group;
+    }
+    for (job, ended) in group.into_iter().zip(ended) {
+        job.answer(ended);
+    }
+    Vec::new()
+}
+
+/// Does work of which nothing stays when it fails; how it ended. An error where the transaction
+/// around it is lost.
+fn within_savepoint(
+    connection: &Connection,
+    job: &mut dyn Job,
+) -> Result<Result<(), StoreError>, StoreError> {
+    run(connection, "SAVEPOINT work")?;
+    let ended = guarded(connection, job);
+    if connection.is_autocommit() {
+        return Err(backend("rolled_back", false));
+    }
+    if !matches!(ended, Ok(true)) {
+        run(connection, "ROLLBACK TO work")?;
+    }
+    run(connection, "RELEASE work")?;
+    Ok(ended.map(|_| ()))
 }
 
 /// The file a store was opened on, to notice that it was moved, replaced or deleted: SQLite would
