@@ -17,6 +17,7 @@ use futures::{FutureExt, TryStreamExt};
 
 use crate::common::{self, World};
 use crate::crew::{Crew, Skewed};
+use crate::mistakes::Mistake;
 use crate::ports::Gated;
 use crate::storm::{Chance, Gate, Life, MIXES, Storm, Witness};
 
@@ -88,7 +89,8 @@ impl Course {
     fn races(self, nth: usize) -> bool {
         let (person, right) = &self.wishes()[nth];
         let erased = |other: &(Person, Right)| other.0 == *person && other.1 == Right::Erasure;
-        *right == Right::Access && self.wishes().iter().any(erased)
+        let reads = matches!(right, Right::Access | Right::ConsentWithdrawal);
+        reads && self.wishes().iter().any(erased)
     }
 }
 
@@ -126,25 +128,6 @@ impl Weather {
     }
 }
 
-/// What a run does wrong on purpose: the judge must find it.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub(crate) enum Mistake {
-    #[default]
-    None,
-    /// The store writes under leases that were lost.
-    FencesUnchecked,
-    /// The store overwrites what somebody else committed.
-    VersionsUnchecked,
-    /// The store gives a request to whoever asks.
-    LeasesUnchecked,
-    /// Letters go out as often as they are asked for.
-    LettersRepeated,
-    /// An order to a recipient is confirmed and forgotten.
-    OrdersForgotten,
-    /// What is due is found three months too late.
-    WokenLate,
-}
-
 /// What is left at the end of a run.
 #[derive(Clone, PartialEq, Debug)]
 pub(crate) struct End {
@@ -155,6 +138,32 @@ pub(crate) struct End {
     sent: BTreeMap<(usize, String), usize>,
     stopped: Vec<bool>,
     left: String,
+}
+
+impl End {
+    /// Where two ends differ.
+    pub(crate) fn differs(&self, other: &Self) -> String {
+        let mut all = Vec::new();
+        let mut compare = |what: &str, ours: String, theirs: String| {
+            if ours != theirs {
+                all.push(format!("{what}: {ours}\nundisturbed: {theirs}"));
+            }
+        };
+        for (nth, (ours, theirs)) in self.requests.iter().zip(&other.requests).enumerate() {
+            let name = format!("request {nth}");
+            compare(&name, format!("{ours:?}"), format!("{theirs:?}"));
+        }
+        compare("rows", self.rows.clone(), other.rows.clone());
+        compare(
+            "sent",
+            format!("{:?}", self.sent),
+            format!("{:?}", other.sent),
+        );
+        let stopped = |end: &Self| format!("{:?}", end.stopped);
+        compare("stopped", stopped(self), stopped(other));
+        compare("left", self.left.clone(), other.left.clone());
+        all.join("\n")
+    }
 }
 
 struct Run {
@@ -182,9 +191,8 @@ impl Run {
             verifier: Arc::clone(&world.verifier),
             access: Arc::clone(&world.access),
         };
-        let source = |port: Arc<dyn PersonalDataSource>| {
-            Gated::<dyn PersonalDataSource>::new(&gate, &port)
-        };
+        let source =
+            |port: Arc<dyn PersonalDataSource>| Gated::<dyn PersonalDataSource>::new(&gate, &port);
         let recipient: Arc<dyn ProcessorGateway> = world.recipient_port.clone();
         Engine::builder(ports)
             .controller(world.controller.clone())
@@ -220,7 +228,9 @@ impl Run {
                     }
                 };
                 let report = |error: &EngineError| run.report(&name, error);
-                engine.run(&WorkerId(name.clone()), None, told, report).await;
+                engine
+                    .run(&WorkerId(name.clone()), None, told, report)
+                    .await;
             };
             alive.carry(work.boxed()).await;
             sleep(&base, base.now_then(chance.seconds(1, 180))).await;
@@ -253,8 +263,11 @@ impl Run {
     async fn attend(self: Arc<Self>, engine: Engine, request: RequestId, pace: (i64, i64)) {
         let chance = self.storm.chance.clone();
         let (world, base) = (&self.world, &self.world.clock);
+        let mut waited = 0;
         loop {
-            sleep(base, base.now_then(chance.seconds(pace.0, pace.1))).await;
+            // Who looks again and again in vain looks more rarely.
+            let patience = chance.seconds(pace.0, pace.1) * (1 << waited);
+            sleep(base, base.now_then(patience.min(TimeDelta::days(20)))).await;
             let eve = common::staff("eve");
             let seen = match engine.request(&world.acme, request, &eve).await {
                 Ok(seen) => seen,
@@ -262,9 +275,10 @@ impl Run {
                 Err(_) => continue,
             };
             match next(&seen) {
-                Next::Wait => continue,
+                Next::Wait => waited = (waited + 1).min(10),
                 Next::Nothing => break,
                 Next::Give(who, command) => {
+                    waited = 0;
                     let who = common::staff(who);
                     let given = engine.command(&world.acme, request, &who, command).await;
                     if let Err(error) = given {
@@ -272,6 +286,7 @@ impl Run {
                     }
                 }
             }
+            // Word of a command reaches most workers; the others find out when they look.
             for engine in self.engines().values() {
                 if !chance.one_in(4) {
                     engine.ring();
@@ -375,7 +390,7 @@ pub(crate) fn run(
     log: &mut Vec<String>,
 ) -> Result<End, String> {
     let mut world = World::new();
-    crate::mistakes::make(&mut world, mistake);
+    mistake.make(&mut world);
     let mut settings = Settings::default();
     // Nothing is given up: what goes wrong is bounded, and an undisturbed run gives up nothing.
     settings.attempts = u32::MAX;
@@ -482,8 +497,14 @@ fn observe(
         package(world, &calm, *request, &seen)?;
         end.requests.push(if course.races(nth) {
             let outcome = &seen.lifecycle.outcome;
-            if !matches!(outcome, Some(Outcome::Done | Outcome::Partly | Outcome::NothingFound)) {
-                return Err(format!("an access beside an erasure: {outcome:?}"));
+            if !matches!(
+                outcome,
+                Some(Outcome::Done | Outcome::Partly | Outcome::NothingFound)
+            ) {
+                return Err(format!(
+                    "{} beside an erasure: {outcome:?}",
+                    seen.facts.right
+                ));
             }
             None
         } else {
@@ -513,9 +534,13 @@ fn observe(
         *end.sent.entry(place).or_default() += 1;
     }
     for received in world.recipient.received() {
-        let what = received.order.map(|order| format!("{:?}", order.instruction));
-        let place = (nth(received.request), what.unwrap_or_default());
-        *end.sent.entry(place).or_default() += 1;
+        let what = received
+            .order
+            .map(|order| format!("{:?}", order.instruction));
+        let number = nth(received.request);
+        let orders = { end.sent.entry((number, what.unwrap_or_default())) }.or_default();
+        // Who is faster also decides whether a recipient hears of a second identifier.
+        *orders = if course.races(number) { 1 } else { *orders + 1 };
     }
     for person in [Ada, Grace] {
         let who = Identifier::mail(person.mail()).unwrap();
@@ -543,8 +568,8 @@ fn overdue(
     if let Some(datarights::model::End::Joined(_)) = seen.lifecycle.end {
         return Ok(());
     }
-    let recorded = { timeline.iter() }
-        .any(|envelope| matches!(envelope.event, Event::DeadlinePassed { .. }));
+    let recorded =
+        { timeline.iter() }.any(|envelope| matches!(envelope.event, Event::DeadlinePassed { .. }));
     let answered = seen.lifecycle.answered_at.unwrap_or(now);
     if answered > due + tolerance && !recorded {
         return Err(format!("due {due}, answered {answered}, and not recorded"));
@@ -562,7 +587,10 @@ fn package(
     request: RequestId,
     seen: &Request,
 ) -> Result<(), String> {
-    let made = seen.fulfilment.as_ref().is_some_and(|w| w.package.is_some());
+    let made = seen
+        .fulfilment
+        .as_ref()
+        .is_some_and(|w| w.package.is_some());
     if !made {
         return Ok(());
     }

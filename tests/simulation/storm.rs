@@ -176,7 +176,10 @@ impl Life {
 
     /// Lives through `work` until it is done or the worker dead: the work is dropped then, where it
     /// stands. While the worker is frozen, nothing of it moves.
-    pub(crate) fn carry(self: &Arc<Self>, mut work: BoxFuture<'static, ()>) -> BoxFuture<'static, ()> {
+    pub(crate) fn carry(
+        self: &Arc<Self>,
+        mut work: BoxFuture<'static, ()>,
+    ) -> BoxFuture<'static, ()> {
         let life = Arc::clone(self);
         let mut thaw: Option<BoxFuture<'static, ()>> = None;
         std::future::poll_fn(move |context| {
