@@ -80,6 +80,13 @@ impl TestClock {
         self.time().sleepers.keys().next().map(|(at, _)| *at)
     }
 
+    /// The first instant after `then` at which somebody wakes.
+    pub fn next_wake_after(&self, then: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        let time = self.time();
+        let mut later = time.sleepers.range((then, u64::MAX)..);
+        later.next().map(|((at, _), _)| *at)
+    }
+
     /// Steps to the next sleeper and says where time is then; `None` when nobody sleeps.
     pub fn advance_to_next(&self) -> Option<DateTime<Utc>> {
         let next = self.next_wake()?.max(self.now());
@@ -205,6 +212,8 @@ mod tests {
         let mut sleep = clock.sleep_until(hour(9));
         assert!((&mut sleep).now_or_never().is_none());
         assert_eq!(clock.next_wake(), Some(hour(9)));
+        assert_eq!(clock.next_wake_after(hour(8)), Some(hour(9)));
+        assert_eq!(clock.next_wake_after(hour(9)), None);
         drop(sleep);
         assert_eq!(clock.next_wake(), None);
         assert_eq!(clock.advance_to_next(), None);
