@@ -9,6 +9,7 @@
 mod clue;
 mod dialect;
 mod erase;
+mod fault;
 mod found;
 mod gather;
 mod kept;
@@ -16,6 +17,7 @@ mod layout;
 mod locate;
 #[cfg(feature = "sql-mysql")]
 mod mysql;
+mod plan;
 #[cfg(feature = "sql-postgres")]
 mod postgres;
 mod read;
@@ -27,5 +29,6 @@ mod sqlite;
 mod statement;
 mod text;
 
+pub use fault::SqlFault;
 pub use session::SqlPool;
 pub use source::{SqlOpenError, SqlSource, SqlSourceOptions};

@@ -19,6 +19,7 @@ use crate::ports::{
 use super::clue::Person;
 use super::dialect::EFFECTS;
 use super::erase::{Performed, PseudonymKey};
+use super::fault::SqlFault;
 use super::found::{Found, others};
 use super::layout::{Keyless, LaidTarget, Layout};
 use super::read::reading;
@@ -184,15 +185,7 @@ impl SqlSource {
         if now == self.catalogue {
             return Ok(());
         }
-        let names = now.tables.keys().chain(self.catalogue.tables.keys());
-        let changed = names
-            .into_iter()
-            .find(|name| now.tables.get(*name) != self.catalogue.tables.get(*name));
-        let error = PortError::refused("schema_changed");
-        Err(match changed {
-            Some(table) => error.at(table),
-            None => error,
-        })
+        Err(SqlFault::SchemaChanged.at(changed(&self.catalogue, &now)))
     }
 
     async fn perform(&self, found: &mut Found, person: &Person) -> Result<Performed, PortError> {
@@ -252,12 +245,14 @@ impl SqlSource {
         &self,
         context: &CallContext,
         person: &Person,
+        plan: &SourcePlan,
     ) -> Result<Erased, PortError> {
         let (mut found, effect) = match self.once(context).await? {
             Ok(erased) => return Ok(erased),
             Err(begun) => begun,
         };
         let done = self.perform(&mut found, person).await?;
+        super::plan::covers(plan, &done)?;
         let erased = Erased {
             rows: done.rows(),
             assurance: if done.anonymised() {
@@ -361,32 +356,20 @@ impl PersonalDataSource for SqlSource {
         let plan = async || {
             // A rehearsal: what the database refuses, it refuses now.
             let mut found = self.begin(context, Purpose::Write).await?;
-            let plan =
-                match work {
-                    Work::Erase => {
-                        let done = self.perform(&mut found, &person).await?;
-                        let mut lines = done.lines;
-                        lines.extend(done.withheld.into_iter().map(|kept| {
-                            crate::ports::PlannedRows {
-                                collection: kept.collection,
-                                action: crate::ports::PlannedAction::Withhold {
-                                    ground: kept.ground,
-                                    until: kept.until,
-                                },
-                                rows: kept.rows,
-                            }
-                        }));
-                        SourcePlan::new(lines)
-                    }
-                    Work::Rectify(corrections) => {
-                        self.same_schema(&mut found).await?;
-                        found.make_sets().await?;
-                        found.fill(&person).await?;
-                        let plan = found.plan_corrections(corrections).await?;
-                        found.correct(corrections).await?;
-                        plan
-                    }
-                };
+            let plan = match work {
+                Work::Erase => {
+                    let done = self.perform(&mut found, &person).await?;
+                    super::plan::plan(done)
+                }
+                Work::Rectify(corrections) => {
+                    self.same_schema(&mut found).await?;
+                    found.make_sets().await?;
+                    found.fill(&person).await?;
+                    let plan = found.plan_corrections(corrections).await?;
+                    found.correct(corrections).await?;
+                    plan
+                }
+            };
             found.clear().await?;
             found.session.rollback().await?;
             Ok::<SourcePlan, PortError>(plan)
@@ -440,10 +423,10 @@ impl PersonalDataSource for SqlSource {
         &self,
         context: &CallContext,
         locators: &[Locator],
-        _: &SourcePlan,
+        plan: &SourcePlan,
     ) -> Result<Answer<Erased>, PortError> {
         let person = Person::of(locators);
-        persistently!(self.erase_once(context, &person)).map(Answer::Done)
+        persistently!(self.erase_once(context, &person, plan)).map(Answer::Done)
     }
 
     async fn residue(
@@ -458,6 +441,23 @@ impl PersonalDataSource for SqlSource {
         found.clear().await?;
         found.session.rollback().await?;
         Ok(Answer::Done(left))
+    }
+}
+
+/// The first table, or column, that is not as it was.
+fn changed(before: &Catalogue, now: &Catalogue) -> String {
+    let mut names = now.tables.keys().chain(before.tables.keys());
+    let Some(name) = names.find(|name| now.tables.get(*name) != before.tables.get(*name)) else {
+        return "catalogue".to_owned();
+    };
+    let (Some(was), Some(is)) = (before.tables.get(name), now.tables.get(name)) else {
+        return name.clone(); // a table that came or went
+    };
+    let mut columns = was.columns.iter().chain(&is.columns);
+    let differs = columns.find(|column| was.column(&column.name) != is.column(&column.name));
+    match differs {
+        Some(column) => format!("{name}.{}", column.name),
+        None => name.clone(), // a key
     }
 }
 
