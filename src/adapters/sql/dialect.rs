@@ -41,12 +41,23 @@ pub(super) trait Dialect: Send + Sync {
     /// What names a row of a table without a key, where the database has something.
     fn row_name(&self) -> Option<&'static str>;
     /// Makes a temporary table: `keys` are expressions over `from`, called `k0`, `k1`, …;
-    /// `distinct` says that each may stand in it once.
-    fn create_set(&self, set: &str, keys: &[String], from: &str, distinct: bool) -> Vec<String>;
+    /// `distinct` says that each may stand in it once, `numbered` that rows have a number.
+    fn create_set(
+        &self,
+        set: &str,
+        keys: &[String],
+        from: &str,
+        distinct: bool,
+        numbered: bool,
+    ) -> Vec<String>;
     /// Makes a temporary table like a set, with a text `why` beside each key, and repetitions.
     fn create_kept(&self, set: &str, keys: &[String], from: &str) -> Vec<String>;
     /// Removes a temporary table that may not be there.
     fn drop_set(&self, set: &str) -> String;
+    /// Whether temporary tables outlive their transaction.
+    fn sets_stay(&self) -> bool {
+        true
+    }
     /// The column by which a set is numbered.
     fn number(&self) -> &'static str;
     /// Before and after an `INSERT … SELECT` that leaves out what is there already.

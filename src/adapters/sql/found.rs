@@ -12,11 +12,18 @@ use super::layout::{Laid, LaidLink, LaidTarget, Layout};
 use super::session::{Purpose, Session, SqlPool};
 use super::statement::{Param, Sql};
 
+/// How many statements without values are sent at once.
+const TOGETHER: usize = 100;
+/// The place of errors of temporary tables.
+const SETS: &str = "temporary tables";
+
 /// A transaction with the sets of one person.
 pub(super) struct Found {
     pub(super) layout: Arc<Layout>,
     pub(super) session: Session,
     pub(super) cancel: Cancel,
+    /// Whether sets are numbered, to be read page by page.
+    pub(super) numbered: bool,
 }
 
 /// Work that nobody waits for any more changes nothing.
@@ -40,6 +47,7 @@ impl Found {
             layout: Arc::clone(layout),
             session: pool.begin(purpose).await?,
             cancel: context.cancel.clone(),
+            numbered: false,
         })
     }
 
@@ -52,36 +60,65 @@ impl Found {
         self.session.execute(sql, place).await
     }
 
-    /// Makes the sets of own rows, empty.
-    pub(super) async fn make_sets(&mut self) -> Result<(), PortError> {
-        let layout = Arc::clone(&self.layout);
-        for table in layout.tables.iter().filter(|table| table.owned) {
-            self.make_set(table, &table.set).await?;
+    /// Runs statements without values, in few rounds.
+    pub(super) async fn run_all(&mut self, texts: &[String]) -> Result<(), PortError> {
+        for texts in texts.chunks(TOGETHER) {
+            self.run(self.sql(texts.join(";\n")), SETS).await?;
         }
         Ok(())
     }
 
-    /// Makes a set of rows of a table.
+    /// Makes all sets but those of kept rows, empty.
+    pub(super) async fn make_sets(&mut self) -> Result<(), PortError> {
+        let layout = Arc::clone(&self.layout);
+        let mut texts = Vec::new();
+        for table in &layout.tables {
+            if table.owned {
+                texts.extend(self.set_made(table, &table.set, self.numbered));
+            }
+            for link in others(table) {
+                texts.extend(self.set_made(table, &link.set, self.numbered));
+            }
+        }
+        self.run_all(&texts).await
+    }
+
+    /// Makes a numbered set of rows of a table.
     pub(super) async fn make_set(&mut self, table: &Laid, set: &str) -> Result<(), PortError> {
+        let texts = self.set_made(table, set, true);
+        self.run_all(&texts).await
+    }
+
+    /// The statements that make a set.
+    fn set_made(&self, table: &Laid, set: &str, numbered: bool) -> Vec<String> {
         let dialect = self.layout.dialect;
         let keys = table.key.under("t");
-        let made = dialect.create_set(set, &keys, &table.quoted, !table.key.loose);
-        for text in std::iter::once(dialect.drop_set(set)).chain(made) {
-            self.run(self.sql(text), &table.name).await?;
-        }
-        Ok(())
+        let unlike = !table.key.loose;
+        let mut texts = vec![dialect.drop_set(set)];
+        texts.extend(dialect.create_set(set, &keys, &table.quoted, unlike, numbered));
+        texts
     }
 
     /// Removes all temporary tables: the connection goes back to the host's pool.
     pub(super) async fn clear(&mut self) -> Result<(), PortError> {
         let layout = Arc::clone(&self.layout);
         let dialect = layout.dialect;
+        if !dialect.sets_stay() {
+            return Ok(());
+        }
+        let mut texts = Vec::new();
         for table in &layout.tables {
             let links = table.links.iter().map(|link| &link.set);
-            for set in links.chain([&table.set, &table.kept]) {
-                let text = dialect.drop_set(set);
-                self.session.execute(self.sql(text), &table.name).await?;
-            }
+            texts.extend(
+                links
+                    .chain([&table.set, &table.kept])
+                    .map(|set| dialect.drop_set(set)),
+            );
+        }
+        // Also when nobody waits any more.
+        for texts in texts.chunks(TOGETHER) {
+            let sql = self.sql(texts.join(";\n"));
+            self.session.execute(sql, SETS).await?;
         }
         Ok(())
     }
@@ -370,7 +407,6 @@ impl Found {
         let layout = Arc::clone(&self.layout);
         for table in &layout.tables {
             for link in others(table) {
-                self.make_set(table, &link.set).await?;
                 let sql = match &link.to {
                     LaidTarget::Rows(..) => Some(self.by_rows(table, link, &link.set)),
                     LaidTarget::Identifier(kind, _) => {

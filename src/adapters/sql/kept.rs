@@ -35,16 +35,16 @@ impl Found {
         if !layout.keeps() {
             return Ok(Vec::new());
         }
+        let mut texts = Vec::new();
         for table in layout.tables.iter().filter(|table| table.owned) {
             let keys = table.key.under("t");
             let made = layout
                 .dialect
                 .create_kept(&table.kept, &keys, &table.quoted);
-            let dropped = layout.dialect.drop_set(&table.kept);
-            for text in std::iter::once(dropped).chain(made) {
-                self.run(self.sql(text), &table.name).await?;
-            }
+            texts.push(layout.dialect.drop_set(&table.kept));
+            texts.extend(made);
         }
+        self.run_all(&texts).await?;
         for table in keeping {
             match (&table.described.erase, &table.described.retention) {
                 (RowErasure::Keep { ground }, _) => {

@@ -71,16 +71,28 @@ impl Dialect for MySql {
     fn row_name(&self) -> Option<&'static str> {
         None
     }
-    fn create_set(&self, set: &str, keys: &[String], from: &str, distinct: bool) -> Vec<String> {
+    fn create_set(
+        &self,
+        set: &str,
+        keys: &[String],
+        from: &str,
+        distinct: bool,
+        numbered: bool,
+    ) -> Vec<String> {
         let columns = named(keys);
-        let key = if distinct {
-            format!(", PRIMARY KEY ({})", names(keys))
-        } else {
-            String::new()
+        let mut shape = Vec::new();
+        if numbered {
+            shape.push("n BIGINT NOT NULL AUTO_INCREMENT, UNIQUE KEY (n)".to_owned());
+        }
+        if distinct {
+            shape.push(format!("PRIMARY KEY ({})", names(keys)));
+        }
+        let shape = match shape.is_empty() {
+            true => String::new(),
+            false => format!("({}) ", shape.join(", ")),
         };
         vec![format!(
-            "CREATE TEMPORARY TABLE {set} (n BIGINT NOT NULL AUTO_INCREMENT, UNIQUE KEY (n){key}) \
-             SELECT {columns} FROM {from} AS t WHERE FALSE"
+            "CREATE TEMPORARY TABLE {set} {shape}SELECT {columns} FROM {from} AS t WHERE FALSE"
         )]
     }
     fn create_kept(&self, set: &str, keys: &[String], from: &str) -> Vec<String> {

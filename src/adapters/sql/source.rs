@@ -165,14 +165,10 @@ impl SqlSource {
         Found::begin(&self.pool, &self.layout, context, purpose).await
     }
 
-    /// A transaction with all rows of a person, the kept ones too.
-    async fn found(
-        &self,
-        context: &CallContext,
-        person: &Person,
-        purpose: Purpose,
-    ) -> Result<Found, PortError> {
-        let mut found = self.begin(context, purpose).await?;
+    /// A transaction with all rows of a person, the kept ones too, to be read.
+    async fn found(&self, context: &CallContext, person: &Person) -> Result<Found, PortError> {
+        let mut found = self.begin(context, Purpose::Read).await?;
+        found.numbered = true;
         found.make_sets().await?;
         found.fill(person).await?;
         found.find_others(person).await?;
@@ -188,14 +184,20 @@ impl SqlSource {
         Err(SqlFault::SchemaChanged.at(changed(&self.catalogue, &now)))
     }
 
-    async fn perform(&self, found: &mut Found, person: &Person) -> Result<Performed, PortError> {
+    /// Erases, or rehearses it.
+    async fn perform(
+        &self,
+        found: &mut Found,
+        person: &Person,
+        rehearsal: bool,
+    ) -> Result<Performed, PortError> {
         self.same_schema(found).await?;
         found.make_sets().await?;
         found.fill(person).await?;
         found.find_others(person).await?;
         let withheld = found.keep(self.today()).await?;
         let key: Option<&PseudonymKey> = self.options.pseudonym_key.as_ref();
-        found.erase(person, withheld, key).await
+        found.erase(person, withheld, key, rehearsal).await
     }
 
     /// Begins an effect. One that was done answers what it answered then.
@@ -251,7 +253,7 @@ impl SqlSource {
             Ok(erased) => return Ok(erased),
             Err(begun) => begun,
         };
-        let done = self.perform(&mut found, person).await?;
+        let done = self.perform(&mut found, person, false).await?;
         super::plan::covers(plan, &done)?;
         let erased = Erased {
             rows: done.rows(),
@@ -358,7 +360,7 @@ impl PersonalDataSource for SqlSource {
             let mut found = self.begin(context, Purpose::Write).await?;
             let plan = match work {
                 Work::Erase => {
-                    let done = self.perform(&mut found, &person).await?;
+                    let done = self.perform(&mut found, &person, true).await?;
                     super::plan::plan(done)
                 }
                 Work::Rectify(corrections) => {
@@ -383,7 +385,7 @@ impl PersonalDataSource for SqlSource {
         locators: &[Locator],
     ) -> Result<Answer<Reading>, PortError> {
         let person = Person::of(locators);
-        let found = self.found(context, &person, Purpose::Read).await?;
+        let found = self.found(context, &person).await?;
         Ok(Answer::Done(reading(found)))
     }
 
@@ -435,7 +437,10 @@ impl PersonalDataSource for SqlSource {
         locators: &[Locator],
     ) -> Result<Answer<Vec<RowCount>>, PortError> {
         let person = Person::of(locators);
-        let mut found = self.found(context, &person, Purpose::Read).await?;
+        let mut found = self.begin(context, Purpose::Read).await?;
+        found.make_sets().await?;
+        found.fill(&person).await?;
+        found.find_others(&person).await?;
         found.keep(self.today()).await?;
         let left = found.left(&person).await?;
         found.clear().await?;

@@ -81,7 +81,14 @@ impl Dialect for Sqlite {
     fn row_name(&self) -> Option<&'static str> {
         Some("rowid")
     }
-    fn create_set(&self, set: &str, keys: &[String], from: &str, distinct: bool) -> Vec<String> {
+    fn create_set(
+        &self,
+        set: &str,
+        keys: &[String],
+        from: &str,
+        distinct: bool,
+        _: bool,
+    ) -> Vec<String> {
         let columns = named(keys);
         let mut made = vec![format!(
             "CREATE TEMP TABLE {set} AS SELECT {columns} FROM {from} AS t WHERE 0"
