@@ -20,6 +20,8 @@ mod servers;
 mod shop;
 #[path = "../helpdesk/sql_oracle.rs"]
 mod sql_oracle;
+#[cfg(all(feature = "sql-postgres", feature = "sql-mysql"))]
+mod trouble;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -96,6 +96,7 @@ impl Found {
             }
             match table.described.erase {
                 RowErasure::Delete => {
+                    self.forget_restrictions(table).await?;
                     let dialect = layout.dialect;
                     let on = table.key.joins(dialect, "t", "s");
                     let keys = table.key.under("t");
@@ -164,7 +165,7 @@ impl Found {
 
     /// Applies strategies to the rows of a set that need it; answers how many did. `in_part` tries
     /// them out on some rows, and counts the others.
-    async fn change(
+    pub(super) async fn change(
         &mut self,
         table: &Laid,
         set: &str,
@@ -247,8 +248,9 @@ impl Found {
         loop {
             go_on(&self.cancel)?;
             let mut sql = self.sql(format!(
-                "SELECT DISTINCT {} FROM {} AS t JOIN {set} AS s ON {on} WHERE ",
+                "SELECT DISTINCT {} FROM {set} AS s {} {} AS t ON {on} WHERE ",
                 dialect.fetched(&name, column.class),
+                dialect.join(),
                 table.quoted
             ));
             Self::pending(&mut sql, &strategy);

@@ -22,11 +22,13 @@ mod plan;
 mod postgres;
 mod read;
 mod rectify;
+mod restrict;
 mod session;
 mod source;
 #[cfg(feature = "sql-sqlite")]
 mod sqlite;
 mod statement;
+mod stop;
 mod text;
 
 pub use fault::SqlFault;

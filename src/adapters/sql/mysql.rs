@@ -162,6 +162,12 @@ impl Dialect for MySql {
         "CREATE TABLE IF NOT EXISTS datarights_effects (effect VARCHAR(64) PRIMARY KEY, answer \
          MEDIUMTEXT NOT NULL)"
     }
+    fn create_restrictions(&self) -> &'static str {
+        // Compared byte by byte, and short enough for a key.
+        "CREATE TABLE IF NOT EXISTS datarights_restrictions (request VARBINARY(64) NOT NULL, \
+         collection VARBINARY(255) NOT NULL, row_key VARBINARY(1024) NOT NULL, was VARBINARY(1024), \
+         PRIMARY KEY (request, collection, row_key))"
+    }
     fn note_effect(&self) -> &'static str {
         "INSERT IGNORE INTO datarights_effects (effect, answer) VALUES (?, ?)"
     }

@@ -194,7 +194,8 @@ impl Reader {
         let name = format!("t.{}", dialect.quote(&column.name));
         let (class, place) = (column.class, table.place(&column.name));
         let rest = format!(
-            " FROM {set} AS s JOIN {} AS t ON {} WHERE s.{} = {number}",
+            " FROM {set} AS s {} {} AS t ON {} WHERE s.{} = {number}",
+            dialect.join(),
             table.quoted,
             table.key.joins(dialect, "t", "s"),
             dialect.number()

@@ -9,7 +9,8 @@ use serde::de::DeserializeOwned;
 
 use crate::datamap::{Catalogue, DataMap, MapProblems, Strategy};
 use crate::model::{
-    Assurance, Correction, Digest, Identifier, IdentifierKind, Personal, RowCount, SourceId, Use,
+    Assurance, ControllerId, Correction, Digest, Failure, Identifier, IdentifierKind, MissingRows,
+    Personal, RowCount, SourceId, Use,
 };
 use crate::ports::{
     Answer, CallContext, Clock, Erased, ErrorKind, Located, Locator, PersonalDataSource, PortError,
@@ -17,13 +18,13 @@ use crate::ports::{
 };
 
 use super::clue::Person;
-use super::dialect::EFFECTS;
+use super::dialect::{EFFECTS, RESTRICTIONS, STOPS};
 use super::erase::{Performed, PseudonymKey};
 use super::fault::SqlFault;
 use super::found::{Found, others};
 use super::layout::{Keyless, LaidTarget, Layout};
 use super::read::reading;
-use super::session::{Purpose, SqlPool};
+use super::session::{Purpose, Session, SqlPool};
 use super::statement::{Param, Sql};
 
 /// How often a write is begun anew when another one was in its way.
@@ -84,8 +85,8 @@ pub enum SqlOpenError {
     /// by row.
     #[error("the table `{0}` has no primary key, and what the map says of it needs one")]
     Keyless(String),
-    /// The map has pseudonyms, and no key was given.
-    #[error("the map has pseudonyms: give a key with `with_pseudonym_key`")]
+    /// The map has pseudonyms or uses that end, and no key was given.
+    #[error("the map has pseudonyms or uses that end: give a key with `with_pseudonym_key`")]
     NoPseudonymKey,
 }
 
@@ -102,7 +103,7 @@ impl SqlPool {
     /// Those of the database.
     pub async fn catalogue(&self) -> Result<Catalogue, PortError> {
         let mut session = self.begin(Purpose::Read).await?;
-        let catalogue = self.dialect().catalogue(&mut session).await?;
+        let catalogue = catalogue_of(self, &mut session).await?;
         session.rollback().await?;
         Ok(catalogue)
     }
@@ -143,10 +144,11 @@ impl SqlSource {
         let catalogue = pool.catalogue().await?;
         map.check(&catalogue)?;
         let layout = Layout::new(map, &catalogue, pool.dialect())?;
-        if options.pseudonym_key.is_none() && has_pseudonyms(&layout) {
+        let needs_key = has_pseudonyms(&layout) || layout.stops();
+        if options.pseudonym_key.is_none() && needs_key {
             return Err(SqlOpenError::NoPseudonymKey);
         }
-        make_effects(&pool).await?;
+        make_tables(&pool, &layout).await?;
         Ok(Self {
             accepts: accepted(&layout),
             pool,
@@ -177,7 +179,7 @@ impl SqlSource {
 
     /// The schema is the one that the map was checked beside.
     async fn same_schema(&self, found: &mut Found) -> Result<(), PortError> {
-        let now = self.pool.dialect().catalogue(&mut found.session).await?;
+        let now = catalogue_of(&self.pool, &mut found.session).await?;
         if now == self.catalogue {
             return Ok(());
         }
@@ -266,6 +268,80 @@ impl SqlSource {
         };
         self.done(found, effect, &erased).await?;
         Ok(erased)
+    }
+
+    async fn restrict_once(
+        &self,
+        context: &CallContext,
+        person: &Person,
+        restricted: bool,
+    ) -> Result<(Vec<RowCount>, Vec<MissingRows>), PortError> {
+        let (mut found, effect) = match self.once(context).await? {
+            Ok(done) => return Ok(done),
+            Err(begun) => begun,
+        };
+        found.numbered = true;
+        self.same_schema(&mut found).await?;
+        found.make_sets().await?;
+        found.fill(person).await?;
+        found.find_others(person).await?;
+        let request = format!("{}\0{}", context.controller, context.request);
+        let request = Digest::of(request.as_bytes()).to_string();
+        let done = found.restrict(&request, restricted).await?;
+        self.done(found, effect, &done).await?;
+        Ok(done)
+    }
+
+    async fn stop_once(
+        &self,
+        context: &CallContext,
+        identifiers: &[Identifier],
+        uses: &[Use],
+    ) -> Result<Vec<RowCount>, PortError> {
+        let (mut found, effect) = match self.once(context).await? {
+            Ok(rows) => return Ok(rows),
+            Err(begun) => begun,
+        };
+        self.same_schema(&mut found).await?;
+        found.make_sets().await?;
+        let (person, more) = found.identify(identifiers).await?;
+        found.make_sets().await?;
+        found.fill(&person).await?;
+        let rows = found.end_uses(uses).await?;
+        if let Some(key) = self
+            .options
+            .pseudonym_key
+            .as_ref()
+            .filter(|_| self.layout.stops())
+        {
+            let all: Vec<Identifier> = identifiers.iter().cloned().chain(more).collect();
+            found
+                .note_stops(key, &context.controller, &all, uses)
+                .await?;
+        }
+        self.done(found, effect, &rows).await?;
+        Ok(rows)
+    }
+
+    /// Whether a use was ended for whoever has this identifier. A host asks before such a use of
+    /// data that came after the use was ended; rows that were there tell it by themselves.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn is_stopped(
+        &self,
+        controller: &ControllerId,
+        identifier: &Identifier,
+        what: &Use,
+    ) -> Result<bool, PortError> {
+        let key = self.options.pseudonym_key.as_ref();
+        let Some(key) = key.filter(|_| self.layout.stops()) else {
+            return Ok(false);
+        };
+        let mut found = Found::new(&self.pool, &self.layout, Purpose::Read).await?;
+        let stopped = found.is_stopped(key, controller, identifier, what).await?;
+        found.session.rollback().await?;
+        Ok(stopped)
     }
 
     async fn rectify_once(
@@ -399,26 +475,49 @@ impl PersonalDataSource for SqlSource {
         persistently!(self.rectify_once(context, &person, corrections)).map(Answer::Done)
     }
 
-    /// No map says yet how a row is restricted.
     async fn restrict(
         &self,
         context: &CallContext,
-        _: &[Locator],
-        _: bool,
+        locators: &[Locator],
+        restricted: bool,
     ) -> Result<Answer<Vec<RowCount>>, PortError> {
         super::found::go_on(&context.cancel)?;
-        Ok(Answer::Unsupported)
+        if !self.layout.restricts() {
+            return Ok(Answer::Unsupported);
+        }
+        let person = Person::of(locators);
+        let (done, missing) = persistently!(self.restrict_once(context, &person, restricted))?;
+        Ok(answer(done, missing))
     }
 
-    /// No map says yet what rows are used for, and how a use of them ends.
     async fn stop(
         &self,
         context: &CallContext,
-        _: &[Identifier],
-        _: &[Use],
+        identifiers: &[Identifier],
+        uses: &[Use],
     ) -> Result<Answer<Stopped>, PortError> {
         super::found::go_on(&context.cancel)?;
-        Ok(Answer::Unsupported)
+        let told = self.layout.uses();
+        let (told, untold): (Vec<Use>, Vec<Use>) =
+            uses.iter().cloned().partition(|what| told.contains(what));
+        if told.is_empty() {
+            return Ok(Answer::Unsupported);
+        }
+        let rows = persistently!(self.stop_once(context, identifiers, &told))?;
+        let mut done = Stopped::default();
+        done.rows = rows;
+        // Not kept with the effect: it is personal.
+        let mut found = self.begin(context, Purpose::Read).await?;
+        found.make_sets().await?;
+        (_, done.identifiers) = found.identify(identifiers).await?;
+        found.clear().await?;
+        found.session.rollback().await?;
+        let missing = untold.iter().map(|_| MissingRows {
+            collection: None,
+            rows: None,
+            failure: Failure::Unsupported,
+        });
+        Ok(answer(done, missing.take(1).collect()))
     }
 
     async fn erase(
@@ -449,6 +548,13 @@ impl PersonalDataSource for SqlSource {
     }
 }
 
+fn answer<T>(done: T, missing: Vec<MissingRows>) -> Answer<T> {
+    match missing.is_empty() {
+        true => Answer::Done(done),
+        false => Answer::Partly { done, missing },
+    }
+}
+
 /// The first table, or column, that is not as it was.
 fn changed(before: &Catalogue, now: &Catalogue) -> String {
     let mut names = now.tables.keys().chain(before.tables.keys());
@@ -466,21 +572,42 @@ fn changed(before: &Catalogue, now: &Catalogue) -> String {
     }
 }
 
-/// Makes the table of effects, unless it is there: a host may make it in a migration, and keep the
-/// right to make tables to itself.
-async fn make_effects(pool: &SqlPool) -> Result<(), PortError> {
+/// Makes the source's own tables, unless they are there: a host may make them in a migration, and
+/// keep the right to make tables to itself.
+async fn make_tables(pool: &SqlPool, layout: &Layout) -> Result<(), PortError> {
     let dialect = pool.dialect();
-    let mut session = pool.begin(Purpose::Read).await?;
-    let look = Sql::new(dialect, format!("SELECT effect FROM {EFFECTS} WHERE 1 = 0"));
-    let there = session.fetch(look, EFFECTS).await.is_ok();
-    session.rollback().await?;
-    if there {
-        return Ok(());
+    let tables = [
+        (true, EFFECTS, "effect", dialect.create_effects()),
+        (
+            layout.restricts(),
+            RESTRICTIONS,
+            "request",
+            dialect.create_restrictions(),
+        ),
+        (layout.stops(), STOPS, "form", dialect.create_stops()),
+    ];
+    for (_, name, column, create) in tables.into_iter().filter(|(needed, ..)| *needed) {
+        let mut session = pool.begin(Purpose::Read).await?;
+        let look = Sql::new(dialect, format!("SELECT {column} FROM {name} WHERE 1 = 0"));
+        let there = session.fetch(look, name).await.is_ok();
+        session.rollback().await?;
+        if !there {
+            let mut session = pool.begin(Purpose::Write).await?;
+            session.execute(Sql::new(dialect, create), name).await?;
+            session.commit().await?;
+        }
     }
-    let mut session = pool.begin(Purpose::Write).await?;
-    let create = Sql::new(dialect, dialect.create_effects());
-    session.execute(create, EFFECTS).await?;
-    session.commit().await
+    Ok(())
+}
+
+/// Reads what the database says of itself, but for the source's own tables.
+async fn catalogue_of(pool: &SqlPool, session: &mut Session) -> Result<Catalogue, PortError> {
+    let mut catalogue = pool.dialect().catalogue(session).await?;
+    let own = [EFFECTS, RESTRICTIONS, STOPS];
+    catalogue
+        .tables
+        .retain(|name, _| !own.contains(&name.as_str()));
+    Ok(catalogue)
 }
 
 fn accepted(layout: &Layout) -> Vec<IdentifierKind> {

@@ -114,6 +114,10 @@ impl Dialect for Sqlite {
     fn drop_set(&self, set: &str) -> String {
         format!("DROP TABLE IF EXISTS temp.{set}")
     }
+    fn join(&self) -> &'static str {
+        // It takes a temporary table for large, unless it is told where to begin.
+        "CROSS JOIN"
+    }
     fn number(&self) -> &'static str {
         "rowid"
     }
