@@ -12,11 +12,11 @@ use futures::TryStreamExt as _;
 use futures::future::BoxFuture;
 use sqlx::{AssertSqlSafe, Row as _};
 
-use crate::server_suite::{COLUMNS, HIM, PERSON, SCHEMA, map, on_mariadb, on_postgres};
+use crate::server_suite::{COLUMNS, HIM, PERSON, SCHEMA, map};
 use crate::{clock, context, done, locate, options};
 
 /// A maker of empty places.
-type Fresh<'a> = &'a dyn Fn() -> BoxFuture<'static, SqlPool>;
+pub(crate) type Fresh<'a> = &'a dyn Fn() -> BoxFuture<'static, SqlPool>;
 
 /// Runs the same code on whichever pool it is.
 macro_rules! on {
@@ -44,7 +44,8 @@ impl Shop {
         for statement in SCHEMA {
             run(&pool, statement).await;
         }
-        let source = SqlSource::open(pool.clone(), &map(), clock(), options());
+        let map = map();
+        let source = SqlSource::open(pool.clone(), &map, clock(), options());
         let source = source.await.unwrap_or_else(|error| panic!("{error}"));
         let locators = locate(&source, HIM).await.locators;
         let plan = planned(&source, &locators).await;
@@ -110,12 +111,12 @@ async fn planned(source: &SqlSource, locators: &[Locator]) -> SourcePlan {
     done(plan.unwrap_or_else(|error| panic!("{error}")))
 }
 
-async fn run(pool: &SqlPool, sql: &str) {
+pub(crate) async fn run(pool: &SqlPool, sql: &str) {
     let sql = AssertSqlSafe(sql.to_owned());
     on!(pool, pool => drop(sqlx::raw_sql(sql).execute(pool).await.unwrap()));
 }
 
-async fn fetch(pool: &SqlPool, sql: &str) -> Vec<String> {
+pub(crate) async fn fetch(pool: &SqlPool, sql: &str) -> Vec<String> {
     let sql = AssertSqlSafe(sql.to_owned());
     on!(pool, pool => {
         let rows = sqlx::raw_sql(sql).fetch_all(pool).await.unwrap();
@@ -357,25 +358,28 @@ fn erasing(plan: &SourcePlan) -> u64 {
     lines.map(|line| line.rows).sum()
 }
 
-async fn on_sqlite(test: impl AsyncFnOnce(Fresh<'_>)) {
+pub(crate) async fn on_sqlite(test: impl AsyncFnOnce(Fresh<'_>)) {
     let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("shop.sqlite");
+    let place = folder.path().to_owned();
+    let made = std::sync::atomic::AtomicU32::new(0);
     let fresh = move || -> BoxFuture<'static, SqlPool> {
+        let nth = made.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let path = place.join(format!("{nth}.sqlite"));
         drop(rusqlite::Connection::open(&path).unwrap());
-        let path = path.clone();
         Box::pin(async move { crate::pool(&path).await.into() })
     };
     test(&fresh).await;
 }
 
-/// Each trouble on each database.
+/// Each test on each database.
 macro_rules! everywhere {
-    ($($trouble:ident),*) => {
-        mod sqlite { $(#[tokio::test] async fn $trouble() { super::on_sqlite(super::$trouble).await; })* }
-        mod postgres { $(#[tokio::test] async fn $trouble() { super::on_postgres(super::$trouble).await; })* }
-        mod mariadb { $(#[tokio::test] async fn $trouble() { super::on_mariadb(super::$trouble).await; })* }
+    ($($test:ident),*) => {
+        mod sqlite { $(#[tokio::test] async fn $test() { $crate::trouble::on_sqlite(super::$test).await; })* }
+        mod postgres { $(#[tokio::test] async fn $test() { $crate::server_suite::on_postgres(super::$test).await; })* }
+        mod mariadb { $(#[tokio::test] async fn $test() { $crate::server_suite::on_mariadb(super::$test).await; })* }
     };
 }
+pub(crate) use everywhere;
 
 everywhere!(
     a_new_table,

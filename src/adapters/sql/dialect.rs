@@ -85,6 +85,13 @@ pub(super) trait Dialect: Send + Sync {
     fn coarser(&self, expression: &str, class: Class, to: Generalise) -> String;
     /// Whether a text or binary column holds a text, in whatever case.
     fn contains(&self, expression: &str, class: Class, place: &str) -> String;
+    /// How many bytes a value has.
+    fn bytes(&self, expression: &str, class: Class) -> String {
+        match class {
+            Class::Other => format!("octet_length({})", self.text(expression)),
+            _ => format!("octet_length({expression})"),
+        }
+    }
     /// A piece of a binary value, from 1.
     fn piece(&self, expression: &str, class: Class, from: u64, length: u64) -> String;
     /// Makes the table of effects, if it is not there.

@@ -20,6 +20,7 @@ mod mysql;
 mod plan;
 #[cfg(feature = "sql-postgres")]
 mod postgres;
+mod purge;
 mod read;
 mod rectify;
 mod restrict;

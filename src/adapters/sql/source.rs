@@ -43,6 +43,11 @@ pub struct SqlSourceOptions {
     /// The key of pseudonyms: any bytes, 32 of them from a source of randomness for choice. The
     /// same key gives the same pseudonyms; lost, nobody can tell any more which they were.
     pub pseudonym_key: Option<Personal<Vec<u8>>>,
+    /// Whether an erasure looks after the files too (SQLite). It answers *purged* where every
+    /// connection of the pool overwrites what it deletes (`PRAGMA secure_delete = ON`) and the log
+    /// could be cut off, else *deleted*. What was freed before `secure_delete` was switched on needs
+    /// one `VACUUM`, by the host.
+    pub purge: bool,
 }
 
 impl SqlSourceOptions {
@@ -53,7 +58,15 @@ impl SqlSourceOptions {
             title: title.into(),
             erase_after: Vec::new(),
             pseudonym_key: None,
+            purge: false,
         }
+    }
+
+    /// Looks after the files too.
+    #[must_use]
+    pub const fn purging(mut self) -> Self {
+        self.purge = true;
+        self
     }
 
     /// Erased after those.
@@ -157,6 +170,10 @@ impl SqlSource {
             clock,
             options,
         })
+    }
+
+    fn purges(&self) -> bool {
+        self.options.purge && self.pool.purges()
     }
 
     fn today(&self) -> NaiveDate {
@@ -387,6 +404,9 @@ impl PersonalDataSource for SqlSource {
         description
             .erase_after
             .clone_from(&self.options.erase_after);
+        if self.purges() {
+            description.assurance = Assurance::Purged;
+        }
         description
     }
 
@@ -527,7 +547,13 @@ impl PersonalDataSource for SqlSource {
         plan: &SourcePlan,
     ) -> Result<Answer<Erased>, PortError> {
         let person = Person::of(locators);
-        persistently!(self.erase_once(context, &person, plan)).map(Answer::Done)
+        let mut erased = persistently!(self.erase_once(context, &person, plan))?;
+        // It was deleted by a commit; what becomes of the files is looked at now.
+        let deleted = erased.assurance == Assurance::Deleted;
+        if deleted && self.purges() && self.pool.is_purged().await? {
+            erased.assurance = Assurance::Purged;
+        }
+        Ok(Answer::Done(erased))
     }
 
     async fn residue(
