@@ -1,11 +1,11 @@
 //! The builder: the same map, written in Rust.
 
 use crate::law::RetentionDuty;
-use crate::model::{Category, Ground, IdentifierKind, Purpose};
+use crate::model::{Category, Ground, IdentifierKind, Purpose, Use};
 
 use super::map::{
     Column, DataMap, Exemption, FileOf, Link, Place, Retention, RetentionRule, RowErasure, SCHEMA,
-    Table, Target, When, Whose,
+    Table, Target, UseEnd, When, Whose,
 };
 use super::{Plain, Strategy};
 
@@ -40,6 +40,7 @@ impl DataMap {
             schema: SCHEMA,
             tables: std::collections::BTreeMap::new(),
             exempt: Vec::new(),
+            unused: Vec::new(),
         }
     }
 
@@ -73,7 +74,37 @@ impl DataMap {
     }
 }
 
+impl DataMap {
+    /// The data of this database is never put to this use.
+    #[must_use]
+    pub fn never_used_for(mut self, what: Use) -> Self {
+        self.unused.push(what);
+        self
+    }
+}
+
 impl Table {
+    /// Restricted rows hold this value in this column.
+    #[must_use]
+    pub fn restricted_by(mut self, column: impl Into<String>, equals: impl Into<Plain>) -> Self {
+        self.restrict = Some(When {
+            column: column.into(),
+            equals: equals.into(),
+        });
+        self
+    }
+
+    /// When this use ends, this column is set to this value.
+    #[must_use]
+    pub fn ending(mut self, of: Use, column: impl Into<String>, set: impl Into<Plain>) -> Self {
+        self.ends.push(UseEnd {
+            of,
+            column: column.into(),
+            set: set.into(),
+        });
+        self
+    }
+
     /// A table whose rows lead to a person by links, and are deleted.
     pub fn new() -> Self {
         Self::default()

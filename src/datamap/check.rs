@@ -78,6 +78,8 @@ impl DataMap {
     /// says all there is to say of a column, one to an identifier does not.
     fn known_columns<'a>(&'a self, name: &str, described: &'a Table) -> BTreeSet<&'a str> {
         let mut known = self.columns_exempt(name);
+        known.extend(described.restrict.iter().map(|mark| mark.column.as_str()));
+        known.extend(described.ends.iter().map(|end| end.column.as_str()));
         known.extend(described.columns.keys().map(String::as_str));
         for link in described.links.values() {
             if matches!(link.to, Target::Rows { .. }) {
@@ -152,6 +154,8 @@ impl Beside<'_> {
         let here = self.described;
         let mut named: BTreeSet<&String> = here.columns.keys().collect();
         named.extend(here.names.iter().flatten());
+        named.extend(here.restrict.iter().map(|mark| &mark.column));
+        named.extend(here.ends.iter().map(|end| &end.column));
         named.extend(here.retention.iter().map(|retention| &retention.from));
         for file in here.columns.values().filter_map(|c| c.file.as_ref()) {
             named.insert(&file.name);
@@ -212,6 +216,24 @@ impl Beside<'_> {
                 let unsaid = link.columns.iter().filter(|c| !link.erase.contains_key(*c));
                 all.extend(unsaid.map(|column| (column, &null)));
             }
+        }
+        let restrict = self.described.restrict.iter();
+        let marks = restrict.map(|mark| (&mark.column, &mark.equals));
+        let ends = self
+            .described
+            .ends
+            .iter()
+            .map(|end| (&end.column, &end.set));
+        for (name, plain) in marks.chain(ends) {
+            if let Some(column) = self.table.column(name) {
+                let strategy = Strategy::Fixed(plain.clone());
+                let found: Vec<Problem> = misfits(self.table, column, &strategy).collect();
+                let found = found.into_iter();
+                problems.extend(found.map(|p| MapProblem::member(self.name, name, p)));
+            }
+        }
+        if self.described.restrict.is_some() && self.table.key.is_empty() {
+            problems.push(MapProblem::table(self.name, Problem::NoKeyToRestrict));
         }
         for (name, strategy) in all {
             if let Some(column) = self.table.column(name) {

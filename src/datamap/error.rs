@@ -107,6 +107,9 @@ pub enum Problem {
     /// Rows that lead on need a key.
     #[error("has no primary key: name the columns that the link leads to")]
     NoKey,
+    /// Rows that are restricted one by one need a key.
+    #[error("has no primary key: its rows cannot be restricted one by one")]
+    NoKeyToRestrict,
     /// NULL where the database wants a value.
     #[error("the column cannot be NULL: give another strategy")]
     NotNull,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::law::RetentionDuty;
-use crate::model::{Category, Ground, IdentifierKind, Purpose};
+use crate::model::{Category, Ground, IdentifierKind, Purpose, Use};
 
 use super::{Plain, Strategy};
 
@@ -25,6 +25,10 @@ pub struct DataMap {
     /// Tables and columns that hold nothing of a person, each with the reason.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub exempt: Vec<Exemption>,
+    /// Uses to which the data of this database is never put: whoever asks for their end is told
+    /// that it is done.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unused: Vec<Use>,
 }
 
 /// What was looked at and holds nothing of a person.
@@ -74,6 +78,26 @@ pub struct Table {
     /// The columns that hold something of the person.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub columns: BTreeMap<String, Column>,
+    /// What a column of a restricted row holds. Rows that hang on restricted rows alone are
+    /// restricted with them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub restrict: Option<When>,
+    /// What is set in the person's rows when a use ends.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ends: Vec<UseEnd>,
+}
+
+/// What is set when a use of the person's data ends.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct UseEnd {
+    /// The use.
+    pub of: Use,
+    /// The column that tells of it.
+    pub column: String,
+    /// What it holds once the use has ended.
+    pub set: Plain,
 }
 
 /// What an erasure does to the rows that are the person's own.

@@ -20,6 +20,6 @@ pub use draft::{Draft, Guess};
 pub use error::{MapFileError, MapProblem, MapProblems, Problem};
 pub use map::{
     Column, DataMap, Exemption, FileOf, Link, Place, Retention, RetentionRule, RowErasure, SCHEMA,
-    Table, Target, When, Whose,
+    Table, Target, UseEnd, When, Whose,
 };
 pub use strategy::{Generalise, Plain, Strategy};

@@ -12,6 +12,7 @@ mod chinook;
 mod desk;
 #[path = "../helpdesk/oracle.rs"]
 mod oracle;
+mod purge;
 mod random;
 #[cfg(all(feature = "sql-postgres", feature = "sql-mysql"))]
 mod server_suite;
@@ -20,6 +21,10 @@ mod servers;
 mod shop;
 #[path = "../helpdesk/sql_oracle.rs"]
 mod sql_oracle;
+#[cfg(all(feature = "sql-postgres", feature = "sql-mysql"))]
+mod trouble;
+#[cfg(all(feature = "sql-postgres", feature = "sql-mysql"))]
+mod uses;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -20,7 +20,7 @@ use crate::servers::{MYSQL, POSTGRES};
 use crate::{clock, correction, options};
 
 /// What both understand. `cards` has no key at all.
-const SCHEMA: [&str; 12] = [
+pub(crate) const SCHEMA: [&str; 12] = [
     "CREATE TABLE accounts (id INTEGER PRIMARY KEY, mail VARCHAR(80), name VARCHAR(80) NOT NULL, secret VARCHAR(80), born DATE)",
     "CREATE TABLE orders (shop INTEGER, number INTEGER, account INTEGER, PRIMARY KEY (shop, number), FOREIGN KEY (account) REFERENCES accounts (id))",
     "CREATE TABLE items (id INTEGER PRIMARY KEY, shop INTEGER, number INTEGER, what VARCHAR(80), FOREIGN KEY (shop, number) REFERENCES orders (shop, number))",
@@ -35,8 +35,11 @@ const SCHEMA: [&str; 12] = [
     "INSERT INTO invoices VALUES (1, 1, '2024-01-31', 1.5), (2, 1, '2026-02-01', 2.5), (3, 2, '2024-01-31', 3.5)",
 ];
 
+/// Who it is about.
+pub(crate) const HIM: &str = "émile@example.org";
+
 /// Whose rows, in plain SQL.
-const PERSON: [(&str, &str); 6] = [
+pub(crate) const PERSON: [(&str, &str); 6] = [
     ("accounts", "id = 1"),
     ("orders", "account = 1"),
     ("items", "id IN (1, 3)"),
@@ -48,7 +51,7 @@ const PERSON: [(&str, &str); 6] = [
     ("invoices", "account = 1"),
 ];
 
-fn map() -> DataMap {
+pub(crate) fn map() -> DataMap {
     let account = || Link::rows(["account"], "accounts");
     let duty = RetentionDuty::new(
         "books",
@@ -126,7 +129,7 @@ impl ServerOracle {
 }
 
 /// The columns of each table, for a row as text.
-const COLUMNS: [(&str, &str); 6] = [
+pub(crate) const COLUMNS: [(&str, &str); 6] = [
     ("accounts", "id, mail, name, secret, born"),
     ("orders", "shop, number, account"),
     ("items", "id, shop, number, what"),
@@ -181,7 +184,7 @@ async fn specimen(pool: SqlPool) -> Specimen {
     Specimen::new(
         Arc::new(source),
         oracle,
-        mail("émile@example.org"),
+        mail(HIM),
         mail("george@example.org"),
     )
     .withholding("invoices")
@@ -278,7 +281,7 @@ fn fresh_name() -> String {
 }
 
 /// Gives a test a maker of empty places on PostgreSQL, and takes them away afterwards.
-async fn on_postgres(test: impl AsyncFnOnce(&dyn Fn() -> BoxFuture<'static, SqlPool>)) {
+pub(crate) async fn on_postgres(test: impl AsyncFnOnce(&dyn Fn() -> BoxFuture<'static, SqlPool>)) {
     let url = format!("{POSTGRES}/postgres");
     let Ok(mut admin) = sqlx::PgConnection::connect(&url).await else {
         println!("skipped: no PostgreSQL");
@@ -314,7 +317,7 @@ async fn on_postgres(test: impl AsyncFnOnce(&dyn Fn() -> BoxFuture<'static, SqlP
 }
 
 /// The same on MariaDB.
-async fn on_mariadb(test: impl AsyncFnOnce(&dyn Fn() -> BoxFuture<'static, SqlPool>)) {
+pub(crate) async fn on_mariadb(test: impl AsyncFnOnce(&dyn Fn() -> BoxFuture<'static, SqlPool>)) {
     let Ok(mut admin) = sqlx::MySqlConnection::connect(MYSQL).await else {
         println!("skipped: no MariaDB");
         return;

@@ -41,16 +41,31 @@ pub(super) trait Dialect: Send + Sync {
     /// What names a row of a table without a key, where the database has something.
     fn row_name(&self) -> Option<&'static str>;
     /// Makes a temporary table: `keys` are expressions over `from`, called `k0`, `k1`, …;
-    /// `distinct` says that each may stand in it once.
-    fn create_set(&self, set: &str, keys: &[String], from: &str, distinct: bool) -> Vec<String>;
+    /// `distinct` says that each may stand in it once, `numbered` that rows have a number.
+    fn create_set(
+        &self,
+        set: &str,
+        keys: &[String],
+        from: &str,
+        distinct: bool,
+        numbered: bool,
+    ) -> Vec<String>;
     /// Makes a temporary table like a set, with a text `why` beside each key, and repetitions.
     fn create_kept(&self, set: &str, keys: &[String], from: &str) -> Vec<String>;
     /// Removes a temporary table that may not be there.
     fn drop_set(&self, set: &str) -> String;
+    /// Whether temporary tables outlive their transaction.
+    fn sets_stay(&self) -> bool {
+        true
+    }
     /// The column by which a set is numbered.
     fn number(&self) -> &'static str;
     /// Before and after an `INSERT … SELECT` that leaves out what is there already.
     fn insert_new(&self) -> (&'static str, &'static str);
+    /// Joins a table to those that were named before it: sets are small, and go first.
+    fn join(&self) -> &'static str {
+        "JOIN"
+    }
     /// Deletes the rows of `table` (as `t`) that stand in `set` (as `s`), where `on` joins them.
     fn delete(&self, table: &str, set: &str, keys: &[String], _on: &str) -> String {
         let condition = in_set(set, keys);
@@ -70,10 +85,27 @@ pub(super) trait Dialect: Send + Sync {
     fn coarser(&self, expression: &str, class: Class, to: Generalise) -> String;
     /// Whether a text or binary column holds a text, in whatever case.
     fn contains(&self, expression: &str, class: Class, place: &str) -> String;
+    /// How many bytes a value has.
+    fn bytes(&self, expression: &str, class: Class) -> String {
+        match class {
+            Class::Other => format!("octet_length({})", self.text(expression)),
+            _ => format!("octet_length({expression})"),
+        }
+    }
     /// A piece of a binary value, from 1.
     fn piece(&self, expression: &str, class: Class, from: u64, length: u64) -> String;
     /// Makes the table of effects, if it is not there.
     fn create_effects(&self) -> &'static str;
+    /// Makes the table of restrictions, if it is not there.
+    fn create_restrictions(&self) -> &'static str {
+        "CREATE TABLE IF NOT EXISTS datarights_restrictions (request VARCHAR(64) NOT NULL, collection \
+         VARCHAR(255) NOT NULL, row_key TEXT NOT NULL, was TEXT, PRIMARY KEY (request, collection, \
+         row_key))"
+    }
+    /// Makes the table of uses that ended, if it is not there.
+    fn create_stops(&self) -> &'static str {
+        "CREATE TABLE IF NOT EXISTS datarights_stops (form VARCHAR(64) PRIMARY KEY)"
+    }
     /// Notes a key in it, once; then the values of `effect` and `answer` are bound.
     fn note_effect(&self) -> &'static str;
     /// Makes deferred keys fail now.
@@ -90,6 +122,10 @@ pub(super) trait Dialect: Send + Sync {
 
 /// The source's own table.
 pub(super) const EFFECTS: &str = "datarights_effects";
+/// Which request restricts which row, and what stood there before.
+pub(super) const RESTRICTIONS: &str = "datarights_restrictions";
+/// For whom which use ended.
+pub(super) const STOPS: &str = "datarights_stops";
 /// How the source's temporary tables begin.
 pub(super) const SET: &str = "datarights_set_";
 

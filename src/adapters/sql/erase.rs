@@ -5,17 +5,19 @@ use std::sync::Arc;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-use crate::datamap::{CatalogueColumn, PSEUDONYM_LENGTH, RowErasure, Strategy};
+use crate::datamap::{CatalogueColumn, Column, PSEUDONYM_LENGTH, RowErasure, Strategy};
 use crate::model::{RowCount, WithheldRows};
 use crate::ports::{PlannedAction, PlannedRows, PortError};
 
 use super::clue::Person;
-use super::found::{Found, append, go_on, others};
+use super::found::{Found, go_on, others};
 use super::layout::{Laid, LaidLink};
 use super::statement::{Param, Sql};
 
 /// How a pseudonym begins.
 const PSEUDONYM: &str = "anon-";
+/// On how many rows of a table a plan tries out what leaves the rows.
+const TRIED: u64 = 1000;
 /// How many values are replaced one by one before the next are fetched.
 const PAGE: usize = 200;
 
@@ -62,6 +64,7 @@ impl Found {
         person: &Person,
         withheld: Vec<WithheldRows>,
         key: Option<&PseudonymKey>,
+        rehearsal: bool,
     ) -> Result<Performed, PortError> {
         let layout = Arc::clone(&self.layout);
         let mut done = Performed {
@@ -74,14 +77,17 @@ impl Found {
         for table in &layout.tables {
             for link in others(table) {
                 let strategies = taken_out(table, link);
-                let rows = self.change(table, &link.set, &strategies, key).await?;
+                let rows = self
+                    .change(table, &link.set, &strategies, key, false)
+                    .await?;
                 done.note(table_link(table, link), PlannedAction::Anonymise, rows);
             }
         }
         for (number, column) in layout.released() {
             let table = &layout.tables[number];
             let strategies = [(column, Strategy::Null)];
-            self.change(table, &table.set, &strategies, key).await?;
+            self.change(table, &table.set, &strategies, key, false)
+                .await?;
         }
         for &number in &layout.order {
             let table = &layout.tables[number];
@@ -90,6 +96,7 @@ impl Found {
             }
             match table.described.erase {
                 RowErasure::Delete => {
+                    self.forget_restrictions(table).await?;
                     let dialect = layout.dialect;
                     let on = table.key.joins(dialect, "t", "s");
                     let keys = table.key.under("t");
@@ -99,7 +106,14 @@ impl Found {
                 }
                 RowErasure::Columns => {
                     let strategies = column_strategies(table);
-                    let rows = self.change(table, &table.set, &strategies, key).await?;
+                    // What nothing else changes can be counted, and tried out on some rows.
+                    let free_text = |column: &Column| column.free_text;
+                    let in_part = rehearsal
+                        && others(table).next().is_none()
+                        && !table.described.columns.values().any(free_text);
+                    let rows = self
+                        .change(table, &table.set, &strategies, key, in_part)
+                        .await?;
                     done.note(table.name.clone(), PlannedAction::Anonymise, rows);
                 }
                 _ => {} // kept, and taken out of the set before
@@ -142,35 +156,47 @@ impl Found {
         set: &str,
         strategies: &[(CatalogueColumn, Strategy)],
     ) -> Result<u64, PortError> {
-        match self.pending(strategies) {
-            Some(pending) => self.count(table, set, Some(pending)).await,
-            None => Ok(0),
+        let mut pending = self.sql("");
+        match Self::pending(&mut pending, strategies) {
+            true => self.count(table, set, Some(pending)).await,
+            false => Ok(0),
         }
     }
 
-    /// Applies strategies to the rows of a set that need it; answers how many did.
-    async fn change(
+    /// Applies strategies to the rows of a set that need it; answers how many did. `in_part` tries
+    /// them out on some rows, and counts the others.
+    pub(super) async fn change(
         &mut self,
         table: &Laid,
         set: &str,
         strategies: &[(CatalogueColumn, Strategy)],
         key: Option<&PseudonymKey>,
+        in_part: bool,
     ) -> Result<u64, PortError> {
-        let rows = self.count_pending(table, set, strategies).await?;
-        if rows == 0 {
-            return Ok(0);
-        }
         let (one_by_one, at_once): (Vec<_>, Vec<_>) = strategies
             .iter()
             .filter(|(_, strategy)| *strategy != Strategy::Keep)
             .cloned()
             .partition(|(_, strategy)| *strategy == Strategy::Pseudonym);
+        let mut counted = None;
+        if in_part || !one_by_one.is_empty() {
+            let rows = self.count_pending(table, set, strategies).await?;
+            if rows == 0 {
+                return Ok(0);
+            }
+            counted = Some(rows);
+        }
+        let some = format!("(SELECT * FROM {set} LIMIT {TRIED})");
+        let set = match counted {
+            Some(rows) if in_part && rows > TRIED => &some,
+            _ => set,
+        };
         for (column, _) in one_by_one {
             let key = key.ok_or_else(|| PortError::refused("no_pseudonym_key").at(&table.name))?;
             self.pseudonymise(table, set, &column, key).await?;
         }
         if at_once.is_empty() {
-            return Ok(rows);
+            return Ok(counted.unwrap_or(0));
         }
         let dialect = self.layout.dialect;
         let on = table.key.joins(dialect, "t", "s");
@@ -197,9 +223,13 @@ impl Found {
                 }
             }
         }
-        sql.push(&after);
-        self.run(sql, &table.name).await?;
-        Ok(rows)
+        sql.push(&after).push(" AND (");
+        if !Self::pending(&mut sql, &at_once) {
+            return Ok(counted.unwrap_or(0));
+        }
+        sql.push(")");
+        let changed = self.run(sql, &table.name).await?;
+        Ok(counted.unwrap_or(changed))
     }
 
     /// Replaces value by value: equal ones stay equal.
@@ -217,15 +247,14 @@ impl Found {
         let strategy = [(column.clone(), Strategy::Pseudonym)];
         loop {
             go_on(&self.cancel)?;
-            let Some(pending) = self.pending(&strategy) else {
-                return Ok(());
-            };
             let mut sql = self.sql(format!(
-                "SELECT DISTINCT {} FROM {} AS t JOIN {set} AS s ON {on} WHERE ",
+                "SELECT DISTINCT {} FROM {set} AS s {} {} AS t ON {on} WHERE ",
                 dialect.fetched(&name, column.class),
+                dialect.join(),
                 table.quoted
             ));
-            append(&mut sql, "", pending, &format!(" LIMIT {PAGE}"));
+            Self::pending(&mut sql, &strategy);
+            sql.push(&format!(" LIMIT {PAGE}"));
             let values = self.session.fetch(sql, &place).await?;
             if values.is_empty() {
                 return Ok(());
@@ -249,17 +278,19 @@ impl Found {
         }
     }
 
-    /// Says of `t` that a strategy has not been applied to it yet.
-    fn pending(&self, strategies: &[(CatalogueColumn, Strategy)]) -> Option<Sql> {
-        let dialect = self.layout.dialect;
-        let mut sql = self.sql("");
+    /// Writes of `t` that a strategy has not been applied to it yet; nothing, if there is none.
+    fn pending(sql: &mut Sql, strategies: &[(CatalogueColumn, Strategy)]) -> bool {
+        let dialect = sql.dialect;
+        let mut any = false;
         for (column, strategy) in strategies {
             if *strategy == Strategy::Keep {
                 continue;
             }
-            if !sql.text.is_empty() {
-                sql.push(" OR ");
-            }
+            sql.push(if std::mem::replace(&mut any, true) {
+                " OR "
+            } else {
+                ""
+            });
             let name = format!("t.{}", dialect.quote(&column.name));
             match strategy {
                 Strategy::Fixed(plain) => {
@@ -293,7 +324,7 @@ impl Found {
                 }
             }
         }
-        (!sql.text.is_empty()).then_some(sql)
+        any
     }
 }
 

@@ -12,11 +12,18 @@ use super::layout::{Laid, LaidLink, LaidTarget, Layout};
 use super::session::{Purpose, Session, SqlPool};
 use super::statement::{Param, Sql};
 
+/// How many statements without values are sent at once.
+const TOGETHER: usize = 100;
+/// The place of errors of temporary tables.
+const SETS: &str = "temporary tables";
+
 /// A transaction with the sets of one person.
 pub(super) struct Found {
     pub(super) layout: Arc<Layout>,
     pub(super) session: Session,
     pub(super) cancel: Cancel,
+    /// Whether sets are numbered, to be read page by page.
+    pub(super) numbered: bool,
 }
 
 /// Work that nobody waits for any more changes nothing.
@@ -36,10 +43,24 @@ impl Found {
         purpose: Purpose,
     ) -> Result<Self, PortError> {
         go_on(&context.cancel)?;
+        let found = Self::new(pool, layout, purpose).await?;
+        Ok(Self {
+            cancel: context.cancel.clone(),
+            ..found
+        })
+    }
+
+    /// A transaction outside any request.
+    pub(super) async fn new(
+        pool: &SqlPool,
+        layout: &Arc<Layout>,
+        purpose: Purpose,
+    ) -> Result<Self, PortError> {
         Ok(Self {
             layout: Arc::clone(layout),
             session: pool.begin(purpose).await?,
-            cancel: context.cancel.clone(),
+            cancel: Cancel::default(),
+            numbered: false,
         })
     }
 
@@ -52,36 +73,65 @@ impl Found {
         self.session.execute(sql, place).await
     }
 
-    /// Makes the sets of own rows, empty.
-    pub(super) async fn make_sets(&mut self) -> Result<(), PortError> {
-        let layout = Arc::clone(&self.layout);
-        for table in layout.tables.iter().filter(|table| table.owned) {
-            self.make_set(table, &table.set).await?;
+    /// Runs statements without values, in few rounds.
+    pub(super) async fn run_all(&mut self, texts: &[String]) -> Result<(), PortError> {
+        for texts in texts.chunks(TOGETHER) {
+            self.run(self.sql(texts.join(";\n")), SETS).await?;
         }
         Ok(())
     }
 
-    /// Makes a set of rows of a table.
+    /// Makes all sets but those of kept rows, empty.
+    pub(super) async fn make_sets(&mut self) -> Result<(), PortError> {
+        let layout = Arc::clone(&self.layout);
+        let mut texts = Vec::new();
+        for table in &layout.tables {
+            if table.owned {
+                texts.extend(self.set_made(table, &table.set, self.numbered));
+            }
+            for link in others(table) {
+                texts.extend(self.set_made(table, &link.set, self.numbered));
+            }
+        }
+        self.run_all(&texts).await
+    }
+
+    /// Makes a numbered set of rows of a table.
     pub(super) async fn make_set(&mut self, table: &Laid, set: &str) -> Result<(), PortError> {
+        let texts = self.set_made(table, set, true);
+        self.run_all(&texts).await
+    }
+
+    /// The statements that make a set.
+    fn set_made(&self, table: &Laid, set: &str, numbered: bool) -> Vec<String> {
         let dialect = self.layout.dialect;
         let keys = table.key.under("t");
-        let made = dialect.create_set(set, &keys, &table.quoted, !table.key.loose);
-        for text in std::iter::once(dialect.drop_set(set)).chain(made) {
-            self.run(self.sql(text), &table.name).await?;
-        }
-        Ok(())
+        let unlike = !table.key.loose;
+        let mut texts = vec![dialect.drop_set(set)];
+        texts.extend(dialect.create_set(set, &keys, &table.quoted, unlike, numbered));
+        texts
     }
 
     /// Removes all temporary tables: the connection goes back to the host's pool.
     pub(super) async fn clear(&mut self) -> Result<(), PortError> {
         let layout = Arc::clone(&self.layout);
         let dialect = layout.dialect;
+        if !dialect.sets_stay() {
+            return Ok(());
+        }
+        let mut texts = Vec::new();
         for table in &layout.tables {
             let links = table.links.iter().map(|link| &link.set);
-            for set in links.chain([&table.set, &table.kept]) {
-                let text = dialect.drop_set(set);
-                self.session.execute(self.sql(text), &table.name).await?;
-            }
+            texts.extend(
+                links
+                    .chain([&table.set, &table.kept])
+                    .map(|set| dialect.drop_set(set)),
+            );
+        }
+        // Also when nobody waits any more.
+        for texts in texts.chunks(TOGETHER) {
+            let sql = self.sql(texts.join(";\n"));
+            self.session.execute(sql, SETS).await?;
         }
         Ok(())
     }
@@ -263,7 +313,7 @@ impl Found {
         };
         let column = link.columns.first()?;
         let mut sql = self.insert_rows(table, set);
-        sql.push(" WHERE ");
+        sql.push(&format!(" FROM {} AS t WHERE ", table.quoted));
         if !self.one_of(&mut sql, column, kind, *normal, &values) {
             return None;
         }
@@ -276,7 +326,7 @@ impl Found {
         let mut sql = self.insert_rows(table, set);
         if let LaidTarget::Rows(to, references) = &link.to {
             let there = &self.layout.tables[*to];
-            sql.push(&self.join_target(link, there, references, &there.set, "s"));
+            sql.push(&self.from_target(table, link, there, references));
             sql.push(" WHERE 1 = 1");
         }
         self.end_insert(&mut sql, table, link, set);
@@ -286,10 +336,9 @@ impl Found {
     fn insert_rows(&self, table: &Laid, set: &str) -> Sql {
         let (before, _) = self.layout.dialect.insert_new();
         self.sql(format!(
-            "{before} {set} ({}) SELECT DISTINCT {} FROM {} AS t",
+            "{before} {set} ({}) SELECT DISTINCT {}",
             table.key.in_set(""),
             table.key.under("t").join(", "),
-            table.quoted
         ))
     }
 
@@ -315,6 +364,26 @@ impl Found {
         sql.push(&format!(" ORDER BY {} {after}", order.join(", ")));
     }
 
+    /// From the set `s` of what a link leads to, to the rows `t` that refer to it.
+    fn from_target(
+        &self,
+        table: &Laid,
+        link: &LaidLink,
+        there: &Laid,
+        references: &[CatalogueColumn],
+    ) -> String {
+        let (set, here, join) = (&there.set, &table.quoted, self.layout.dialect.join());
+        match self.leads_directly(link, there, references, "s") {
+            Some(on) => format!(" FROM {set} AS s {join} {here} AS t ON {on}"),
+            None => format!(
+                " FROM {set} AS s {join} {} AS p ON {} {join} {here} AS t ON {}",
+                there.quoted,
+                there.key.joins(self.layout.dialect, "p", "s"),
+                self.refers(link, references)
+            ),
+        }
+    }
+
     /// Joins a row `t` to a set of what its link leads to, directly where the set holds the columns,
     /// else through the row `p`.
     pub(super) fn join_target(
@@ -325,44 +394,56 @@ impl Found {
         set: &str,
         alias: &str,
     ) -> String {
-        let dialect = self.layout.dialect;
-        let quote = |column: &CatalogueColumn| dialect.quote(&column.name);
-        let place = |column: &CatalogueColumn| there.key.columns.iter().position(|c| c == column);
-        let direct: Option<Vec<usize>> = references.iter().map(place).collect();
-        let equal = |column: &CatalogueColumn, reference: &CatalogueColumn, right: String| {
-            let left = format!("t.{}", quote(column));
-            if column.class == reference.class {
-                format!("{left} = {right}")
-            } else {
-                // A number kept as text on one side.
-                format!("{} = {}", dialect.text(&left), dialect.text(&right))
-            }
-        };
-        let pairs = link.columns.iter().zip(references);
-        match direct.filter(|_| !there.key.loose) {
-            Some(places) => {
-                let on: Vec<String> = pairs
-                    .zip(places)
-                    .map(|((column, reference), n)| {
-                        equal(column, reference, format!("{alias}.k{n}"))
-                    })
-                    .collect();
-                format!(" JOIN {set} AS {alias} ON {}", on.join(" AND "))
-            }
-            None => {
-                let on: Vec<String> = pairs
-                    .map(|(column, reference)| {
-                        equal(column, reference, format!("p.{}", quote(reference)))
-                    })
-                    .collect();
-                format!(
-                    " JOIN {} AS p ON {} JOIN {set} AS {alias} ON {}",
-                    there.quoted,
-                    on.join(" AND "),
-                    there.key.joins(dialect, "p", alias)
-                )
-            }
+        let join = self.layout.dialect.join();
+        match self.leads_directly(link, there, references, alias) {
+            Some(on) => format!(" {join} {set} AS {alias} ON {on}"),
+            None => format!(
+                " {join} {} AS p ON {} {join} {set} AS {alias} ON {}",
+                there.quoted,
+                self.refers(link, references),
+                there.key.joins(self.layout.dialect, "p", alias)
+            ),
         }
+    }
+
+    /// A row `t` refers to a set, if the set holds the columns.
+    fn leads_directly(
+        &self,
+        link: &LaidLink,
+        there: &Laid,
+        references: &[CatalogueColumn],
+        alias: &str,
+    ) -> Option<String> {
+        let place = |column: &CatalogueColumn| there.key.columns.iter().position(|c| c == column);
+        let places: Option<Vec<usize>> = references.iter().map(place).collect();
+        let places = places.filter(|_| !there.key.loose)?;
+        let pairs = link.columns.iter().zip(references).zip(places);
+        let on: Vec<String> = pairs
+            .map(|((column, reference), n)| self.equal(column, reference, &format!("{alias}.k{n}")))
+            .collect();
+        Some(on.join(" AND "))
+    }
+
+    /// A row `t` refers to a row `p`.
+    fn refers(&self, link: &LaidLink, references: &[CatalogueColumn]) -> String {
+        let pairs = link.columns.iter().zip(references);
+        let on: Vec<String> = pairs
+            .map(|(column, reference)| {
+                let there = self.layout.dialect.quote(&reference.name);
+                self.equal(column, reference, &format!("p.{there}"))
+            })
+            .collect();
+        on.join(" AND ")
+    }
+
+    fn equal(&self, column: &CatalogueColumn, reference: &CatalogueColumn, right: &str) -> String {
+        let dialect = self.layout.dialect;
+        let left = format!("t.{}", dialect.quote(&column.name));
+        if column.class == reference.class {
+            return format!("{left} = {right}");
+        }
+        // A number kept as text on one side.
+        format!("{} = {}", dialect.text(&left), dialect.text(right))
     }
 
     /// Makes and fills the sets of rows that are not the person's alone.
@@ -370,7 +451,6 @@ impl Found {
         let layout = Arc::clone(&self.layout);
         for table in &layout.tables {
             for link in others(table) {
-                self.make_set(table, &link.set).await?;
                 let sql = match &link.to {
                     LaidTarget::Rows(..) => Some(self.by_rows(table, link, &link.set)),
                     LaidTarget::Identifier(kind, _) => {
@@ -401,7 +481,8 @@ impl Found {
             ))
         } else {
             self.sql(format!(
-                "SELECT count(*) FROM {} AS t JOIN {set} AS s ON {on} WHERE 1 = 1",
+                "SELECT count(*) FROM {set} AS s {} {} AS t ON {on} WHERE 1 = 1",
+                self.layout.dialect.join(),
                 table.quoted
             ))
         };

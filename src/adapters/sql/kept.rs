@@ -35,16 +35,16 @@ impl Found {
         if !layout.keeps() {
             return Ok(Vec::new());
         }
+        let mut texts = Vec::new();
         for table in layout.tables.iter().filter(|table| table.owned) {
             let keys = table.key.under("t");
             let made = layout
                 .dialect
                 .create_kept(&table.kept, &keys, &table.quoted);
-            let dropped = layout.dialect.drop_set(&table.kept);
-            for text in std::iter::once(dropped).chain(made) {
-                self.run(self.sql(text), &table.name).await?;
-            }
+            texts.push(layout.dialect.drop_set(&table.kept));
+            texts.extend(made);
         }
+        self.run_all(&texts).await?;
         for table in keeping {
             match (&table.described.erase, &table.described.retention) {
                 (RowErasure::Keep { ground }, _) => {
@@ -69,8 +69,10 @@ impl Found {
             table.key.in_set("s.")
         ));
         sql.bind_text(why).push(&format!(
-            " FROM {} AS t JOIN {} AS s ON {on}",
-            table.quoted, table.set
+            " FROM {} AS s {} {} AS t ON {on}",
+            table.set,
+            self.layout.dialect.join(),
+            table.quoted
         ));
         self.run(sql, &table.name).await.map(drop)
     }
@@ -87,8 +89,10 @@ impl Found {
         let day = format!("coalesce(substr({}, 1, 10), '')", dialect.text(&column));
         let on = table.key.joins(dialect, "t", "s");
         let sql = self.sql(format!(
-            "SELECT DISTINCT {day} FROM {} AS t JOIN {} AS s ON {on}",
-            table.quoted, table.set
+            "SELECT DISTINCT {day} FROM {} AS s {} {} AS t ON {on}",
+            table.set,
+            dialect.join(),
+            table.quoted
         ));
         let ground = retention
             .duty()
@@ -127,13 +131,14 @@ impl Found {
             self.run(sql, &table.name).await?;
         }
         let sql = self.sql(format!(
-            "INSERT INTO {} ({}, why) SELECT {}, d.why FROM {} AS t JOIN {} AS s ON {on} JOIN \
+            "INSERT INTO {} ({}, why) SELECT {}, d.why FROM {} AS s {join} {} AS t ON {on} {join} \
              {days} AS d ON d.day = {day}",
             table.kept,
             table.key.in_set(""),
             table.key.in_set("s."),
+            table.set,
             table.quoted,
-            table.set
+            join = dialect.join(),
         ));
         self.run(sql, &table.name).await?;
         self.run(self.sql(dialect.drop_set(&days)), &table.name)
@@ -163,13 +168,14 @@ impl Found {
                         .map(|n| format!("y.k{n} = s.k{n}"))
                         .collect();
                     let sql = self.sql(format!(
-                        "INSERT INTO {} ({}, why) SELECT {keys}, max(x.why) FROM {} AS t JOIN {} \
-                         AS x ON {}{} WHERE NOT EXISTS (SELECT 1 FROM {} AS y WHERE {} AND y.why \
+                        "INSERT INTO {} ({}, why) SELECT {keys}, max(x.why) FROM {} AS x {} {} \
+                         AS t ON {}{} WHERE NOT EXISTS (SELECT 1 FROM {} AS y WHERE {} AND y.why \
                          >= x.why) GROUP BY {keys}",
                         there.kept,
                         there.key.in_set(""),
-                        table.quoted,
                         table.kept,
+                        layout.dialect.join(),
+                        table.quoted,
                         table.key.joins(layout.dialect, "t", "x"),
                         self.join_target(link, there, references, &there.set, "s"),
                         there.kept,
@@ -205,13 +211,14 @@ impl Found {
                 .map(|n| format!("y.k{n} = o.k{n}"))
                 .collect();
             let sql = self.sql(format!(
-                "INSERT INTO {} ({}, why) SELECT {keys}, max(x.why) FROM {} AS t JOIN {} AS o ON \
+                "INSERT INTO {} ({}, why) SELECT {keys}, max(x.why) FROM {} AS o {} {} AS t ON \
                  {}{} WHERE NOT EXISTS (SELECT 1 FROM {} AS y WHERE {} AND y.why >= x.why) GROUP \
                  BY {keys}",
                 table.kept,
                 table.key.in_set(""),
-                table.quoted,
                 table.set,
+                layout.dialect.join(),
+                table.quoted,
                 table.key.joins(layout.dialect, "t", "o"),
                 self.join_target(link, there, references, &there.kept, "x"),
                 table.kept,

@@ -6,7 +6,7 @@ use crate::datamap::{
     Catalogue, CatalogueColumn, CatalogueTable, Class, Column, DataMap, DeleteRule, Link,
     RowErasure, Table, Target, Whose,
 };
-use crate::model::IdentifierKind;
+use crate::model::{IdentifierKind, Use};
 
 use super::dialect::{Dialect, SET};
 
@@ -61,6 +61,8 @@ pub(super) struct Layout {
     pub(super) tables: Vec<Laid>,
     /// The order of erasure: what refers before what it refers to, people last.
     pub(super) order: Vec<usize>,
+    /// Uses to which the data is never put.
+    pub(super) unused: Vec<Use>,
 }
 
 /// A described table that statements cannot be written for.
@@ -247,6 +249,7 @@ impl Layout {
             dialect,
             tables,
             order,
+            unused: map.unused.clone(),
         })
     }
 

@@ -90,10 +90,11 @@ impl Found {
             |column: &&CatalogueColumn| dialect.text(&format!("t.{}", dialect.quote(&column.name)));
         let selected: Vec<String> = columns.iter().map(text).collect();
         let sql = self.sql(format!(
-            "SELECT {} FROM {} AS t JOIN {} AS s ON {} LIMIT {}",
+            "SELECT {} FROM {} AS s {} {} AS t ON {} LIMIT {}",
             selected.join(", "),
-            table.quoted,
             table.set,
+            dialect.join(),
+            table.quoted,
             table.key.joins(dialect, "t", "s"),
             MAX_LOCATORS + 1
         ));

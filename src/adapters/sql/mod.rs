@@ -9,6 +9,7 @@
 mod clue;
 mod dialect;
 mod erase;
+mod fault;
 mod found;
 mod gather;
 mod kept;
@@ -16,16 +17,21 @@ mod layout;
 mod locate;
 #[cfg(feature = "sql-mysql")]
 mod mysql;
+mod plan;
 #[cfg(feature = "sql-postgres")]
 mod postgres;
+mod purge;
 mod read;
 mod rectify;
+mod restrict;
 mod session;
 mod source;
 #[cfg(feature = "sql-sqlite")]
 mod sqlite;
 mod statement;
+mod stop;
 mod text;
 
+pub use fault::SqlFault;
 pub use session::SqlPool;
 pub use source::{SqlOpenError, SqlSource, SqlSourceOptions};

@@ -71,16 +71,28 @@ impl Dialect for MySql {
     fn row_name(&self) -> Option<&'static str> {
         None
     }
-    fn create_set(&self, set: &str, keys: &[String], from: &str, distinct: bool) -> Vec<String> {
+    fn create_set(
+        &self,
+        set: &str,
+        keys: &[String],
+        from: &str,
+        distinct: bool,
+        numbered: bool,
+    ) -> Vec<String> {
         let columns = named(keys);
-        let key = if distinct {
-            format!(", PRIMARY KEY ({})", names(keys))
-        } else {
-            String::new()
+        let mut shape = Vec::new();
+        if numbered {
+            shape.push("n BIGINT NOT NULL AUTO_INCREMENT, UNIQUE KEY (n)".to_owned());
+        }
+        if distinct {
+            shape.push(format!("PRIMARY KEY ({})", names(keys)));
+        }
+        let shape = match shape.is_empty() {
+            true => String::new(),
+            false => format!("({}) ", shape.join(", ")),
         };
         vec![format!(
-            "CREATE TEMPORARY TABLE {set} (n BIGINT NOT NULL AUTO_INCREMENT, UNIQUE KEY (n){key}) \
-             SELECT {columns} FROM {from} AS t WHERE FALSE"
+            "CREATE TEMPORARY TABLE {set} {shape}SELECT {columns} FROM {from} AS t WHERE FALSE"
         )]
     }
     fn create_kept(&self, set: &str, keys: &[String], from: &str) -> Vec<String> {
@@ -149,6 +161,12 @@ impl Dialect for MySql {
     fn create_effects(&self) -> &'static str {
         "CREATE TABLE IF NOT EXISTS datarights_effects (effect VARCHAR(64) PRIMARY KEY, answer \
          MEDIUMTEXT NOT NULL)"
+    }
+    fn create_restrictions(&self) -> &'static str {
+        // Compared byte by byte, and short enough for a key.
+        "CREATE TABLE IF NOT EXISTS datarights_restrictions (request VARBINARY(64) NOT NULL, \
+         collection VARBINARY(255) NOT NULL, row_key VARBINARY(1024) NOT NULL, was VARBINARY(1024), \
+         PRIMARY KEY (request, collection, row_key))"
     }
     fn note_effect(&self) -> &'static str {
         "INSERT IGNORE INTO datarights_effects (effect, answer) VALUES (?, ?)"

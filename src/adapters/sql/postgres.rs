@@ -59,15 +59,27 @@ impl Dialect for Postgres {
         // Stable inside a transaction that sees one state of the database.
         Some("ctid")
     }
-    fn create_set(&self, set: &str, keys: &[String], from: &str, distinct: bool) -> Vec<String> {
+    fn sets_stay(&self) -> bool {
+        false
+    }
+    fn create_set(
+        &self,
+        set: &str,
+        keys: &[String],
+        from: &str,
+        distinct: bool,
+        numbered: bool,
+    ) -> Vec<String> {
         let columns = named(keys);
-        let mut made = vec![
-            format!(
-                "CREATE TEMPORARY TABLE {set} ON COMMIT DROP AS SELECT {columns} FROM {from} AS t \
-                 WHERE FALSE"
-            ),
-            format!("ALTER TABLE {set} ADD COLUMN n bigserial PRIMARY KEY"),
-        ];
+        let mut made = vec![format!(
+            "CREATE TEMPORARY TABLE {set} ON COMMIT DROP AS SELECT {columns} FROM {from} AS t WHERE \
+             FALSE"
+        )];
+        if numbered {
+            made.push(format!(
+                "ALTER TABLE {set} ADD COLUMN n bigserial PRIMARY KEY"
+            ));
+        }
         if distinct {
             made.push(format!("CREATE UNIQUE INDEX ON {set} ({})", names(keys)));
         }

@@ -10,12 +10,17 @@ use crate::datamap::{CatalogueColumn, Class, Column, Whose};
 use crate::model::{self, Collection, Ground, Until, Value, WithheldRows};
 use crate::ports::{ByteStream, Cell, File, Item, PortError, Reading};
 
+use super::fault::SqlFault;
 use super::found::{Found, go_on, others};
 use super::layout::{Laid, Layout};
 use super::session::{Row, Scalar};
 
-/// Rows of a page.
-const PAGE: usize = 50;
+/// Rows of a page, at most.
+const PAGE: u64 = 1000;
+/// Bytes of a page, if it has more than one row.
+const PAGE_BYTES: u64 = 4 * 1024 * 1024;
+/// Bytes of a row: the most that a package takes.
+const ROW_BYTES: u64 = 16 * 1024 * 1024;
 /// Bytes of a piece of a file.
 const PIECE: usize = 256 * 1024;
 /// On which ground a mention is not handed over, where the map names none.
@@ -115,7 +120,8 @@ impl Reader {
     async fn page(&mut self, table: &Laid, name: &str, set: &str) -> Result<(), PortError> {
         let columns = handed_over(table);
         let after = self.after.unwrap_or(i64::MIN);
-        let rows = fetch(&self.found, table, set, &columns, after).await?;
+        let limit = fitting(&self.found, table, set, &columns, after).await?;
+        let rows = fetch(&self.found, table, set, &columns, after, limit).await?;
         if self.after.is_none() && !rows.is_empty() {
             let shapes = columns.iter().map(|(column, described)| {
                 let shape = model::Column::new(&column.name);
@@ -135,7 +141,7 @@ impl Reader {
             Some(Scalar::Int(number)) => Some(*number),
             _ => None,
         });
-        self.after = last.filter(|_| rows.len() == PAGE && !table.key.loose);
+        self.after = last.filter(|_| rows.len() as u64 == limit && !table.key.loose);
         if self.after.is_none() {
             self.parts.pop_front();
         }
@@ -194,7 +200,8 @@ impl Reader {
         let name = format!("t.{}", dialect.quote(&column.name));
         let (class, place) = (column.class, table.place(&column.name));
         let rest = format!(
-            " FROM {set} AS s JOIN {} AS t ON {} WHERE s.{} = {number}",
+            " FROM {set} AS s {} {} AS t ON {} WHERE s.{} = {number}",
+            dialect.join(),
             table.quoted,
             table.key.joins(dialect, "t", "s"),
             dialect.number()
@@ -225,6 +232,59 @@ impl Reader {
     }
 }
 
+/// How many of the next rows fit into one page.
+async fn fitting(
+    found: &Mutex<Found>,
+    table: &Laid,
+    set: &str,
+    columns: &[(CatalogueColumn, Column)],
+    after: i64,
+) -> Result<u64, PortError> {
+    let wide = |(column, described): &&(CatalogueColumn, Column)| {
+        let wide = matches!(column.class, Class::Text | Class::Bytes | Class::Other);
+        wide && column.length.is_none_or(|length| length > 1000)
+            && !described.secret
+            && described.file.is_none()
+    };
+    let mut found = found.lock().await;
+    let dialect = found.layout.dialect;
+    let bytes: Vec<String> = columns
+        .iter()
+        .filter(wide)
+        .map(|(column, _)| {
+            let name = format!("t.{}", dialect.quote(&column.name));
+            format!("coalesce({}, 0)", dialect.bytes(&name, column.class))
+        })
+        .collect();
+    if bytes.is_empty() || table.key.loose {
+        return Ok(PAGE);
+    }
+    let mut rows = PAGE;
+    loop {
+        go_on(&found.cancel)?;
+        let number = dialect.number();
+        let sql = found.sql(format!(
+            "SELECT coalesce(sum(x.b), 0) FROM (SELECT {} AS b FROM {set} AS s {} {} AS t ON {} WHERE \
+             s.{number} > {after} ORDER BY s.{number} LIMIT {rows}) AS x",
+            bytes.join(" + "),
+            dialect.join(),
+            table.quoted,
+            table.key.joins(dialect, "t", "s"),
+        ));
+        let bytes = found.session.count(sql, &table.name).await?;
+        if bytes <= PAGE_BYTES {
+            return Ok(rows);
+        }
+        if rows == 1 && bytes > ROW_BYTES {
+            return Err(SqlFault::TooLarge.at(&table.name));
+        }
+        if rows == 1 {
+            return Ok(1);
+        }
+        rows = (rows / 2).min(rows * PAGE_BYTES / bytes).max(1);
+    }
+}
+
 /// The number of each row, the columns, and after them names and types of files.
 async fn fetch(
     found: &Mutex<Found>,
@@ -232,6 +292,7 @@ async fn fetch(
     set: &str,
     columns: &[(CatalogueColumn, Column)],
     after: i64,
+    limit: u64,
 ) -> Result<Vec<Row>, PortError> {
     let mut found = found.lock().await;
     let dialect = found.layout.dialect;
@@ -272,8 +333,9 @@ async fn fetch(
         )
     } else {
         format!(
-            "SELECT s.{number}, {selected} FROM {set} AS s JOIN {} AS t ON {on} WHERE \
-             s.{number} > {after} ORDER BY s.{number} LIMIT {PAGE}",
+            "SELECT s.{number}, {selected} FROM {set} AS s {} {} AS t ON {on} WHERE \
+             s.{number} > {after} ORDER BY s.{number} LIMIT {limit}",
+            dialect.join(),
             table.quoted
         )
     };

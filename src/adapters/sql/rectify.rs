@@ -130,11 +130,12 @@ impl Found {
         let dialect = self.layout.dialect;
         let name = format!("t.{}", dialect.quote(&wish.column.name));
         let sql = self.sql(format!(
-            "SELECT DISTINCT {} FROM {} AS t JOIN {} AS s ON {} WHERE {name} IS NOT NULL LIMIT \
+            "SELECT DISTINCT {} FROM {} AS s {} {} AS t ON {} WHERE {name} IS NOT NULL LIMIT \
              {MANY}",
             dialect.fetched(&name, wish.column.class),
-            wish.table.quoted,
             wish.table.set,
+            dialect.join(),
+            wish.table.quoted,
             wish.table.key.joins(dialect, "t", "s")
         ));
         let place = wish.table.place(&wish.column.name);

@@ -1,10 +1,9 @@
 //! A transaction on any of the databases: statements in, rows out, errors without values.
 
-use sqlx::error::{DatabaseError, ErrorKind as Kind};
-
-use crate::ports::{ErrorKind, PortError};
+use crate::ports::PortError;
 
 use super::dialect::Dialect;
+use super::fault::fault;
 use super::statement::{Param, Sql};
 
 /// A pool of the host's.
@@ -231,39 +230,5 @@ impl Session {
 
 /// Names an error by code and place. The database's own text stays here: it may quote a value.
 fn failed(error: &sqlx::Error, place: &str) -> PortError {
-    let (kind, code) = match error {
-        sqlx::Error::Database(error) => refused(error.as_ref()),
-        sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed => {
-            (ErrorKind::Unavailable, "no_connection")
-        }
-        sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::WorkerCrashed => {
-            (ErrorKind::Unavailable, "not_reachable")
-        }
-        sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) => {
-            (ErrorKind::Nonsense, "unreadable")
-        }
-        _ => (ErrorKind::Refused, "driver_error"),
-    };
-    PortError::new(kind, code).at(place)
-}
-
-fn refused(error: &dyn DatabaseError) -> (ErrorKind, &'static str) {
-    match error.kind() {
-        Kind::UniqueViolation => return (ErrorKind::Refused, "unique_violation"),
-        Kind::ForeignKeyViolation => return (ErrorKind::Refused, "foreign_key_violation"),
-        Kind::NotNullViolation => return (ErrorKind::Refused, "not_null_violation"),
-        Kind::CheckViolation => return (ErrorKind::Refused, "check_violation"),
-        _ => {}
-    }
-    // SQLite's result codes, the SQL states of the others, and MySQL's for waits that ended.
-    match error.code().as_deref().unwrap_or("") {
-        "5" | "6" | "261" | "517" | "40001" | "40P01" | "55P03" => (ErrorKind::Busy, "busy"),
-        "HY000" if error.message().contains("ait timeout") => (ErrorKind::Busy, "busy"),
-        "57014" => (ErrorKind::Unavailable, "timed_out"),
-        "13" | "53100" | "53200" => (ErrorKind::Unavailable, "full"),
-        "57P01" | "57P02" | "57P03" | "10" => (ErrorKind::Unavailable, "not_reachable"),
-        "42501" | "42000" | "8" | "23" => (ErrorKind::Refused, "not_permitted"),
-        "22001" => (ErrorKind::Refused, "too_long"),
-        _ => (ErrorKind::Refused, "database_error"),
-    }
+    fault(error).at(place)
 }

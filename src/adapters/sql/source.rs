@@ -9,7 +9,8 @@ use serde::de::DeserializeOwned;
 
 use crate::datamap::{Catalogue, DataMap, MapProblems, Strategy};
 use crate::model::{
-    Assurance, Correction, Digest, Identifier, IdentifierKind, Personal, RowCount, SourceId, Use,
+    Assurance, ControllerId, Correction, Digest, Failure, Identifier, IdentifierKind, MissingRows,
+    Personal, RowCount, SourceId, Use,
 };
 use crate::ports::{
     Answer, CallContext, Clock, Erased, ErrorKind, Located, Locator, PersonalDataSource, PortError,
@@ -17,12 +18,13 @@ use crate::ports::{
 };
 
 use super::clue::Person;
-use super::dialect::EFFECTS;
+use super::dialect::{EFFECTS, RESTRICTIONS, STOPS};
 use super::erase::{Performed, PseudonymKey};
+use super::fault::SqlFault;
 use super::found::{Found, others};
 use super::layout::{Keyless, LaidTarget, Layout};
 use super::read::reading;
-use super::session::{Purpose, SqlPool};
+use super::session::{Purpose, Session, SqlPool};
 use super::statement::{Param, Sql};
 
 /// How often a write is begun anew when another one was in its way.
@@ -41,6 +43,11 @@ pub struct SqlSourceOptions {
     /// The key of pseudonyms: any bytes, 32 of them from a source of randomness for choice. The
     /// same key gives the same pseudonyms; lost, nobody can tell any more which they were.
     pub pseudonym_key: Option<Personal<Vec<u8>>>,
+    /// Whether an erasure looks after the files too (SQLite). It answers *purged* where every
+    /// connection of the pool overwrites what it deletes (`PRAGMA secure_delete = ON`) and the log
+    /// could be cut off, else *deleted*. What was freed before `secure_delete` was switched on needs
+    /// one `VACUUM`, by the host.
+    pub purge: bool,
 }
 
 impl SqlSourceOptions {
@@ -51,7 +58,15 @@ impl SqlSourceOptions {
             title: title.into(),
             erase_after: Vec::new(),
             pseudonym_key: None,
+            purge: false,
         }
+    }
+
+    /// Looks after the files too.
+    #[must_use]
+    pub const fn purging(mut self) -> Self {
+        self.purge = true;
+        self
     }
 
     /// Erased after those.
@@ -83,8 +98,8 @@ pub enum SqlOpenError {
     /// by row.
     #[error("the table `{0}` has no primary key, and what the map says of it needs one")]
     Keyless(String),
-    /// The map has pseudonyms, and no key was given.
-    #[error("the map has pseudonyms: give a key with `with_pseudonym_key`")]
+    /// The map has pseudonyms or uses that end, and no key was given.
+    #[error("the map has pseudonyms or uses that end: give a key with `with_pseudonym_key`")]
     NoPseudonymKey,
 }
 
@@ -101,7 +116,7 @@ impl SqlPool {
     /// Those of the database.
     pub async fn catalogue(&self) -> Result<Catalogue, PortError> {
         let mut session = self.begin(Purpose::Read).await?;
-        let catalogue = self.dialect().catalogue(&mut session).await?;
+        let catalogue = catalogue_of(self, &mut session).await?;
         session.rollback().await?;
         Ok(catalogue)
     }
@@ -142,10 +157,11 @@ impl SqlSource {
         let catalogue = pool.catalogue().await?;
         map.check(&catalogue)?;
         let layout = Layout::new(map, &catalogue, pool.dialect())?;
-        if options.pseudonym_key.is_none() && has_pseudonyms(&layout) {
+        let needs_key = has_pseudonyms(&layout) || layout.stops();
+        if options.pseudonym_key.is_none() && needs_key {
             return Err(SqlOpenError::NoPseudonymKey);
         }
-        make_effects(&pool).await?;
+        make_tables(&pool, &layout).await?;
         Ok(Self {
             accepts: accepted(&layout),
             pool,
@@ -156,6 +172,10 @@ impl SqlSource {
         })
     }
 
+    fn purges(&self) -> bool {
+        self.options.purge && self.pool.purges()
+    }
+
     fn today(&self) -> NaiveDate {
         self.clock.now().date_naive()
     }
@@ -164,14 +184,10 @@ impl SqlSource {
         Found::begin(&self.pool, &self.layout, context, purpose).await
     }
 
-    /// A transaction with all rows of a person, the kept ones too.
-    async fn found(
-        &self,
-        context: &CallContext,
-        person: &Person,
-        purpose: Purpose,
-    ) -> Result<Found, PortError> {
-        let mut found = self.begin(context, purpose).await?;
+    /// A transaction with all rows of a person, the kept ones too, to be read.
+    async fn found(&self, context: &CallContext, person: &Person) -> Result<Found, PortError> {
+        let mut found = self.begin(context, Purpose::Read).await?;
+        found.numbered = true;
         found.make_sets().await?;
         found.fill(person).await?;
         found.find_others(person).await?;
@@ -180,29 +196,27 @@ impl SqlSource {
 
     /// The schema is the one that the map was checked beside.
     async fn same_schema(&self, found: &mut Found) -> Result<(), PortError> {
-        let now = self.pool.dialect().catalogue(&mut found.session).await?;
+        let now = catalogue_of(&self.pool, &mut found.session).await?;
         if now == self.catalogue {
             return Ok(());
         }
-        let names = now.tables.keys().chain(self.catalogue.tables.keys());
-        let changed = names
-            .into_iter()
-            .find(|name| now.tables.get(*name) != self.catalogue.tables.get(*name));
-        let error = PortError::refused("schema_changed");
-        Err(match changed {
-            Some(table) => error.at(table),
-            None => error,
-        })
+        Err(SqlFault::SchemaChanged.at(changed(&self.catalogue, &now)))
     }
 
-    async fn perform(&self, found: &mut Found, person: &Person) -> Result<Performed, PortError> {
+    /// Erases, or rehearses it.
+    async fn perform(
+        &self,
+        found: &mut Found,
+        person: &Person,
+        rehearsal: bool,
+    ) -> Result<Performed, PortError> {
         self.same_schema(found).await?;
         found.make_sets().await?;
         found.fill(person).await?;
         found.find_others(person).await?;
         let withheld = found.keep(self.today()).await?;
         let key: Option<&PseudonymKey> = self.options.pseudonym_key.as_ref();
-        found.erase(person, withheld, key).await
+        found.erase(person, withheld, key, rehearsal).await
     }
 
     /// Begins an effect. One that was done answers what it answered then.
@@ -252,12 +266,14 @@ impl SqlSource {
         &self,
         context: &CallContext,
         person: &Person,
+        plan: &SourcePlan,
     ) -> Result<Erased, PortError> {
         let (mut found, effect) = match self.once(context).await? {
             Ok(erased) => return Ok(erased),
             Err(begun) => begun,
         };
-        let done = self.perform(&mut found, person).await?;
+        let done = self.perform(&mut found, person, false).await?;
+        super::plan::covers(plan, &done)?;
         let erased = Erased {
             rows: done.rows(),
             assurance: if done.anonymised() {
@@ -269,6 +285,80 @@ impl SqlSource {
         };
         self.done(found, effect, &erased).await?;
         Ok(erased)
+    }
+
+    async fn restrict_once(
+        &self,
+        context: &CallContext,
+        person: &Person,
+        restricted: bool,
+    ) -> Result<(Vec<RowCount>, Vec<MissingRows>), PortError> {
+        let (mut found, effect) = match self.once(context).await? {
+            Ok(done) => return Ok(done),
+            Err(begun) => begun,
+        };
+        found.numbered = true;
+        self.same_schema(&mut found).await?;
+        found.make_sets().await?;
+        found.fill(person).await?;
+        found.find_others(person).await?;
+        let request = format!("{}\0{}", context.controller, context.request);
+        let request = Digest::of(request.as_bytes()).to_string();
+        let done = found.restrict(&request, restricted).await?;
+        self.done(found, effect, &done).await?;
+        Ok(done)
+    }
+
+    async fn stop_once(
+        &self,
+        context: &CallContext,
+        identifiers: &[Identifier],
+        uses: &[Use],
+    ) -> Result<Vec<RowCount>, PortError> {
+        let (mut found, effect) = match self.once(context).await? {
+            Ok(rows) => return Ok(rows),
+            Err(begun) => begun,
+        };
+        self.same_schema(&mut found).await?;
+        found.make_sets().await?;
+        let (person, more) = found.identify(identifiers).await?;
+        found.make_sets().await?;
+        found.fill(&person).await?;
+        let rows = found.end_uses(uses).await?;
+        if let Some(key) = self
+            .options
+            .pseudonym_key
+            .as_ref()
+            .filter(|_| self.layout.stops())
+        {
+            let all: Vec<Identifier> = identifiers.iter().cloned().chain(more).collect();
+            found
+                .note_stops(key, &context.controller, &all, uses)
+                .await?;
+        }
+        self.done(found, effect, &rows).await?;
+        Ok(rows)
+    }
+
+    /// Whether a use was ended for whoever has this identifier. A host asks before such a use of
+    /// data that came after the use was ended; rows that were there tell it by themselves.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn is_stopped(
+        &self,
+        controller: &ControllerId,
+        identifier: &Identifier,
+        what: &Use,
+    ) -> Result<bool, PortError> {
+        let key = self.options.pseudonym_key.as_ref();
+        let Some(key) = key.filter(|_| self.layout.stops()) else {
+            return Ok(false);
+        };
+        let mut found = Found::new(&self.pool, &self.layout, Purpose::Read).await?;
+        let stopped = found.is_stopped(key, controller, identifier, what).await?;
+        found.session.rollback().await?;
+        Ok(stopped)
     }
 
     async fn rectify_once(
@@ -314,6 +404,9 @@ impl PersonalDataSource for SqlSource {
         description
             .erase_after
             .clone_from(&self.options.erase_after);
+        if self.purges() {
+            description.assurance = Assurance::Purged;
+        }
         description
     }
 
@@ -361,32 +454,20 @@ impl PersonalDataSource for SqlSource {
         let plan = async || {
             // A rehearsal: what the database refuses, it refuses now.
             let mut found = self.begin(context, Purpose::Write).await?;
-            let plan =
-                match work {
-                    Work::Erase => {
-                        let done = self.perform(&mut found, &person).await?;
-                        let mut lines = done.lines;
-                        lines.extend(done.withheld.into_iter().map(|kept| {
-                            crate::ports::PlannedRows {
-                                collection: kept.collection,
-                                action: crate::ports::PlannedAction::Withhold {
-                                    ground: kept.ground,
-                                    until: kept.until,
-                                },
-                                rows: kept.rows,
-                            }
-                        }));
-                        SourcePlan::new(lines)
-                    }
-                    Work::Rectify(corrections) => {
-                        self.same_schema(&mut found).await?;
-                        found.make_sets().await?;
-                        found.fill(&person).await?;
-                        let plan = found.plan_corrections(corrections).await?;
-                        found.correct(corrections).await?;
-                        plan
-                    }
-                };
+            let plan = match work {
+                Work::Erase => {
+                    let done = self.perform(&mut found, &person, true).await?;
+                    super::plan::plan(done)
+                }
+                Work::Rectify(corrections) => {
+                    self.same_schema(&mut found).await?;
+                    found.make_sets().await?;
+                    found.fill(&person).await?;
+                    let plan = found.plan_corrections(corrections).await?;
+                    found.correct(corrections).await?;
+                    plan
+                }
+            };
             found.clear().await?;
             found.session.rollback().await?;
             Ok::<SourcePlan, PortError>(plan)
@@ -400,7 +481,7 @@ impl PersonalDataSource for SqlSource {
         locators: &[Locator],
     ) -> Result<Answer<Reading>, PortError> {
         let person = Person::of(locators);
-        let found = self.found(context, &person, Purpose::Read).await?;
+        let found = self.found(context, &person).await?;
         Ok(Answer::Done(reading(found)))
     }
 
@@ -414,36 +495,65 @@ impl PersonalDataSource for SqlSource {
         persistently!(self.rectify_once(context, &person, corrections)).map(Answer::Done)
     }
 
-    /// No map says yet how a row is restricted.
     async fn restrict(
         &self,
         context: &CallContext,
-        _: &[Locator],
-        _: bool,
+        locators: &[Locator],
+        restricted: bool,
     ) -> Result<Answer<Vec<RowCount>>, PortError> {
         super::found::go_on(&context.cancel)?;
-        Ok(Answer::Unsupported)
+        if !self.layout.restricts() {
+            return Ok(Answer::Unsupported);
+        }
+        let person = Person::of(locators);
+        let (done, missing) = persistently!(self.restrict_once(context, &person, restricted))?;
+        Ok(answer(done, missing))
     }
 
-    /// No map says yet what rows are used for, and how a use of them ends.
     async fn stop(
         &self,
         context: &CallContext,
-        _: &[Identifier],
-        _: &[Use],
+        identifiers: &[Identifier],
+        uses: &[Use],
     ) -> Result<Answer<Stopped>, PortError> {
         super::found::go_on(&context.cancel)?;
-        Ok(Answer::Unsupported)
+        let told = self.layout.uses();
+        let (told, untold): (Vec<Use>, Vec<Use>) =
+            uses.iter().cloned().partition(|what| told.contains(what));
+        if told.is_empty() {
+            return Ok(Answer::Unsupported);
+        }
+        let rows = persistently!(self.stop_once(context, identifiers, &told))?;
+        let mut done = Stopped::default();
+        done.rows = rows;
+        // Not kept with the effect: it is personal.
+        let mut found = self.begin(context, Purpose::Read).await?;
+        found.make_sets().await?;
+        (_, done.identifiers) = found.identify(identifiers).await?;
+        found.clear().await?;
+        found.session.rollback().await?;
+        let missing = untold.iter().map(|_| MissingRows {
+            collection: None,
+            rows: None,
+            failure: Failure::Unsupported,
+        });
+        Ok(answer(done, missing.take(1).collect()))
     }
 
     async fn erase(
         &self,
         context: &CallContext,
         locators: &[Locator],
-        _: &SourcePlan,
+        plan: &SourcePlan,
     ) -> Result<Answer<Erased>, PortError> {
         let person = Person::of(locators);
-        persistently!(self.erase_once(context, &person)).map(Answer::Done)
+        let mut erased = persistently!(self.erase_once(context, &person, plan))?;
+        // It was deleted by a commit; what becomes of the files is looked at now.
+        let deleted = erased.assurance == Assurance::Deleted;
+        if deleted && self.purges() && self.pool.is_purged().await? {
+            erased.assurance = Assurance::Purged;
+        }
+        Ok(Answer::Done(erased))
     }
 
     async fn residue(
@@ -452,7 +562,10 @@ impl PersonalDataSource for SqlSource {
         locators: &[Locator],
     ) -> Result<Answer<Vec<RowCount>>, PortError> {
         let person = Person::of(locators);
-        let mut found = self.found(context, &person, Purpose::Read).await?;
+        let mut found = self.begin(context, Purpose::Read).await?;
+        found.make_sets().await?;
+        found.fill(&person).await?;
+        found.find_others(&person).await?;
         found.keep(self.today()).await?;
         let left = found.left(&person).await?;
         found.clear().await?;
@@ -461,21 +574,66 @@ impl PersonalDataSource for SqlSource {
     }
 }
 
-/// Makes the table of effects, unless it is there: a host may make it in a migration, and keep the
-/// right to make tables to itself.
-async fn make_effects(pool: &SqlPool) -> Result<(), PortError> {
-    let dialect = pool.dialect();
-    let mut session = pool.begin(Purpose::Read).await?;
-    let look = Sql::new(dialect, format!("SELECT effect FROM {EFFECTS} WHERE 1 = 0"));
-    let there = session.fetch(look, EFFECTS).await.is_ok();
-    session.rollback().await?;
-    if there {
-        return Ok(());
+fn answer<T>(done: T, missing: Vec<MissingRows>) -> Answer<T> {
+    match missing.is_empty() {
+        true => Answer::Done(done),
+        false => Answer::Partly { done, missing },
     }
-    let mut session = pool.begin(Purpose::Write).await?;
-    let create = Sql::new(dialect, dialect.create_effects());
-    session.execute(create, EFFECTS).await?;
-    session.commit().await
+}
+
+/// The first table, or column, that is not as it was.
+fn changed(before: &Catalogue, now: &Catalogue) -> String {
+    let mut names = now.tables.keys().chain(before.tables.keys());
+    let Some(name) = names.find(|name| now.tables.get(*name) != before.tables.get(*name)) else {
+        return "catalogue".to_owned();
+    };
+    let (Some(was), Some(is)) = (before.tables.get(name), now.tables.get(name)) else {
+        return name.clone(); // a table that came or went
+    };
+    let mut columns = was.columns.iter().chain(&is.columns);
+    let differs = columns.find(|column| was.column(&column.name) != is.column(&column.name));
+    match differs {
+        Some(column) => format!("{name}.{}", column.name),
+        None => name.clone(), // a key
+    }
+}
+
+/// Makes the source's own tables, unless they are there: a host may make them in a migration, and
+/// keep the right to make tables to itself.
+async fn make_tables(pool: &SqlPool, layout: &Layout) -> Result<(), PortError> {
+    let dialect = pool.dialect();
+    let tables = [
+        (true, EFFECTS, "effect", dialect.create_effects()),
+        (
+            layout.restricts(),
+            RESTRICTIONS,
+            "request",
+            dialect.create_restrictions(),
+        ),
+        (layout.stops(), STOPS, "form", dialect.create_stops()),
+    ];
+    for (_, name, column, create) in tables.into_iter().filter(|(needed, ..)| *needed) {
+        let mut session = pool.begin(Purpose::Read).await?;
+        let look = Sql::new(dialect, format!("SELECT {column} FROM {name} WHERE 1 = 0"));
+        let there = session.fetch(look, name).await.is_ok();
+        session.rollback().await?;
+        if !there {
+            let mut session = pool.begin(Purpose::Write).await?;
+            session.execute(Sql::new(dialect, create), name).await?;
+            session.commit().await?;
+        }
+    }
+    Ok(())
+}
+
+/// Reads what the database says of itself, but for the source's own tables.
+async fn catalogue_of(pool: &SqlPool, session: &mut Session) -> Result<Catalogue, PortError> {
+    let mut catalogue = pool.dialect().catalogue(session).await?;
+    let own = [EFFECTS, RESTRICTIONS, STOPS];
+    catalogue
+        .tables
+        .retain(|name, _| !own.contains(&name.as_str()));
+    Ok(catalogue)
 }
 
 fn accepted(layout: &Layout) -> Vec<IdentifierKind> {

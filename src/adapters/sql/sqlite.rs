@@ -81,7 +81,14 @@ impl Dialect for Sqlite {
     fn row_name(&self) -> Option<&'static str> {
         Some("rowid")
     }
-    fn create_set(&self, set: &str, keys: &[String], from: &str, distinct: bool) -> Vec<String> {
+    fn create_set(
+        &self,
+        set: &str,
+        keys: &[String],
+        from: &str,
+        distinct: bool,
+        _: bool,
+    ) -> Vec<String> {
         let columns = named(keys);
         let mut made = vec![format!(
             "CREATE TEMP TABLE {set} AS SELECT {columns} FROM {from} AS t WHERE 0"
@@ -106,6 +113,10 @@ impl Dialect for Sqlite {
     }
     fn drop_set(&self, set: &str) -> String {
         format!("DROP TABLE IF EXISTS temp.{set}")
+    }
+    fn join(&self) -> &'static str {
+        // It takes a temporary table for large, unless it is told where to begin.
+        "CROSS JOIN"
     }
     fn number(&self) -> &'static str {
         "rowid"

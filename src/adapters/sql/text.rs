@@ -112,9 +112,10 @@ impl Found {
         loop {
             go_on(&self.cancel)?;
             let page = self.sql(format!(
-                "SELECT s.{number}, {} FROM {set} AS s JOIN {} AS t ON {on} WHERE s.{number} > \
+                "SELECT s.{number}, {} FROM {set} AS s {} {} AS t ON {on} WHERE s.{number} > \
                  {last} ORDER BY s.{number} LIMIT {PAGE}",
                 dialect.fetched(&format!("t.{name}"), column.class),
+                dialect.join(),
                 table.quoted
             ));
             let page = self.session.fetch(page, &place).await?;

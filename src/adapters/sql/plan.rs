@@ -1,0 +1,47 @@
+//! What an erasure may do: no more than the plan says that was approved.
+
+use std::collections::BTreeMap;
+
+use crate::model::WithheldRows;
+use crate::ports::{PlannedAction, PlannedRows, PortError, SourcePlan};
+
+use super::erase::Performed;
+use super::fault::SqlFault;
+
+/// A plan of what a rehearsal did.
+pub(super) fn plan(rehearsed: Performed) -> SourcePlan {
+    let withhold = |kept: WithheldRows| PlannedRows {
+        collection: kept.collection,
+        action: PlannedAction::Withhold {
+            ground: kept.ground,
+            until: kept.until,
+        },
+        rows: kept.rows,
+    };
+    let mut lines = rehearsed.lines;
+    lines.extend(rehearsed.withheld.into_iter().map(withhold));
+    SourcePlan::new(lines)
+}
+
+/// Refuses what the plan does not cover: other rows than were approved would go. Less may be done
+/// than was planned: an erasure that was begun is carried to its end, and what must be kept now is
+/// kept.
+pub(super) fn covers(plan: &SourcePlan, done: &Performed) -> Result<(), PortError> {
+    let planned = sums(&plan.rows);
+    for ((collection, action), rows) in sums(&done.lines) {
+        if rows > planned.get(&(collection, action)).copied().unwrap_or(0) {
+            return Err(SqlFault::PlanChanged.at(collection));
+        }
+    }
+    Ok(())
+}
+
+fn sums(lines: &[PlannedRows]) -> BTreeMap<(&str, &PlannedAction), u64> {
+    let mut sums = BTreeMap::new();
+    for line in lines {
+        *sums
+            .entry((line.collection.as_str(), &line.action))
+            .or_default() += line.rows;
+    }
+    sums
+}
