@@ -62,6 +62,9 @@ fn clock() -> Clock {
         acknowledgement: None,
         extension_notice: Some(due),
         appeal: None,
+        appeal_history: None,
+        appeal_extension_notice: None,
+        fee: None,
     }
 }
 
@@ -428,6 +431,24 @@ fn events() -> Vec<(&'static str, Event)> {
                 until: Some(start()),
                 again: true,
             },
+        ),
+        ("fraud_suspected", Event::FraudSuspected),
+        ("results_announced", Event::ResultsAnnounced { at: start() }),
+        (
+            "appeal_extended",
+            Event::AppealExtended {
+                ground: Ground::new("complexity"),
+            },
+        ),
+        (
+            "clock_moved.appeal_extended",
+            Event::ClockMoved(Box::new(Clock {
+                appeal: clock().response,
+                appeal_history: Some(clock().history),
+                appeal_extension_notice: clock().response,
+                fee: clock().response,
+                ..clock()
+            })),
         ),
     ]
 }

@@ -390,6 +390,18 @@ pub enum Event {
     Shredded,
     /// The person did not answer in the time they were given. Staff decides what follows.
     Unanswered,
+    /// Fraud is suspected, and nobody can tell who asks: under some laws the clock stands still.
+    FraudSuspected,
+    /// The results of an examination were announced: under some laws the clock starts with that.
+    ResultsAnnounced {
+        /// When.
+        at: DateTime<Utc>,
+    },
+    /// The decision on the appeal takes longer.
+    AppealExtended {
+        /// Why.
+        ground: Ground,
+    },
 }
 
 /// Why something happened.

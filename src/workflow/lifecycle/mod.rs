@@ -21,6 +21,8 @@ pub const TABLE: Table<Phase, On> = table!(Phase, On;
         AddIdentifiers => Received;
         ConfirmIdentity => Assessment | Fulfilment | Review;
         Extend => Received;
+        SuspectFraud => Received;
+        AnnounceResults => Received;
         Refuse => Response;
         Resend => Received;
         LetterAnswered => Received;
@@ -34,6 +36,8 @@ pub const TABLE: Table<Phase, On> = table!(Phase, On;
         RejectIdentity => Identity;
         ConfirmIdentity => Assessment | Fulfilment | Review;
         Extend => Identity;
+        SuspectFraud => Identity;
+        AnnounceResults => Identity;
         Refuse => Response;
         Resend => Identity;
         LetterAnswered => Identity;
@@ -45,6 +49,7 @@ pub const TABLE: Table<Phase, On> = table!(Phase, On;
         AddIdentifiers => Assessment;
         ChargeFee => Fee;
         Extend => Assessment;
+        AnnounceResults => Assessment;
         Approve => Fulfilment | Review;
         Refuse => Response;
         Resend => Assessment;
@@ -57,6 +62,7 @@ pub const TABLE: Table<Phase, On> = table!(Phase, On;
         Clarify => Assessment;
         AddIdentifiers => Clarification;
         Extend => Clarification;
+        AnnounceResults => Clarification;
         Refuse => Response;
         Resend => Clarification;
         LetterAnswered => Clarification;
@@ -69,6 +75,7 @@ pub const TABLE: Table<Phase, On> = table!(Phase, On;
         AddIdentifiers => Fee;
         WaiveFee => Assessment;
         Extend => Fee;
+        AnnounceResults => Fee;
         Refuse => Response;
         Resend => Fee;
         LetterAnswered => Fee;
@@ -78,6 +85,7 @@ pub const TABLE: Table<Phase, On> = table!(Phase, On;
     }
     Fulfilment {
         Extend => Fulfilment;
+        AnnounceResults => Fulfilment;
         Refuse => Response;
         Resend => Fulfilment;
         LetterAnswered => Fulfilment;
@@ -87,6 +95,7 @@ pub const TABLE: Table<Phase, On> = table!(Phase, On;
     }
     Review {
         Extend => Review;
+        AnnounceResults => Review;
         Rework => Fulfilment | Review;
         Release => Response;
         Refuse => Response;
@@ -116,6 +125,7 @@ pub const TABLE: Table<Phase, On> = table!(Phase, On;
     }
     Appeal {
         DecideAppeal => Assessment | Answered;
+        ExtendAppeal => Appeal;
         Resend => Appeal;
         LetterAnswered => Appeal;
         Report => Appeal;

@@ -65,9 +65,13 @@ pub(in crate::workflow) fn decide(
         Command::RejectIdentity => draft.emit(Event::IdentityRejected),
         Command::ConfirmIdentity => {
             let asked = draft.request().lifecycle.phase == Phase::Identity;
+            let history = &draft.request().clock.history;
+            let suspected = history.first(ClockEventKind::FraudSuspected).is_some();
             draft.emit(Event::IdentityConfirmed);
             if asked {
                 draft.clear(Timer::Expiry);
+            }
+            if asked || suspected {
                 draft.move_clock(ClockEventKind::IdentityConfirmed)?;
             }
             fulfilment::stop::grant(draft)?;
@@ -189,6 +193,9 @@ pub(in crate::workflow) fn decide(
             let answers = draft.request().lifecycle.is_answered_by(*letter);
             draft.emit(Event::LetterSent { letter: *letter });
             draft.time_letters();
+            if *letter == Letter::FeeRequest {
+                fee_announced(draft)?;
+            }
             if answers {
                 draft.clear(Timer::Deadline);
                 draft.clear(Timer::Reminder);
@@ -214,7 +221,24 @@ pub(in crate::workflow) fn decide(
             draft.clear(Timer::Appeal);
             draft.start_appeal_clock()?;
         }
+        Command::ExtendAppeal { ground } => extend_appeal(draft, ground)?,
+        Command::SuspectFraud => {
+            let kind = ClockEventKind::FraudSuspected;
+            if !draft.is_moved_by(kind) {
+                let what = "a suspicion of fraud";
+                return Err(Rejection::MovesNothing { what });
+            }
+            if draft.request().clock.history.first(kind).is_some() {
+                return Err(Rejection::Once {
+                    what: "suspect_fraud",
+                });
+            }
+            draft.emit(Event::FraudSuspected);
+            draft.move_clock(kind)?;
+        }
+        Command::AnnounceResults { at } => announce_results(draft, *at)?,
         Command::DecideAppeal { granted } => {
+            check_reviewer(draft)?;
             draft.emit(Event::AppealDecided { granted: *granted });
             draft.effect(Effect::Notify(Letter::AppealDecision));
             if *granted {
@@ -272,6 +296,84 @@ fn extend(
     })
 }
 
+fn extend_appeal(draft: &mut Draft<'_>, ground: &Ground) -> Result<(), Rejection> {
+    draft.check_ground(ground, GroundUse::Extend)?;
+    if draft.request().lifecycle.appeal_extended {
+        return Err(Rejection::Once {
+            what: "extend_appeal",
+        });
+    }
+    let cutoff = &draft.request().clock.appeal_extension_notice;
+    let cutoff = cutoff.as_ref().ok_or(Rejection::NoExtension)?;
+    if let Some(until) = cutoff.late_from()
+        && draft.now() >= until
+    {
+        return Err(Rejection::ExtensionTooLate { until });
+    }
+    draft.emit(Event::AppealExtended {
+        ground: ground.clone(),
+    });
+    draft.effect(Effect::Notify(Letter::Extension));
+    draft.extend_appeal_clock()
+}
+
+fn announce_results(draft: &mut Draft<'_>, at: DateTime<Utc>) -> Result<(), Rejection> {
+    let kind = ClockEventKind::ResultsAnnounced;
+    if !draft.is_moved_by(kind) {
+        let what = "an announcement of results";
+        return Err(Rejection::MovesNothing { what });
+    }
+    let history = &draft.request().clock.history;
+    if history.first(kind).is_some() {
+        return Err(Rejection::Once {
+            what: "announce_results",
+        });
+    }
+    if at > draft.now() || at < history.received_at() {
+        return Err(Rejection::Malformed {
+            what: "the instant of the announcement",
+            accepted: "one from the receipt of the request to now",
+        });
+    }
+    draft.emit(Event::ResultsAnnounced { at });
+    draft.move_clock_at(kind, at)
+}
+
+/// Refuses to let whoever refused, in whole or in part, decide alone whether that was right, where
+/// the law wants somebody else.
+fn check_reviewer(draft: &Draft<'_>) -> Result<(), Rejection> {
+    let life = &draft.request().lifecycle;
+    let work = draft.request().fulfilment.as_ref();
+    let withheld = work.into_iter().flat_map(fulfilment::Fulfilment::withheld);
+    let in_part = withheld.map(|(_, rows)| &rows.ground);
+    let (by, reviewed) = match &life.refusal {
+        Some(ground) => (&life.refused_by, draft.wants_other_reviewer([ground])),
+        None => (&life.approved_by, draft.wants_other_reviewer(in_part)),
+    };
+    if reviewed && by.as_ref() == Some(draft.actor()) {
+        return Err(Rejection::SameReviewer);
+    }
+    Ok(())
+}
+
+/// The letter about a fee went out. Under laws that give the person days to accept it, those count
+/// from the letter, and without a word by then the request counts as withdrawn.
+fn fee_announced(draft: &mut Draft<'_>) -> Result<(), Rejection> {
+    let announced = ClockEventKind::FeeNotified;
+    if draft.request().lifecycle.phase != Phase::Fee || draft.fee_events().0 != announced {
+        return Ok(());
+    }
+    let charged = draft.request().clock.history.last(announced);
+    if charged.is_some_and(|event| draft.date_of(event.at) != draft.date_of(draft.now())) {
+        draft.move_clock(ClockEventKind::FeeWaived)?;
+        draft.move_clock(announced)?;
+    }
+    if let Some(at) = draft.request().fee_lapses_at() {
+        draft.set(Timer::Expiry, at);
+    }
+    Ok(())
+}
+
 /// The work came to an outcome: the answer goes out, or somebody looks at it first. Work that
 /// comes to it after the answer lets the request close, when it could not before.
 pub(in crate::workflow) fn reported(draft: &mut Draft<'_>) {
@@ -309,6 +411,11 @@ fn release(draft: &mut Draft<'_>) {
 /// Ends the legal course; what the request holds is swept after its periods.
 pub(in crate::workflow) fn close(draft: &mut Draft<'_>, end: End) {
     draft.emit(Event::Closed { end });
+    settle(draft);
+}
+
+/// Nothing of the legal course is watched any more.
+fn settle(draft: &mut Draft<'_>) {
     for timer in [
         Timer::Deadline,
         Timer::Reminder,
@@ -364,6 +471,14 @@ pub(in crate::workflow) fn record_passed(draft: &mut Draft<'_>) -> Result<(), Re
         && !draft.request().lifecycle.overdue
     {
         draft.emit_by_time(Event::DeadlinePassed { at }, Timer::Deadline);
+    }
+    if draft.request().fee_lapses_at().is_some_and(|at| at <= now) {
+        // What the law says of silence here: the person took the request back.
+        fulfilment::cancel(draft)?;
+        draft.effect(Effect::Notify(Letter::Expiry));
+        let end = End::Withdrawn;
+        draft.emit_by_time(Event::Closed { end }, Timer::Expiry);
+        settle(draft);
     }
     Ok(())
 }

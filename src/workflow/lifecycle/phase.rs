@@ -92,6 +92,12 @@ pub enum On {
     Appeal,
     /// Decide the appeal.
     DecideAppeal,
+    /// Announce that the decision on the appeal takes longer.
+    ExtendAppeal,
+    /// Say that fraud is suspected and nobody can tell who asks.
+    SuspectFraud,
+    /// Say that the results of an examination were announced.
+    AnnounceResults,
     /// Take the request back.
     Withdraw,
     /// Carry it on in an open request for the same.
@@ -106,7 +112,7 @@ pub enum On {
 
 impl On {
     /// Every kind.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 28] = [
         Self::RequestIdentity,
         Self::AttemptIdentity,
         Self::RejectIdentity,
@@ -127,6 +133,9 @@ impl On {
         Self::LetterAnswered,
         Self::Appeal,
         Self::DecideAppeal,
+        Self::ExtendAppeal,
+        Self::SuspectFraud,
+        Self::AnnounceResults,
         Self::Withdraw,
         Self::Join,
         Self::Report,

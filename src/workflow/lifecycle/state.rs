@@ -66,6 +66,12 @@ pub struct Lifecycle {
     /// How the appeal was decided.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub appeal_granted: Option<bool>,
+    /// Whether the decision on the appeal was put off.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub appeal_extended: bool,
+    /// Who refused it: another one reviews that, where the law wants it so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused_by: Option<Actor>,
 }
 
 /// How the letters that wait are written: nothing for none, as ever. Once it was one at most, and
@@ -128,6 +134,8 @@ impl Lifecycle {
             extension: None,
             fee: None,
             appeal_granted: None,
+            appeal_extended: false,
+            refused_by: None,
         }
     }
 
@@ -202,6 +210,8 @@ impl Lifecycle {
                     currency: currency.clone(),
                     ground: ground.clone(),
                 });
+                // The letter of this one has still to go out.
+                self.sent.retain(|sent| *sent != Letter::FeeRequest);
                 self.wait(Phase::Fee, envelope.at);
             }
             Event::ClarificationReceived | Event::FeePaid | Event::FeeWaived => {
@@ -209,10 +219,11 @@ impl Lifecycle {
             }
             Event::Extended { ground, .. } => {
                 self.extended = true;
-                // The letter of this one has still to go out.
-                self.sent.retain(|sent| *sent != Letter::Extension);
-                self.late_letters.retain(|late| *late != Letter::Extension);
-                self.extension = Some(ground.clone());
+                self.extend(ground);
+            }
+            Event::AppealExtended { ground } => {
+                self.appeal_extended = true;
+                self.extend(ground);
             }
             Event::Approved => {
                 self.approved_by = Some(envelope.actor.clone());
@@ -224,6 +235,7 @@ impl Lifecycle {
                 // Another answer stands in the place of one that could not be sent.
                 self.settle(self.answer());
                 self.refusal = Some(ground.clone());
+                self.refused_by = Some(envelope.actor.clone());
                 self.outcome = None;
                 self.go(Phase::Response);
             }
@@ -275,7 +287,10 @@ impl Lifecycle {
             }
             Event::DeadlineNear => self.reminders += 1,
             Event::DeadlinePassed { .. } => self.overdue = true,
-            Event::ClockMoved(clock) => self.extended = clock.is_extended(),
+            Event::ClockMoved(clock) => {
+                self.extended = clock.is_extended();
+                self.appeal_extended = clock.is_appeal_extended();
+            }
             Event::LetterOverdue { letter, .. } => {
                 self.late_letters.push(*letter);
                 if *letter == Letter::Extension {
@@ -307,6 +322,13 @@ impl Lifecycle {
             Phase::Review | Phase::Response if !is_refused => self.outcome = Some(outcome),
             _ => {}
         }
+    }
+
+    /// A longer time was announced: its letter has still to go out.
+    fn extend(&mut self, ground: &Ground) {
+        self.sent.retain(|sent| *sent != Letter::Extension);
+        self.late_letters.retain(|late| *late != Letter::Extension);
+        self.extension = Some(ground.clone());
     }
 
     fn go(&mut self, phase: Phase) {
