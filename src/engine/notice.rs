@@ -1,5 +1,6 @@
 //! A letter as it is handed to the notifier: its facts beside its words.
 
+use crate::law::Due;
 use crate::model::{Actor, ControllerId, Identifier, RequestId};
 use crate::ports;
 use crate::workflow::{Letter, Request, Target};
@@ -42,6 +43,11 @@ impl Engine {
         self.notice(&loaded.request, letter, to)
     }
 
+    /// What a recipient is told about a request.
+    pub(super) fn told(&self, request: &Request) -> Result<Vec<ports::Statement>, EngineError> {
+        self.controller(&request.facts.controller)?.tells(request)
+    }
+
     /// A letter about a request as it stands.
     pub(super) fn notice(
         &self,
@@ -55,7 +61,7 @@ impl Engine {
         notice.contents = setup.say(request, letter, self)?;
         notice.regime = request.clock.regime.id.to_string();
         notice.law = setup.law_of(request)?.name.to_string();
-        notice.due = request.clock.late_from();
+        notice.due = request.answer_clock().and_then(Due::late_from);
         notice.send_before = request.letter_due(letter);
         notice.fee = life.fee.clone();
         notice.granted = life.appeal_granted;

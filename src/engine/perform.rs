@@ -271,6 +271,7 @@ impl Attempt {
         let order = Order {
             instruction,
             identifiers: self.identifiers().await?,
+            contents: self.engine.told(&self.request)?,
         };
         Ok(self.gateway(id)?.inform(&self.context(), &order).await?)
     }

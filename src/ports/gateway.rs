@@ -4,7 +4,7 @@ use async_trait::async_trait;
 
 use crate::model::{Correction, Identifier, PartyId, Use};
 
-use super::{Answer, ByteStream, CallContext, PortError};
+use super::{Answer, ByteStream, CallContext, PortError, Statement};
 
 /// Who is behind a gateway.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -51,6 +51,9 @@ pub struct Order {
     pub instruction: Instruction,
     /// About whom.
     pub identifiers: Vec<Identifier>,
+    /// What the law wants the recipient told with it, in its order (GDPR Art. 19). Nothing
+    /// personal.
+    pub contents: Vec<Statement>,
 }
 
 /// A finished package, on its way to another controller (GDPR Art. 20(2)).
