@@ -17,7 +17,7 @@ use datarights::model::{Actor, Correction, End, Failure, Outcome, Personal, Wish
 use datarights::ports::{ErrorKind, SourcePlan};
 use datarights::testkit::{Fault, Method};
 use datarights::workflow::lifecycle::{self, Phase};
-use datarights::workflow::{Target, Task};
+use datarights::workflow::{Approval, Target, Task};
 
 /// A correction that no source has a place for is named, and nobody calls that done, or says that
 /// the person was not found.
@@ -78,6 +78,29 @@ fn what_is_as_it_is_wished_is_done() {
     let seen = world.see(&engine, request);
     assert_eq!(seen.lifecycle.outcome, Some(Outcome::Done));
     assert_eq!(seen.lifecycle.phase, Phase::Answered);
+}
+
+/// A source that says it corrected, did not, and does not show the field when it is asked, is
+/// found out.
+#[test]
+fn a_field_that_is_not_shown_is_not_corrected() {
+    let mut world = World::new();
+    world.policy.plan_approval = Approval::None;
+    let engine = world.engine();
+    world.desk_port.will(Method::Rectify, [Fault::Lie]);
+    world
+        .desk_port
+        .will(Method::Plan, [Fault::None, Fault::Lie]);
+    let request = world.submit(&engine, Wish::rectify(World::correction()));
+    world.approve(&engine, request);
+    world.work(&engine);
+    let seen = world.see(&engine, request);
+    assert_eq!(seen.lifecycle.outcome, Some(Outcome::Partly));
+    let work = seen.fulfilment.unwrap();
+    let missing: Vec<_> = work.missing().map(|(_, missing)| missing).collect();
+    assert_eq!(missing.len(), 1, "{missing:?}");
+    assert_eq!(missing[0].failure, Failure::Residue);
+    assert_eq!(missing[0].collection.as_deref(), Some("users"));
 }
 
 #[test]

@@ -342,7 +342,7 @@ impl Attempt {
                 let wanted = Work::Rectify(wished.clone());
                 let answer = source.plan(&context, &locators, &wanted).await?;
                 step(answer, |plan| Finding::Left {
-                    rows: not_corrected(&plan, &wished),
+                    rows: not_corrected(&plan, &wished, &work.untaken),
                 })
             }
             Task::Read => self.read(source, work, &locators, &context).await?,
