@@ -10,7 +10,7 @@ use crate::ports::{
     StoredEvent, StoredRequest,
 };
 use crate::workflow::{
-    Cause, Command, Context, Decision, Effect, Locks, Request, chain, decide, lifecycle,
+    Cause, Command, Context, Decision, Effect, Locks, Request, chain, decide, fulfilment, lifecycle,
 };
 
 use super::Engine;
@@ -257,7 +257,13 @@ impl Engine {
         let mut tries = 0;
         loop {
             let mut loaded = self.load(controller, request).await?;
-            self.allow(&loaded.request, actor, &command.name()).await?;
+            match &command {
+                Command::Work(fulfilment::Command::Answer { task, target, .. }) => {
+                    self.allow_answer(&loaded.request, actor, *task, target)
+                        .await?;
+                }
+                _ => self.allow(&loaded.request, actor, &command.name()).await?,
+            }
             match self
                 .decide_and_commit(&mut loaded, &command, actor, &Cause::Command)
                 .await

@@ -289,7 +289,7 @@ impl Engine {
     }
 
     /// Asks the host's policy whether this actor may answer that step.
-    async fn allow_answer(
+    pub(super) async fn allow_answer(
         &self,
         request: &Request,
         actor: &Actor,
