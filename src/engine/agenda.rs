@@ -101,8 +101,18 @@ impl Agenda {
                 .fulfilment
                 .as_ref()
                 .is_some_and(|work| work.waits_for(*task, target, *round)),
+            // An appeal was granted: what is read from now on is wanted.
+            Effect::DeletePackage => {
+                request.lifecycle.is_closed() || request.lifecycle.refusal.is_some()
+            }
             _ => true,
         });
+    }
+
+    /// Whether a package or a key is still to go.
+    pub(super) fn sweeps(&self) -> bool {
+        let mut effects = self.effects.iter().map(|item| &item.effect);
+        effects.any(|effect| matches!(effect, Effect::DeletePackage | Effect::Shred))
     }
 
     pub(super) fn remove(&mut self, key: &EffectKey) {

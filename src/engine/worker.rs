@@ -211,7 +211,8 @@ impl Engine {
             // The request goes last: what leads to its package and its key goes with it.
             (Performed::Delete, _)
                 if !(loaded.request.lifecycle.package_deleted
-                    && loaded.request.lifecycle.shredded) =>
+                    && loaded.request.lifecycle.shredded)
+                    || loaded.agenda.sweeps() =>
             {
                 let (kind, code) = (ErrorKind::Unavailable, "not_swept_yet");
                 return self

@@ -170,6 +170,11 @@ impl Fulfilment {
         self.written
     }
 
+    /// Whether something was read out of a source.
+    pub(in crate::workflow) fn has_read(&self) -> bool {
+        self.package.is_some() || self.sources.iter().any(|source| source.spool.is_some())
+    }
+
     /// Whether it changed some data, and did not change all that it can, unless somebody left it
     /// as it is.
     pub fn is_unfinished(&self) -> bool {

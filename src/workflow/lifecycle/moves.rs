@@ -147,6 +147,7 @@ pub(in crate::workflow) fn decide(
             draft.emit(Event::Refused {
                 ground: ground.clone(),
             });
+            give_up_package(draft);
             draft.clear(Timer::Expiry);
             draft.effect(Effect::Notify(Letter::Refusal));
             draft.time_letters();
@@ -226,6 +227,7 @@ pub(in crate::workflow) fn decide(
         Command::Withdraw => {
             fulfilment::cancel(draft)?;
             close(draft, End::Withdrawn);
+            give_up_package(draft);
         }
         Command::Join { into } => {
             if *into == draft.request().facts.id {
@@ -304,6 +306,16 @@ pub(in crate::workflow) fn reported(draft: &mut Draft<'_>) {
 fn release(draft: &mut Draft<'_>) {
     draft.emit(Event::Released);
     draft.effect(Effect::Notify(Letter::Response));
+}
+
+/// What was read for a request that the person does not get an answer to is deleted at once.
+fn give_up_package(draft: &mut Draft<'_>) {
+    let work = draft.request().fulfilment.as_ref();
+    if work.is_some_and(fulfilment::Fulfilment::has_read)
+        && !draft.request().lifecycle.package_deleted
+    {
+        draft.effect(Effect::DeletePackage);
+    }
 }
 
 /// Ends the legal course; what the request holds is swept after its periods.
@@ -419,11 +431,8 @@ pub(in crate::workflow) fn fire(draft: &mut Draft<'_>, timer: Timer) -> Result<(
                 close(draft, end);
             }
         }
-        Timer::Package => {
-            if !lifecycle.package_deleted {
-                draft.effect(Effect::DeletePackage);
-            }
-        }
+        // Whether or not it was deleted before: an attempt that was given up may have left some.
+        Timer::Package => draft.effect(Effect::DeletePackage),
         Timer::Personal => {
             if !lifecycle.shredded {
                 draft.effect(Effect::Shred);

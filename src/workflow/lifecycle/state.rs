@@ -214,6 +214,8 @@ impl Lifecycle {
                 self.late_letters.retain(|late| *late != Letter::Extension);
                 self.extension = Some(ground.clone());
             }
+            // The work begins anew, and with it what it reads.
+            Event::Started { .. } => self.package_deleted = false,
             Event::Approved => {
                 self.approved_by = Some(envelope.actor.clone());
                 self.outcome = None;
