@@ -11,7 +11,7 @@ use futures::{FutureExt, StreamExt};
 use crate::model::{Actor, Failure};
 use crate::ports::{Cancel, Claim, ErrorKind, StoreError};
 use crate::workflow::{
-    Cause, Command, Effect, EffectKey, Letter, Locks, Rejection, StepResult, fulfilment, lifecycle,
+    Cause, Command, Effect, EffectKey, Locks, Rejection, StepResult, fulfilment, lifecycle,
 };
 
 use super::Engine;
@@ -301,22 +301,17 @@ impl Engine {
             }
             (Performed::PackageDeleted, _) => Some(lifecycle::Command::PackageDeleted.into()),
             (Performed::Shredded, _) => Some(lifecycle::Command::Shredded.into()),
-            (failed, effect) => {
-                let letter = match effect {
-                    Effect::Notify(letter) => *letter,
-                    Effect::Challenge => Letter::IdentityRequest,
-                    // Sweeping is tried for ever: what must go must go.
-                    _ => {
-                        let code = "sweep_failed";
-                        return self
-                            .retry(loaded, claim, item, ErrorKind::Unavailable, code)
-                            .await
-                            .map(|()| true);
-                    }
-                };
-                let failure = last_failure(failed);
-                Some(lifecycle::Command::LetterFailed { letter, failure }.into())
-            }
+            (failed, effect) => match failed_to_ask(effect, last_failure(failed)) {
+                Some(command) => Some(command.into()),
+                // Sweeping is tried for ever: what must go must go.
+                None => {
+                    let code = "sweep_failed";
+                    return self
+                        .retry(loaded, claim, item, ErrorKind::Unavailable, code)
+                        .await
+                        .map(|()| true);
+                }
+            },
         };
         match command {
             Some(command) => self.answer(loaded, claim, item, &command).await?,
@@ -385,17 +380,10 @@ impl Engine {
                 result: Box::new(StepResult::Failed(failure)),
             }
             .into(),
-            Effect::Notify(letter) => lifecycle::Command::LetterFailed {
-                letter: *letter,
-                failure,
-            }
-            .into(),
-            Effect::Challenge => lifecycle::Command::LetterFailed {
-                letter: Letter::IdentityRequest,
-                failure,
-            }
-            .into(),
-            _ => return self.drop_item(loaded, claim, item).await,
+            effect => match failed_to_ask(effect, failure) {
+                Some(command) => command.into(),
+                None => return self.drop_item(loaded, claim, item).await,
+            },
         };
         let cause = Cause::Effect(item.key.clone());
         match self
@@ -552,6 +540,18 @@ fn last_failure(performed: &Performed) -> Failure {
         Performed::Later(_, code) if code == "panicked" => Failure::Broke,
         Performed::Later(..) => Failure::Unavailable,
         _ => Failure::Nonsense,
+    }
+}
+
+/// What is recorded when a letter or a challenge cannot go out.
+fn failed_to_ask(effect: &Effect, failure: Failure) -> Option<lifecycle::Command> {
+    match effect {
+        Effect::Notify(letter) => Some(lifecycle::Command::LetterFailed {
+            letter: *letter,
+            failure,
+        }),
+        Effect::Challenge => Some(lifecycle::Command::ChallengeFailed { failure }),
+        _ => None,
     }
 }
 

@@ -390,6 +390,13 @@ pub enum Event {
     Shredded,
     /// The person did not answer in the time they were given. Staff decides what follows.
     Unanswered,
+    /// The person could not be asked for evidence of who they are.
+    ChallengeFailed {
+        /// Why.
+        failure: crate::model::Failure,
+    },
+    /// They are asked for it once more.
+    ChallengedAgain,
 }
 
 /// Why something happened.

@@ -10,6 +10,7 @@ use crate::model::{
 };
 
 use super::clock::Clock;
+use super::effect::Letter;
 use super::event::{Envelope, Event, PartRef, StepResult};
 use super::fulfilment::Fulfilment;
 use super::lifecycle::Lifecycle;
@@ -168,6 +169,20 @@ impl Request {
         }
         if let Some(fulfilment) = &mut self.fulfilment {
             fulfilment.apply(envelope);
+        }
+    }
+
+    /// Whether a letter asks what need not be asked any more: it is not sent.
+    pub fn is_moot(&self, letter: Letter) -> bool {
+        match letter {
+            Letter::IdentityRequest | Letter::ClarificationRequest | Letter::FeeRequest => {
+                self.lifecycle.question() != Some(letter)
+            }
+            Letter::ConfirmationRequest => {
+                let work = self.fulfilment.as_ref();
+                !work.is_some_and(Fulfilment::awaits_confirmation)
+            }
+            _ => false,
         }
     }
 

@@ -260,7 +260,7 @@ pub(crate) fn landscapes() -> Vec<Landscape> {
         },
         Landscape {
             sources: Vec::new(),
-            recipients: vec![party("mailer")],
+            recipients: vec![party("mailer"), party("printer")],
         },
     ]
 }
@@ -332,6 +332,10 @@ pub(crate) fn lifecycle_commands() -> Vec<lifecycle::Command> {
     use lifecycle::Command as C;
     let mut all = vec![
         C::RequestIdentity,
+        C::Challenge,
+        C::ChallengeFailed {
+            failure: Failure::Unavailable,
+        },
         C::AttemptIdentity,
         C::RejectIdentity,
         C::ConfirmIdentity,
@@ -591,7 +595,11 @@ pub(crate) fn somebody_for(command: &Command) -> Actor {
         },
         Command::Lifecycle(command) => match command.on() {
             On::AttemptIdentity | On::Clarify | On::Withdraw | On::Appeal => Actor::Person,
-            On::RejectIdentity | On::LetterAnswered | On::Join | On::Sweep => Actor::Engine,
+            On::RejectIdentity
+            | On::ChallengeFailed
+            | On::LetterAnswered
+            | On::Join
+            | On::Sweep => Actor::Engine,
             _ => staff("ada"),
         },
         _ => Actor::Host,
@@ -796,8 +804,8 @@ pub(crate) fn may(actor: &Actor, command: &Command, asked: bool) -> bool {
             "reject_identity" | "join" | "letter_answered" => "engine staff",
             "confirm_identity" => "engine staff host",
             "rework" => "engine staff host controller",
-            "sweep" => "engine",
-            "pay_fee" | "request_identity" => "staff host",
+            "sweep" | "challenge_failed" => "engine",
+            "pay_fee" | "request_identity" | "challenge" => "staff host",
             _ => "staff host controller",
         },
         _ => unreachable!(),

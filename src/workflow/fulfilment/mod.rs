@@ -188,7 +188,7 @@ pub(super) fn start(draft: &mut Draft<'_>) -> Result<(), Rejection> {
         if work.written && (!work.is_ended() || work.is_incomplete()) {
             return retry(draft);
         }
-        // What was cancelled may still be lifting its restrictions.
+        // What was cancelled may be lifting its restrictions at this moment.
         self::work(draft, On::Retry)?;
     }
     let none = Landscape::default();
@@ -204,6 +204,7 @@ pub(super) fn start(draft: &mut Draft<'_>) -> Result<(), Rejection> {
             accepted: "an order without circles",
         });
     }
+    draft.clear(Timer::Tail);
     draft.emit(Event::Started {
         sources: landscape.sources.clone(),
         recipients: landscape.recipients.clone(),
@@ -252,7 +253,7 @@ pub(super) fn retry(draft: &mut Draft<'_>) -> Result<(), Rejection> {
 }
 
 /// Leaves what is missing as it is: it is not tried again, and keeps nothing open. What is withheld
-/// until a date still goes when the date comes.
+/// until a date still goes when the date comes, and what a rectification restricted is freed.
 pub(super) fn leave(draft: &mut Draft<'_>) -> Result<(), Rejection> {
     let work = draft.request().fulfilment.as_ref();
     if !work.is_some_and(Fulfilment::is_unfinished) {
@@ -276,6 +277,7 @@ pub(super) fn leave(draft: &mut Draft<'_>) -> Result<(), Rejection> {
             draft.clear(Timer::Tail);
             end(draft);
         }
+        _ if goes_on_alone(draft) => enter(draft, Phase::Withholding),
         _ => lifecycle::reported(draft),
     }
     Ok(())
@@ -296,7 +298,7 @@ pub(super) fn cancel(draft: &mut Draft<'_>) -> Result<(), Rejection> {
 fn break_off(draft: &mut Draft<'_>) -> Result<(), Rejection> {
     let work = work(draft, On::Cancel)?;
     let phase = work.phase;
-    let restricted = work.sources.iter().any(|source| source.restricted);
+    let restricted = work.machine == Machine::Rectification && work.any_restricted();
     draft.emit(Event::Cancelled);
     draft.clear(Timer::Grace);
     draft.clear(Timer::Expiry);
@@ -331,11 +333,6 @@ pub(super) fn fire(draft: &mut Draft<'_>, timer: Timer) -> Result<(), Rejection>
     self::work(draft, On::Lapse)?;
     advance(draft);
     Ok(())
-}
-
-/// Whether the work waits for the person to confirm it.
-pub(super) fn awaits_confirmation(work: &Fulfilment) -> bool {
-    work.phase == Phase::Confirmation
 }
 
 fn answer(
@@ -500,8 +497,8 @@ fn advance(draft: &mut Draft<'_>) {
 }
 
 /// Whether the work must go on though nobody looks at it: what was withheld could not be erased
-/// when its time came, after the answer, or rows of a rectification that was stopped could not be
-/// freed from their restriction.
+/// when its time came, after the answer, or rows of a rectification that was stopped, or left as it
+/// is, could not be freed from their restriction.
 fn goes_on_alone(draft: &Draft<'_>) -> bool {
     let request = draft.request();
     let Some(work) = &request.fulfilment else {
@@ -509,7 +506,7 @@ fn goes_on_alone(draft: &Draft<'_>) -> bool {
     };
     let is_left = match work.machine {
         Machine::Erasure => work.is_unfinished(),
-        Machine::Rectification => work.cancelled && work.any_restricted(),
+        Machine::Rectification => work.only_lifts() && work.any_restricted(),
         _ => false,
     };
     is_left && !request.lifecycle.is_looked_at()
@@ -527,7 +524,6 @@ fn enter(draft: &mut Draft<'_>, phase: Phase) {
     match phase {
         Phase::Confirmation => {
             draft.effect(Effect::Notify(Letter::ConfirmationRequest));
-            draft.expire_later();
             return;
         }
         Phase::Grace => {

@@ -14,6 +14,11 @@ use super::phase::On;
 #[allow(missing_docs)] // every variant is described at `On`
 pub enum Command {
     RequestIdentity,
+    Challenge,
+    ChallengeFailed {
+        /// Why.
+        failure: Failure,
+    },
     AttemptIdentity,
     RejectIdentity,
     ConfirmIdentity,
@@ -90,6 +95,8 @@ impl Command {
     pub const fn on(&self) -> On {
         match self {
             Self::RequestIdentity => On::RequestIdentity,
+            Self::Challenge => On::Challenge,
+            Self::ChallengeFailed { .. } => On::ChallengeFailed,
             Self::AttemptIdentity => On::AttemptIdentity,
             Self::RejectIdentity => On::RejectIdentity,
             Self::ConfirmIdentity => On::ConfirmIdentity,
@@ -131,8 +138,8 @@ impl Command {
             On::Join => matches!(actor, Engine | Staff(_)),
             On::LetterAnswered => matches!(actor, Engine | Staff(_)),
             On::Rework => matches!(actor, Staff(_) | Host | Controller(_) | Engine),
-            On::Report | On::Fire | On::Sweep => matches!(actor, Engine),
-            On::PayFee | On::RequestIdentity => matches!(actor, Staff(_) | Host),
+            On::Report | On::Fire | On::Sweep | On::ChallengeFailed => matches!(actor, Engine),
+            On::PayFee | On::RequestIdentity | On::Challenge => matches!(actor, Staff(_) | Host),
             On::AskClarification
             | On::ChargeFee
             | On::WaiveFee

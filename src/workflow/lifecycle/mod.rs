@@ -29,6 +29,8 @@ pub const TABLE: Table<Phase, On> = table!(Phase, On;
         Fire => Received;
     }
     Identity {
+        Challenge => Identity;
+        ChallengeFailed => Identity;
         AttemptIdentity => Identity;
         AddIdentifiers => Identity;
         RejectIdentity => Identity;
@@ -103,6 +105,7 @@ pub const TABLE: Table<Phase, On> = table!(Phase, On;
         Resend => Response;
         LetterAnswered => Response | Answered;
         Report => Response;
+        Sweep => Response;
         Fire => Response;
     }
     Answered {
@@ -112,6 +115,7 @@ pub const TABLE: Table<Phase, On> = table!(Phase, On;
         Resend => Answered;
         LetterAnswered => Answered;
         Report => Answered;
+        Sweep => Answered;
         Fire => Answered | Closed;
     }
     Appeal {
@@ -119,6 +123,7 @@ pub const TABLE: Table<Phase, On> = table!(Phase, On;
         Resend => Appeal;
         LetterAnswered => Appeal;
         Report => Appeal;
+        Sweep => Appeal;
         Fire => Appeal;
     }
     Closed {

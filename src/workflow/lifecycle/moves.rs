@@ -11,6 +11,7 @@ use crate::workflow::fulfilment;
 use crate::workflow::letters::WATCHED;
 use crate::workflow::policy::Review;
 use crate::workflow::rejection::Rejection;
+use crate::workflow::table::snake;
 
 use super::TABLE;
 use super::command::Command;
@@ -25,7 +26,7 @@ pub(in crate::workflow) fn decide(
     draft.check_open(&TABLE, command.on(), phase, On::is_command)?;
     if !command.permits(draft.actor()) {
         return Err(Rejection::WrongActor {
-            command: crate::workflow::table::snake(&format!("{:?}", command.on())),
+            command: snake(&format!("{:?}", command.on())),
         });
     }
     if phase == Phase::Response
@@ -52,8 +53,20 @@ pub(in crate::workflow) fn decide(
             draft.emit(Event::IdentityRequested);
             draft.effect(Effect::Notify(Letter::IdentityRequest));
             draft.effect(Effect::Challenge);
-            draft.expire_later();
-            draft.move_clock(ClockEventKind::IdentityRequested)?;
+        }
+        Command::Challenge => {
+            draft.emit(Event::ChallengedAgain);
+            draft.effect(Effect::Challenge);
+            if draft.request().lifecycle.waiting_since.is_some() {
+                draft.expire_later();
+            }
+        }
+        Command::ChallengeFailed { failure } => {
+            draft.emit(Event::ChallengeFailed {
+                failure: failure.clone(),
+            });
+            // Who was not asked cannot answer.
+            draft.clear(Timer::Expiry);
         }
         Command::AttemptIdentity => {
             let limit = draft.policy().identity_attempts;
@@ -64,12 +77,11 @@ pub(in crate::workflow) fn decide(
         }
         Command::RejectIdentity => draft.emit(Event::IdentityRejected),
         Command::ConfirmIdentity => {
-            let asked = draft.request().lifecycle.phase == Phase::Identity;
-            draft.emit(Event::IdentityConfirmed);
-            if asked {
-                draft.clear(Timer::Expiry);
-                draft.move_clock(ClockEventKind::IdentityConfirmed)?;
-            }
+            answered(
+                draft,
+                Event::IdentityConfirmed,
+                ClockEventKind::IdentityConfirmed,
+            )?;
             fulfilment::stop::grant(draft)?;
         }
         Command::AddIdentifiers { identifiers, kinds } => {
@@ -94,14 +106,12 @@ pub(in crate::workflow) fn decide(
         Command::AskClarification => {
             draft.emit(Event::ClarificationRequested);
             draft.effect(Effect::Notify(Letter::ClarificationRequest));
-            draft.expire_later();
-            draft.move_clock(ClockEventKind::ClarificationRequested)?;
         }
-        Command::Clarify => {
-            draft.emit(Event::ClarificationReceived);
-            draft.clear(Timer::Expiry);
-            draft.move_clock(ClockEventKind::ClarificationReceived)?;
-        }
+        Command::Clarify => answered(
+            draft,
+            Event::ClarificationReceived,
+            ClockEventKind::ClarificationReceived,
+        )?,
         Command::ChargeFee {
             minor_units,
             currency,
@@ -120,19 +130,9 @@ pub(in crate::workflow) fn decide(
                 ground: ground.clone(),
             });
             draft.effect(Effect::Notify(Letter::FeeRequest));
-            draft.expire_later();
-            draft.move_clock(draft.fee_events().0)?;
         }
-        Command::PayFee => {
-            draft.emit(Event::FeePaid);
-            draft.clear(Timer::Expiry);
-            draft.move_clock(draft.fee_events().1)?;
-        }
-        Command::WaiveFee => {
-            draft.emit(Event::FeeWaived);
-            draft.clear(Timer::Expiry);
-            draft.move_clock(ClockEventKind::FeeWaived)?;
-        }
+        Command::PayFee => answered(draft, Event::FeePaid, draft.fee_events().1)?,
+        Command::WaiveFee => answered(draft, Event::FeeWaived, ClockEventKind::FeeWaived)?,
         Command::Extend { ground, until } => extend(draft, ground, *until)?,
         Command::Approve => {
             if !draft.request().lifecycle.identified && fulfilment::stop::needs_identity(draft) {
@@ -182,14 +182,18 @@ pub(in crate::workflow) fn decide(
             }
             draft.emit(Event::LetterResent { letter: *letter });
             draft.effect(Effect::Notify(*letter));
-            if *letter == Letter::IdentityRequest {
-                draft.effect(Effect::Challenge);
-            }
         }
         Command::LetterSent { letter } => {
             let answers = draft.request().lifecycle.is_answered_by(*letter);
+            let asks = draft.request().lifecycle.is_asking(*letter);
             draft.emit(Event::LetterSent { letter: *letter });
             draft.time_letters();
+            if asks {
+                asked(draft, *letter)?;
+            }
+            if *letter == Letter::ConfirmationRequest && !draft.request().is_moot(*letter) {
+                draft.expire_later();
+            }
             if answers {
                 draft.clear(Timer::Deadline);
                 draft.clear(Timer::Reminder);
@@ -238,9 +242,48 @@ pub(in crate::workflow) fn decide(
             }
             close(draft, End::Joined(*into));
         }
-        Command::PackageDeleted => draft.emit(Event::PackageDeleted),
-        Command::Shredded => draft.emit(Event::Shredded),
+        Command::PackageDeleted | Command::Shredded => swept(draft, command)?,
     }
+    Ok(())
+}
+
+/// The person was asked: from now on it waits for them.
+fn asked(draft: &mut Draft<'_>, letter: Letter) -> Result<(), Rejection> {
+    if draft.request().lifecycle.stuck_challenge.is_none() {
+        draft.expire_later();
+    }
+    draft.move_clock(match letter {
+        Letter::IdentityRequest => ClockEventKind::IdentityRequested,
+        Letter::ClarificationRequest => ClockEventKind::ClarificationRequested,
+        _ => draft.fee_events().0,
+    })
+}
+
+/// What the person was asked for is there, or not needed any more. A question that never went out
+/// moved no clock, and its answer moves none.
+fn answered(draft: &mut Draft<'_>, event: Event, kind: ClockEventKind) -> Result<(), Rejection> {
+    let was_asked = draft.request().lifecycle.waiting_since.is_some();
+    draft.emit(event);
+    draft.clear(Timer::Expiry);
+    if was_asked {
+        draft.move_clock(kind)?;
+    }
+    Ok(())
+}
+
+/// A package goes early where nobody gets it; all else only after the end.
+fn swept(draft: &mut Draft<'_>, command: &Command) -> Result<(), Rejection> {
+    let lifecycle = &draft.request().lifecycle;
+    let (event, early) = match command {
+        Command::PackageDeleted => (Event::PackageDeleted, lifecycle.refusal.is_some()),
+        _ => (Event::Shredded, false),
+    };
+    if !early && !lifecycle.is_closed() {
+        return Err(Rejection::NoSuchStep {
+            step: snake(&format!("{command:?}")),
+        });
+    }
+    draft.emit(event);
     Ok(())
 }
 
@@ -404,7 +447,7 @@ pub(in crate::workflow) fn fire(draft: &mut Draft<'_>, timer: Timer) -> Result<(
             let begun = work.is_some_and(fulfilment::Fulfilment::has_written);
             let unanswered = lifecycle.waiting_since.is_some() && !begun;
             let unconfirmed = lifecycle.phase == Phase::Fulfilment
-                && work.is_some_and(fulfilment::awaits_confirmation);
+                && work.is_some_and(fulfilment::Fulfilment::awaits_confirmation);
             if !(unanswered || unconfirmed) {
                 return Ok(());
             }

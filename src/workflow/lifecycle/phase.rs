@@ -54,6 +54,10 @@ impl Phase {
 pub enum On {
     /// Ask the person who they are.
     RequestIdentity,
+    /// Ask them for evidence once more.
+    Challenge,
+    /// They could not be asked for it (from the engine).
+    ChallengeFailed,
     /// Count an answer to that, before it is checked.
     AttemptIdentity,
     /// The answer was not good enough.
@@ -106,8 +110,10 @@ pub enum On {
 
 impl On {
     /// Every kind.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 27] = [
         Self::RequestIdentity,
+        Self::Challenge,
+        Self::ChallengeFailed,
         Self::AttemptIdentity,
         Self::RejectIdentity,
         Self::ConfirmIdentity,
@@ -136,6 +142,9 @@ impl On {
 
     /// Whether somebody can command it, rather than the work, a timer or the engine.
     pub const fn is_command(self) -> bool {
-        !matches!(self, Self::Report | Self::Sweep | Self::Fire)
+        !matches!(
+            self,
+            Self::ChallengeFailed | Self::Report | Self::Sweep | Self::Fire
+        )
     }
 }

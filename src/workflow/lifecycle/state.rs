@@ -33,10 +33,13 @@ pub struct Lifecycle {
     pub outcome: Option<Outcome>,
     /// The letters that did not go out, and why.
     pub stuck_letters: Vec<(Letter, Failure)>,
+    /// Why the person could not be asked for evidence of who they are, until they are asked again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stuck_challenge: Option<Failure>,
     /// The letters that somebody sends by hand.
     #[serde(rename = "pending_letter", with = "pending")]
     pub pending_letters: Vec<(Letter, Pending)>,
-    /// Since when it waits for the person, when it does.
+    /// Since when it waits for the person: since the letter that asks them went out.
     pub waiting_since: Option<DateTime<Utc>>,
     /// When the answer went out.
     pub answered_at: Option<DateTime<Utc>>,
@@ -115,6 +118,7 @@ impl Lifecycle {
             refusal: None,
             outcome: None,
             stuck_letters: Vec::new(),
+            stuck_challenge: None,
             pending_letters: Vec::new(),
             waiting_since: None,
             answered_at: None,
@@ -154,6 +158,22 @@ impl Lifecycle {
         }
     }
 
+    /// The letter that asks the person what this phase waits for.
+    pub const fn question(&self) -> Option<Letter> {
+        match self.phase {
+            Phase::Identity => Some(Letter::IdentityRequest),
+            Phase::Clarification => Some(Letter::ClarificationRequest),
+            Phase::Fee => Some(Letter::FeeRequest),
+            _ => None,
+        }
+    }
+
+    /// Whether the person is asked by this letter, once it is out. Before that nothing waits for
+    /// them: no clock stands still, and no time for their answer runs.
+    pub(in crate::workflow) fn is_asking(&self, letter: Letter) -> bool {
+        self.question() == Some(letter) && self.waiting_since.is_none()
+    }
+
     /// The letter that answers it.
     pub const fn answer(&self) -> Letter {
         if self.refusal.is_some() {
@@ -181,7 +201,9 @@ impl Lifecycle {
 
     pub(in crate::workflow) fn apply(&mut self, envelope: &Envelope) {
         match &envelope.event {
-            Event::IdentityRequested => self.wait(Phase::Identity, envelope.at),
+            Event::IdentityRequested => self.go(Phase::Identity),
+            Event::ChallengeFailed { failure } => self.stuck_challenge = Some(failure.clone()),
+            Event::ChallengedAgain => self.stuck_challenge = None,
             Event::IdentityAttempted => self.attempts += 1,
             Event::IdentityConfirmed => {
                 self.identified = true;
@@ -191,7 +213,7 @@ impl Lifecycle {
                 self.outcome = None;
                 self.go(Phase::Fulfilment);
             }
-            Event::ClarificationRequested => self.wait(Phase::Clarification, envelope.at),
+            Event::ClarificationRequested => self.go(Phase::Clarification),
             Event::FeeRequested {
                 minor_units,
                 currency,
@@ -202,7 +224,7 @@ impl Lifecycle {
                     currency: currency.clone(),
                     ground: ground.clone(),
                 });
-                self.wait(Phase::Fee, envelope.at);
+                self.go(Phase::Fee);
             }
             Event::ClarificationReceived | Event::FeePaid | Event::FeeWaived => {
                 self.go(Phase::Assessment);
@@ -241,6 +263,9 @@ impl Lifecycle {
             Event::Released => self.go(Phase::Response),
             Event::LetterSent { letter } => {
                 self.settle(*letter);
+                if self.is_asking(*letter) {
+                    self.waiting_since = Some(envelope.at);
+                }
                 if !self.is_sent(*letter) {
                     self.sent.push(*letter);
                 }
@@ -290,7 +315,11 @@ impl Lifecycle {
                 self.go(Phase::Closed);
             }
             Event::Unanswered => self.unanswered = true,
-            Event::Confirmed => self.unanswered = false,
+            Event::Confirmed => {
+                self.settle(Letter::ConfirmationRequest);
+                self.unanswered = false;
+            }
+            Event::Cancelled => self.settle(Letter::ConfirmationRequest),
             Event::PackageDeleted => self.package_deleted = true,
             Event::Shredded => self.shredded = true,
             _ => {}
@@ -312,14 +341,13 @@ impl Lifecycle {
     }
 
     fn go(&mut self, phase: Phase) {
+        // What was asked there is not asked any more.
+        if let Some(question) = self.question() {
+            self.settle(question);
+        }
+        self.stuck_challenge = None;
         self.phase = phase;
         self.waiting_since = None;
-        self.unanswered = false;
-    }
-
-    fn wait(&mut self, phase: Phase, since: DateTime<Utc>) {
-        self.phase = phase;
-        self.waiting_since = Some(since);
         self.unanswered = false;
     }
 
