@@ -597,7 +597,11 @@ fn step<T>(answer: Answer<T>, finding: impl FnOnce(T) -> Finding) -> Performed {
 
 fn sent(answer: Answer<()>) -> Performed {
     match answer {
-        Answer::Done(()) | Answer::Partly { .. } => Performed::Sent(None),
+        Answer::Done(()) => Performed::Sent(None),
+        // A letter is out, or it is not.
+        Answer::Partly { missing, .. } => Performed::Failed(
+            (missing.into_iter().next()).map_or(Failure::Nonsense, |missing| missing.failure),
+        ),
         Answer::Pending(pending) => Performed::Sent(Some(pending)),
         Answer::Unsupported => Performed::Failed(Failure::Unsupported),
     }

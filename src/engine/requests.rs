@@ -264,6 +264,11 @@ impl Engine {
                 }
                 _ => self.allow(&loaded.request, actor, &command.name()).await?,
             }
+            if let Command::Lifecycle(lifecycle::Command::Join { into }) = &command {
+                // It may be joined, before the other one hears of it.
+                self.decide(&loaded, &command, actor, &Cause::Command)?;
+                self.join(&loaded.request, *into).await?;
+            }
             match self
                 .decide_and_commit(&mut loaded, &command, actor, &Cause::Command)
                 .await

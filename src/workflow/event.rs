@@ -397,6 +397,11 @@ pub enum Event {
     },
     /// They are asked for it once more.
     ChallengedAgain,
+    /// Another request for the same is carried on in this one.
+    JoinedBy {
+        /// That request.
+        request: RequestId,
+    },
 }
 
 /// Why something happened.

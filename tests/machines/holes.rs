@@ -418,7 +418,9 @@ fn a_confirmation_that_never_comes_is_told_to_staff() {
     let mut policy = plain_policy();
     policy.confirm_erasure = true;
     let mut course = Course::approved(erasure(policy, &[("crm", &[])], &[]));
-    course.work_until(Phase::Confirmation).fire(Timer::Expiry);
+    course.work_until(Phase::Confirmation);
+    assert!(!course.situation.timers.contains_key(&Timer::Expiry));
+    course.sent(Letter::ConfirmationRequest).fire(Timer::Expiry);
     assert!(course.request().lifecycle.unanswered);
     course.give(fulfilment::Command::Confirm);
     assert!(!course.request().lifecycle.unanswered);
@@ -430,7 +432,10 @@ fn a_confirmation_that_never_comes_lets_the_request_expire_where_the_law_wants_n
     policy.confirm_erasure = true;
     let world = erasure(policy, &[("crm", &[])], &[]).under_law("vn_pdpl");
     let mut course = Course::approved(world);
-    course.work_until(Phase::Confirmation).fire(Timer::Expiry);
+    course
+        .work_until(Phase::Confirmation)
+        .sent(Letter::ConfirmationRequest)
+        .fire(Timer::Expiry);
     assert_eq!(course.phases(), (lifecycle::Phase::Closed, Phase::Ended));
     assert_eq!(course.request().lifecycle.end, Some(End::Expired));
     let swept = [Timer::Package, Timer::Personal, Timer::Request];
@@ -444,6 +449,7 @@ fn a_confirmation_in_time_does_not_expire() {
     let mut course = Course::approved(erasure(policy, &[("crm", &[])], &[]));
     course
         .work_until(Phase::Confirmation)
+        .sent(Letter::ConfirmationRequest)
         .give(fulfilment::Command::Confirm);
     assert!(!course.situation.timers.contains_key(&Timer::Expiry));
 }
@@ -583,6 +589,7 @@ fn silence_does_not_close_an_erasure_that_was_begun() {
     course.give(lifecycle::Command::DecideAppeal { granted: true });
     course
         .give(lifecycle::Command::AskClarification)
+        .sent(Letter::ClarificationRequest)
         .fire(Timer::Expiry);
     assert_eq!(
         course.request().lifecycle.phase,

@@ -735,7 +735,12 @@ impl Watcher {
         let stands_still = match work.phase {
             fulfilment::Phase::Grace => !has(Timer::Grace),
             // Staff knows that they are silent.
-            fulfilment::Phase::Confirmation => !has(Timer::Expiry) && !life.unanswered,
+            fulfilment::Phase::Confirmation => {
+                let asked = |key: &String| key.starts_with("notify/confirmation_request");
+                let told = life.is_sent(Letter::ConfirmationRequest);
+                assert!(told || !has(Timer::Expiry), "nobody asked them");
+                !self.effects.iter().any(asked)
+            }
             fulfilment::Phase::Withholding => {
                 let held = |rows: &WithheldRows| rows.until == Until::HoldLifted;
                 !has(Timer::Tail) && !work.withheld().any(|(_, rows)| held(rows))

@@ -305,8 +305,13 @@ impl Fulfilment {
                     _ => self.recipients.iter_mut().find(|r| r.id == *id),
                 };
                 if let Some(recipient) = recipient {
-                    recipient.confirmed = finished;
-                    recipient.failure = failure;
+                    // Who did a part of it has not confirmed it.
+                    let partly = match result {
+                        StepResult::Done { missing, .. } => missing.first(),
+                        _ => None,
+                    };
+                    recipient.failure = failure.or(partly.map(|missing| missing.failure.clone()));
+                    recipient.confirmed = finished && recipient.failure.is_none();
                 }
             }
             Target::Request => {

@@ -84,6 +84,10 @@ pub enum Command {
         /// The open request.
         into: crate::model::RequestId,
     },
+    JoinedBy {
+        /// The request that is carried on here.
+        request: crate::model::RequestId,
+    },
     /// The package and its spools were deleted.
     PackageDeleted,
     /// The key was destroyed.
@@ -120,6 +124,7 @@ impl Command {
             Self::DecideAppeal { .. } => On::DecideAppeal,
             Self::Withdraw => On::Withdraw,
             Self::Join { .. } => On::Join,
+            Self::JoinedBy { .. } => On::JoinedBy,
             Self::PackageDeleted | Self::Shredded => On::Sweep,
         }
     }
@@ -138,7 +143,9 @@ impl Command {
             On::Join => matches!(actor, Engine | Staff(_)),
             On::LetterAnswered => matches!(actor, Engine | Staff(_)),
             On::Rework => matches!(actor, Staff(_) | Host | Controller(_) | Engine),
-            On::Report | On::Fire | On::Sweep | On::ChallengeFailed => matches!(actor, Engine),
+            On::JoinedBy | On::ChallengeFailed | On::Report | On::Fire | On::Sweep => {
+                matches!(actor, Engine)
+            }
             On::PayFee | On::RequestIdentity | On::Challenge => matches!(actor, Staff(_) | Host),
             On::AskClarification
             | On::ChargeFee

@@ -26,6 +26,7 @@ pub const TABLE: Table<Phase, On> = table!(Phase, On;
         LetterAnswered => Received;
         Withdraw => Closed;
         Join => Closed;
+        JoinedBy => Received;
         Fire => Received;
     }
     Identity {
@@ -40,6 +41,7 @@ pub const TABLE: Table<Phase, On> = table!(Phase, On;
         Resend => Identity;
         LetterAnswered => Identity;
         Withdraw => Closed;
+        JoinedBy => Identity;
         Fire => Identity | Closed;
     }
     Assessment {
@@ -53,6 +55,7 @@ pub const TABLE: Table<Phase, On> = table!(Phase, On;
         LetterAnswered => Assessment;
         Withdraw => Closed;
         Report => Assessment;
+        JoinedBy => Assessment;
         Fire => Assessment;
     }
     Clarification {
@@ -64,6 +67,7 @@ pub const TABLE: Table<Phase, On> = table!(Phase, On;
         LetterAnswered => Clarification;
         Withdraw => Closed;
         Report => Clarification;
+        JoinedBy => Clarification;
         Fire => Clarification | Closed;
     }
     Fee {
@@ -76,6 +80,7 @@ pub const TABLE: Table<Phase, On> = table!(Phase, On;
         LetterAnswered => Fee;
         Withdraw => Closed;
         Report => Fee;
+        JoinedBy => Fee;
         Fire => Fee | Closed;
     }
     Fulfilment {
@@ -85,6 +90,7 @@ pub const TABLE: Table<Phase, On> = table!(Phase, On;
         LetterAnswered => Fulfilment;
         Withdraw => Closed;
         Report => Review | Response;
+        JoinedBy => Fulfilment;
         Fire => Fulfilment | Closed;
     }
     Review {
@@ -96,6 +102,7 @@ pub const TABLE: Table<Phase, On> = table!(Phase, On;
         LetterAnswered => Review;
         Withdraw => Closed;
         Report => Review | Response;
+        JoinedBy => Review;
         Fire => Review;
     }
     Response {
@@ -106,6 +113,7 @@ pub const TABLE: Table<Phase, On> = table!(Phase, On;
         LetterAnswered => Response | Answered;
         Report => Response;
         Sweep => Response;
+        JoinedBy => Response;
         Fire => Response;
     }
     Answered {
@@ -116,6 +124,7 @@ pub const TABLE: Table<Phase, On> = table!(Phase, On;
         LetterAnswered => Answered;
         Report => Answered;
         Sweep => Answered;
+        JoinedBy => Fulfilment;
         Fire => Answered | Closed;
     }
     Appeal {
@@ -124,6 +133,7 @@ pub const TABLE: Table<Phase, On> = table!(Phase, On;
         LetterAnswered => Appeal;
         Report => Appeal;
         Sweep => Appeal;
+        JoinedBy => Appeal;
         Fire => Appeal;
     }
     Closed {

@@ -3,7 +3,7 @@
 use chrono::{DateTime, NaiveDate, Utc};
 
 use crate::law::{ClockError, ClockEventKind, GroundUse};
-use crate::model::{Actor, End, Ground, Outcome};
+use crate::model::{Actor, End, Ground, Outcome, RequestId};
 use crate::workflow::draft::Draft;
 use crate::workflow::effect::{Effect, Letter, Timer};
 use crate::workflow::event::Event;
@@ -153,23 +153,12 @@ pub(in crate::workflow) fn decide(
             draft.time_letters();
         }
         Command::Rework => {
-            let work = draft.request().fulfilment.as_ref();
             if draft.request().lifecycle.refusal.is_some() && phase == Phase::Response {
                 return Err(Rejection::TooLate {
                     done: "it was refused; refuse on another ground, or send the letter again",
                 });
             }
-            if draft.request().lifecycle.phase == Phase::Answered
-                && !work.is_some_and(fulfilment::Fulfilment::is_unfinished)
-            {
-                return Err(Rejection::TooLate {
-                    done: "the answer went out, and nothing is left to do",
-                });
-            }
-            draft.emit(Event::Reworked);
-            draft.clear(Timer::Appeal);
-            draft.time_clock();
-            fulfilment::retry(draft)?;
+            take_up_again(draft)?;
         }
         Command::Leave => fulfilment::leave(draft)?,
         Command::Release => release(draft),
@@ -229,6 +218,11 @@ pub(in crate::workflow) fn decide(
             }
         }
         Command::Withdraw => {
+            if let Some(by) = draft.request().lifecycle.joined_by
+                && !matches!(draft.actor(), Actor::Staff(_))
+            {
+                return Err(Rejection::Joined { by });
+            }
             fulfilment::cancel(draft)?;
             close(draft, End::Withdrawn);
             give_up_package(draft);
@@ -242,9 +236,45 @@ pub(in crate::workflow) fn decide(
             }
             close(draft, End::Joined(*into));
         }
+        Command::JoinedBy { request } => joined_by(draft, *request)?,
         Command::PackageDeleted | Command::Shredded => swept(draft, command)?,
     }
     Ok(())
+}
+
+/// The work is taken up again; after an answer, if it left something undone.
+fn take_up_again(draft: &mut Draft<'_>) -> Result<(), Rejection> {
+    let work = draft.request().fulfilment.as_ref();
+    if draft.request().lifecycle.phase == Phase::Answered
+        && !work.is_some_and(fulfilment::Fulfilment::is_unfinished)
+    {
+        return Err(Rejection::TooLate {
+            done: "the answer went out, and nothing is left to do",
+        });
+    }
+    draft.emit(Event::Reworked);
+    draft.clear(Timer::Appeal);
+    draft.time_clock();
+    fulfilment::retry(draft)
+}
+
+/// Another request for the same is carried on in this one. What was answered is taken up again; what
+/// is refused, or answered in full, carries on nothing.
+fn joined_by(draft: &mut Draft<'_>, request: RequestId) -> Result<(), Rejection> {
+    let lifecycle = &draft.request().lifecycle;
+    let phase = lifecycle.phase;
+    let work = draft.request().fulfilment.as_ref();
+    let unfinished = work.is_some_and(fulfilment::Fulfilment::is_unfinished);
+    if lifecycle.refusal.is_some() || (lifecycle.is_answered() && !unfinished) {
+        return Err(Rejection::TooLate {
+            done: "it was answered, and carries on no other request",
+        });
+    }
+    draft.emit(Event::JoinedBy { request });
+    match phase {
+        Phase::Answered => take_up_again(draft),
+        _ => Ok(()),
+    }
 }
 
 /// The person was asked: from now on it waits for them.

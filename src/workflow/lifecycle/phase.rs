@@ -100,6 +100,8 @@ pub enum On {
     Withdraw,
     /// Carry it on in an open request for the same.
     Join,
+    /// Another one is carried on in it (from the engine).
+    JoinedBy,
     /// The work came to an outcome, or begins to wait (from the fulfilment).
     Report,
     /// What was held was swept (from the engine).
@@ -110,7 +112,7 @@ pub enum On {
 
 impl On {
     /// Every kind.
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 28] = [
         Self::RequestIdentity,
         Self::Challenge,
         Self::ChallengeFailed,
@@ -135,6 +137,7 @@ impl On {
         Self::DecideAppeal,
         Self::Withdraw,
         Self::Join,
+        Self::JoinedBy,
         Self::Report,
         Self::Sweep,
         Self::Fire,
@@ -144,7 +147,7 @@ impl On {
     pub const fn is_command(self) -> bool {
         !matches!(
             self,
-            Self::ChallengeFailed | Self::Report | Self::Sweep | Self::Fire
+            Self::ChallengeFailed | Self::JoinedBy | Self::Report | Self::Sweep | Self::Fire
         )
     }
 }

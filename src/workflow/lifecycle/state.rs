@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Actor, End, Failure, Fee, Ground, Outcome, Pending};
+use crate::model::{Actor, End, Failure, Fee, Ground, Outcome, Pending, RequestId};
 use crate::workflow::effect::Letter;
 use crate::workflow::event::{Envelope, Event};
 
@@ -48,6 +48,9 @@ pub struct Lifecycle {
     pub unanswered: bool,
     /// Whether the person appealed; they can once.
     pub appealed: bool,
+    /// The last request that is carried on in this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub joined_by: Option<RequestId>,
     /// How it ended.
     pub end: Option<End>,
     /// Whether the package was deleted.
@@ -124,6 +127,7 @@ impl Lifecycle {
             answered_at: None,
             unanswered: false,
             appealed: false,
+            joined_by: None,
             end: None,
             package_deleted: false,
             shredded: false,
@@ -310,6 +314,7 @@ impl Lifecycle {
                     self.settle(*letter);
                 }
             }
+            Event::JoinedBy { request } => self.joined_by = Some(*request),
             Event::Closed { end } => {
                 self.end = Some(end.clone());
                 self.go(Phase::Closed);
