@@ -131,7 +131,7 @@ pub(in crate::workflow) fn decide(
             });
             draft.effect(Effect::Notify(Letter::FeeRequest));
         }
-        Command::PayFee => answered(draft, Event::FeePaid, draft.fee_events().1)?,
+        Command::PayFee => answered(draft, Event::FeePaid, draft.fee_settled())?,
         Command::WaiveFee => answered(draft, Event::FeeWaived, ClockEventKind::FeeWaived)?,
         Command::Extend { ground, until } => extend(draft, ground, *until)?,
         Command::Approve => {
@@ -175,10 +175,15 @@ pub(in crate::workflow) fn decide(
         Command::LetterSent { letter } => {
             let answers = draft.request().lifecycle.is_answered_by(*letter);
             let asks = draft.request().lifecycle.is_asking(*letter);
+            let asks = draft.asked_by(*letter).filter(|_| asks);
             draft.emit(Event::LetterSent { letter: *letter });
             draft.time_letters();
-            if asks {
-                asked(draft, *letter)?;
+            if let Some(kind) = asks {
+                // Who could not be asked for evidence cannot answer.
+                if draft.request().lifecycle.stuck_challenge.is_none() {
+                    draft.expire_later();
+                }
+                draft.move_clock(kind)?;
             }
             if *letter == Letter::ConfirmationRequest && !draft.request().is_moot(*letter) {
                 draft.expire_later();
@@ -275,18 +280,6 @@ fn joined_by(draft: &mut Draft<'_>, request: RequestId) -> Result<(), Rejection>
         Phase::Answered => take_up_again(draft),
         _ => Ok(()),
     }
-}
-
-/// The person was asked: from now on it waits for them.
-fn asked(draft: &mut Draft<'_>, letter: Letter) -> Result<(), Rejection> {
-    if draft.request().lifecycle.stuck_challenge.is_none() {
-        draft.expire_later();
-    }
-    draft.move_clock(match letter {
-        Letter::IdentityRequest => ClockEventKind::IdentityRequested,
-        Letter::ClarificationRequest => ClockEventKind::ClarificationRequested,
-        _ => draft.fee_events().0,
-    })
 }
 
 /// What the person was asked for is there, or not needed any more. A question that never went out
