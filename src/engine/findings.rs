@@ -23,6 +23,20 @@ pub(super) enum Known {
     Nonsense,
 }
 
+/// What was said cannot be.
+struct Nonsense;
+
+impl Known {
+    /// What a finding says of it.
+    fn identified(self) -> Result<Option<(PartRef, Vec<IdentifierKind>)>, Nonsense> {
+        match self {
+            Self::Same => Ok(None),
+            Self::More(part, kinds) => Ok(Some((part, kinds))),
+            Self::Nonsense => Err(Nonsense),
+        }
+    }
+}
+
 impl Engine {
     /// Seals a plan and says of it what may stand in an event.
     pub(super) async fn seal_plan(
@@ -115,10 +129,9 @@ impl Engine {
         let facts = &request.facts;
         let parts = self.parts(&facts.controller, facts.id, fence);
         let found = stopped.identifiers;
-        let identified = match self.seal_known(request, &parts, name, found).await? {
-            Known::Same => None,
-            Known::More(part, kinds) => Some((part, kinds)),
-            Known::Nonsense => return Ok(None),
+        let known = self.seal_known(request, &parts, name, found).await?;
+        let Ok(identified) = known.identified() else {
+            return Ok(None);
         };
         Ok(Some(Finding::Stopped {
             rows: stopped.rows,
@@ -143,10 +156,9 @@ impl Engine {
             return Ok(None);
         }
         let found = located.identifiers;
-        let identified = match self.seal_known(request, &parts, name, found).await? {
-            Known::Same => None,
-            Known::More(part, kinds) => Some((part, kinds)),
-            Known::Nonsense => return Ok(None),
+        let known = self.seal_known(request, &parts, name, found).await?;
+        let Ok(identified) = known.identified() else {
+            return Ok(None);
         };
         let mut keys: Vec<KeyedDigest> = Vec::new();
         for locator in &located.locators {

@@ -11,7 +11,7 @@ use futures::{FutureExt, StreamExt};
 use crate::model::{Actor, Failure};
 use crate::ports::{Cancel, Claim, ErrorKind, StoreError};
 use crate::workflow::{
-    Cause, Command, Effect, EffectKey, Locks, Rejection, StepResult, fulfilment, lifecycle,
+    Cause, Command, Effect, EffectKey, Locks, Rejection, StepResult, Target, fulfilment, lifecycle,
 };
 
 use super::Engine;
@@ -235,40 +235,8 @@ impl Engine {
             (performed, Effect::Step { task, target, .. }) => {
                 let result = match performed {
                     Performed::Step(result) => result.clone(),
-                    Performed::Located(located, missing) => {
-                        let crate::workflow::Target::Source(source) = target else {
-                            return self.drop_item(loaded, claim, item).await.map(|()| true);
-                        };
-                        let name = format!("{}/{}", item.key.0, claim.fence.0);
-                        let copy = (**located).clone();
-                        let finding = self
-                            .seal_located(&loaded.request, source, &name, Some(claim.fence), copy)
-                            .await?;
-                        match finding {
-                            Some(finding) => StepResult::Done {
-                                finding,
-                                missing: missing.clone(),
-                            },
-                            None => StepResult::Failed(Failure::Nonsense),
-                        }
-                    }
-                    Performed::Stopped(stopped, missing) => {
-                        let name = format!("{}/{}", item.key.0, claim.fence.0);
-                        let finding = self
-                            .seal_stopped(
-                                &loaded.request,
-                                &name,
-                                Some(claim.fence),
-                                stopped.clone(),
-                            )
-                            .await?;
-                        match finding {
-                            Some(finding) => StepResult::Done {
-                                finding,
-                                missing: missing.clone(),
-                            },
-                            None => StepResult::Failed(Failure::Nonsense),
-                        }
+                    Performed::Located(..) | Performed::Stopped(..) => {
+                        self.sealed(loaded, claim, item, target, performed).await?
                     }
                     Performed::Failed(failure) => StepResult::Failed(failure.clone()),
                     _ => StepResult::Failed(last_failure(performed)),
@@ -318,6 +286,38 @@ impl Engine {
             None => self.drop_item(loaded, claim, item).await?,
         }
         Ok(true)
+    }
+
+    /// What a source found or stopped, sealed with what is known by now.
+    async fn sealed(
+        &self,
+        loaded: &Loaded,
+        claim: &Claim,
+        item: &Item,
+        target: &Target,
+        performed: &Performed,
+    ) -> Result<StepResult, EngineError> {
+        let name = format!("{}/{}", item.key.0, claim.fence.0);
+        let (request, fence) = (&loaded.request, Some(claim.fence));
+        let (finding, missing) = match (performed, target) {
+            (Performed::Located(located, missing), Target::Source(source)) => {
+                let copy = (**located).clone();
+                let sealed = self.seal_located(request, source, &name, fence, copy);
+                (sealed.await?, missing)
+            }
+            (Performed::Stopped(stopped, missing), _) => {
+                let sealed = self.seal_stopped(request, &name, fence, stopped.clone());
+                (sealed.await?, missing)
+            }
+            _ => return Ok(StepResult::Failed(last_failure(performed))),
+        };
+        Ok(match finding {
+            Some(finding) => StepResult::Done {
+                finding,
+                missing: missing.clone(),
+            },
+            None => StepResult::Failed(Failure::Nonsense),
+        })
     }
 
     /// Decides what an effect came to, and commits it together with the effect's end.
