@@ -637,6 +637,10 @@ pub(crate) fn likeness(situation: &Situation) -> u64 {
     life.stuck_letters.is_empty().hash(&mut hasher);
     life.identified.hash(&mut hasher);
     life.waiting_since.is_some().hash(&mut hasher);
+    situation
+        .timers
+        .contains_key(&Timer::Expiry)
+        .hash(&mut hasher);
     if let Some(work) = &situation.request.fulfilment {
         work.phase.hash(&mut hasher);
         for step in &work.steps {
