@@ -4,8 +4,8 @@ use chrono::TimeDelta;
 use datarights::model::{Actor, End, Failure, IdentifierKind, Outcome, Right, Until};
 use datarights::workflow::fulfilment::{self, Phase};
 use datarights::workflow::{
-    Approval, Command, Delivery, Event, Landscape, Letter, Locks, Policy, Rejection, Review,
-    StepResult, Target, Task, Timer, lifecycle, receive,
+    Approval, Command, Delivery, Event, Finding, Landscape, Letter, Locks, Policy, Rejection,
+    Review, StepResult, Target, Task, Timer, lifecycle, receive,
 };
 
 use crate::world::*;
@@ -409,6 +409,23 @@ fn an_approval_does_not_disturb_a_tail_that_runs() {
     );
     course.work_until(Phase::Ended);
     assert_eq!(course.request().lifecycle.outcome, Some(Outcome::Done));
+}
+
+/// A recipient that did a part of it has not confirmed, and is named.
+#[test]
+fn a_recipient_that_did_a_part_is_named() {
+    for failure in [Failure::Unavailable, Failure::Unsupported] {
+        let mut course = Course::approved(erasure(plain_policy(), &[("crm", &[])], &["mailer"]));
+        course.work_until(Phase::Informing);
+        let result = StepResult::Done {
+            finding: Finding::Nothing,
+            missing: vec![missing(failure)],
+        };
+        course.answer(&Target::Recipient(party("mailer")), result);
+        assert_eq!(course.request().lifecycle.outcome, Some(Outcome::Partly));
+        assert!(!course.work().recipients[0].confirmed);
+        assert_eq!(course.work().missing().count(), 1);
+    }
 }
 
 // ---- the ways out

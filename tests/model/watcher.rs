@@ -432,7 +432,13 @@ impl Watcher {
             }
             Event::Entered {
                 phase: fulfilment::Phase::Locating,
-            } => self.begin_anew(),
+            } => {
+                self.begin_anew();
+                if self.right == Right::Export {
+                    // What is found now is handed over; what was found before is not.
+                    self.recipients.clear();
+                }
+            }
             Event::Entered {
                 phase: fulfilment::Phase::Stopping | fulfilment::Phase::Announcing,
             } => self.forgive(),
