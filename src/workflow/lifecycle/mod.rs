@@ -26,9 +26,12 @@ pub const TABLE: Table<Phase, On> = table!(Phase, On;
         LetterAnswered => Received;
         Withdraw => Closed;
         Join => Closed;
+        JoinedBy => Received;
         Fire => Received;
     }
     Identity {
+        Challenge => Identity;
+        ChallengeFailed => Identity;
         AttemptIdentity => Identity;
         AddIdentifiers => Identity;
         RejectIdentity => Identity;
@@ -38,6 +41,7 @@ pub const TABLE: Table<Phase, On> = table!(Phase, On;
         Resend => Identity;
         LetterAnswered => Identity;
         Withdraw => Closed;
+        JoinedBy => Identity;
         Fire => Identity | Closed;
     }
     Assessment {
@@ -51,6 +55,7 @@ pub const TABLE: Table<Phase, On> = table!(Phase, On;
         LetterAnswered => Assessment;
         Withdraw => Closed;
         Report => Assessment;
+        JoinedBy => Assessment;
         Fire => Assessment;
     }
     Clarification {
@@ -62,6 +67,7 @@ pub const TABLE: Table<Phase, On> = table!(Phase, On;
         LetterAnswered => Clarification;
         Withdraw => Closed;
         Report => Clarification;
+        JoinedBy => Clarification;
         Fire => Clarification | Closed;
     }
     Fee {
@@ -74,6 +80,7 @@ pub const TABLE: Table<Phase, On> = table!(Phase, On;
         LetterAnswered => Fee;
         Withdraw => Closed;
         Report => Fee;
+        JoinedBy => Fee;
         Fire => Fee | Closed;
     }
     Fulfilment {
@@ -83,6 +90,7 @@ pub const TABLE: Table<Phase, On> = table!(Phase, On;
         LetterAnswered => Fulfilment;
         Withdraw => Closed;
         Report => Review | Response;
+        JoinedBy => Fulfilment;
         Fire => Fulfilment | Closed;
     }
     Review {
@@ -94,6 +102,7 @@ pub const TABLE: Table<Phase, On> = table!(Phase, On;
         LetterAnswered => Review;
         Withdraw => Closed;
         Report => Review | Response;
+        JoinedBy => Review;
         Fire => Review;
     }
     Response {
@@ -103,6 +112,8 @@ pub const TABLE: Table<Phase, On> = table!(Phase, On;
         Resend => Response;
         LetterAnswered => Response | Answered;
         Report => Response;
+        Sweep => Response;
+        JoinedBy => Response;
         Fire => Response;
     }
     Answered {
@@ -112,6 +123,8 @@ pub const TABLE: Table<Phase, On> = table!(Phase, On;
         Resend => Answered;
         LetterAnswered => Answered;
         Report => Answered;
+        Sweep => Answered;
+        JoinedBy => Fulfilment;
         Fire => Answered | Closed;
     }
     Appeal {
@@ -119,6 +132,8 @@ pub const TABLE: Table<Phase, On> = table!(Phase, On;
         Resend => Appeal;
         LetterAnswered => Appeal;
         Report => Appeal;
+        Sweep => Appeal;
+        JoinedBy => Appeal;
         Fire => Appeal;
     }
     Closed {
