@@ -13,8 +13,8 @@ use common::{World, staff};
 use datarights::adapters::MemoryArtifacts;
 use datarights::engine::{Engine, EngineError, Intake};
 use datarights::model::{
-    Actor, Channel, ControllerId, Digest, Failure, Identifier, Outcome, PartyId, RequestId, Right,
-    Wish,
+    Actor, Channel, ControllerId, Digest, Failure, Ground, Identifier, Outcome, PartyId, RequestId,
+    Right, Wish,
 };
 use datarights::ports::{
     ArtifactKey, ArtifactStore, ArtifactWriter, ByteStream, ErrorKind, PortError, WorkerId,
@@ -127,6 +127,53 @@ fn an_access_answer_holds_everything_of_the_person_and_nothing_of_others() {
     world.work_until(&engine, world.now() + TimeDelta::days(200));
     assert!(world.see(&engine, request).lifecycle.package_deleted);
     assert!(world.artifacts.keys().is_empty());
+}
+
+/// Whoever is refused, or takes the request back, gets nothing; what was read for them goes at once.
+#[test]
+fn what_was_read_for_an_answer_that_is_not_given_goes_at_once() {
+    let refuse = lifecycle::Command::Refuse {
+        ground: Ground::new("manifestly_unfounded"),
+    };
+    for command in [refuse, lifecycle::Command::Withdraw] {
+        let mut world = World::new();
+        world.policy.review = Review::Always;
+        let engine = world.engine();
+        let request = world.submit(&engine, Wish::of(Right::Access));
+        world.approve(&engine, request);
+        world.work(&engine);
+        assert_eq!(world.see(&engine, request).lifecycle.phase, Phase::Review);
+        assert!(!world.artifacts.keys().is_empty());
+        let alice = staff("alice");
+        world.command(&engine, request, &alice, command).unwrap();
+        world.work(&engine);
+        assert!(world.artifacts.keys().is_empty());
+        assert!(world.see(&engine, request).lifecycle.package_deleted);
+    }
+}
+
+/// An appeal that is granted reads anew; nothing that was to be deleted before takes that along.
+#[test]
+fn what_is_read_after_a_granted_appeal_is_kept() {
+    let mut world = World::new();
+    world.policy.review = Review::Always;
+    let engine = world.engine();
+    let request = world.submit(&engine, Wish::of(Right::Access));
+    world.approve(&engine, request);
+    world.work(&engine);
+    let alice = staff("alice");
+    let give = |actor: &Actor, command: lifecycle::Command| {
+        world.command(&engine, request, actor, command).unwrap();
+        world.work(&engine);
+    };
+    let ground = Ground::new("manifestly_unfounded");
+    give(&alice, lifecycle::Command::Refuse { ground });
+    give(&Actor::Person, lifecycle::Command::Appeal);
+    give(&alice, lifecycle::Command::DecideAppeal { granted: true });
+    give(&alice, lifecycle::Command::Approve);
+    give(&alice, lifecycle::Command::Release);
+    let bytes = package(&world, &engine, request);
+    assert!(entry(&bytes, "data/desk/users.json").contains("Ada Lovelace"));
 }
 
 #[test]
@@ -289,7 +336,7 @@ fn a_request_goes_after_its_package_and_its_key() {
     );
     world.work_until(&engine, world.now() + TimeDelta::days(400));
     assert_eq!(artifacts.faults_left(), 0);
-    assert_eq!(world.artifacts.keys(), []);
+    assert!(world.artifacts.keys().is_empty());
     let eve = staff("eve");
     let gone = engine.request(&world.acme, request, &eve);
     assert!(world.clock.drive(gone).unwrap().is_err());

@@ -179,6 +179,16 @@ fn the_same_wish_twice_is_one_request() {
         1
     );
     assert!(world.see(&engine, again[0].request).lifecycle.is_closed());
+    // Whoever takes the first one back would take the second one along.
+    let withdraw = lifecycle::Command::Withdraw;
+    let refused = world.command(&engine, first, &Actor::Person, withdraw);
+    assert!(
+        matches!(
+            refused,
+            Err(EngineError::Rejected(Rejection::Joined { by })) if by == again[0].request
+        ),
+        "{refused:?}"
+    );
     // Another right is another request; so is another person's.
     let other = Intake::new(Channel::Mail, ada(), [Wish::of(Right::Erasure)]);
     let other = engine.submit(&world.acme, &Actor::Person, other);
@@ -187,6 +197,48 @@ fn the_same_wish_twice_is_one_request() {
     let grace = Intake::new(Channel::Mail, grace, [Wish::of(Right::Access)]);
     let grace = engine.submit(&world.acme, &Actor::Person, grace);
     assert_eq!(world.clock.drive(grace).unwrap().unwrap()[0].joined, None);
+}
+
+/// Staff joins a request to an open one of the same person for the same, and to no other.
+#[test]
+fn staff_joins_only_what_is_the_same() {
+    let world = World::new();
+    let engine = world.engine();
+    let submit = |mails: &[&str], right: Right| {
+        let person = mails.iter().map(|mail| Identifier::mail(*mail).unwrap());
+        let intake = Intake::new(Channel::Mail, person.collect(), [Wish::of(right)]);
+        let submitted = engine.submit(&world.acme, &Actor::Person, intake);
+        world.clock.drive(submitted).unwrap().unwrap()[0].request
+    };
+    let first = submit(&["ada@example.org"], Right::Access);
+    let other_right = submit(&["ada@example.org"], Right::Erasure);
+    let other_person = submit(&["grace@example.org"], Right::Access);
+    let closed = submit(&["ada@example.org"], Right::Export);
+    let alice = staff("alice");
+    let withdraw = lifecycle::Command::Withdraw;
+    world.command(&engine, closed, &alice, withdraw).unwrap();
+    // More is known of the person: it is not joined by itself.
+    let second = submit(&["ada@example.org", "ada@home.example"], Right::Access);
+    let join = |into| {
+        let join = lifecycle::Command::Join { into };
+        world.command(&engine, second, &alice, join)
+    };
+    for into in [other_right, other_person, closed, second] {
+        let refused = join(into);
+        assert!(
+            matches!(
+                refused,
+                Err(EngineError::Rejected(Rejection::Malformed { .. }))
+            ),
+            "{refused:?}"
+        );
+        assert_eq!(world.see(&engine, into).lifecycle.joined_by, None);
+    }
+    let nobody = RequestId::new(uuid::Uuid::from_u128(7));
+    assert!(matches!(join(nobody), Err(EngineError::UnknownRequest(_))));
+    join(first).unwrap();
+    let life = world.see(&engine, first).lifecycle;
+    assert_eq!(life.joined_by, Some(second));
 }
 
 #[test]

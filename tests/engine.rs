@@ -16,7 +16,7 @@ use datarights::ports::{AccessPolicy, Denied, Erased, ErrorKind, Grant, Located,
 use datarights::testkit::{Fault, Method};
 use datarights::workflow::fulfilment::{self, Phase as Work};
 use datarights::workflow::lifecycle::{self, Phase};
-use datarights::workflow::{Approval, Event, Rejection, Target, Task};
+use datarights::workflow::{Approval, Event, Finding, Rejection, StepResult, Target, Task};
 
 /// Erasure through every floor: the phone that the desk knows leads to the call log; the log is
 /// erased before the desk; the invoice is withheld, named, and erased when its date has come.
@@ -565,6 +565,17 @@ fn a_policy_can_tell_the_steps_apart() {
         answer(Task::Erase, &log),
         EngineError::Rejected(_)
     ));
+    // As a command of its own it is asked of the policy in the same way.
+    let bare = |task| {
+        let answer = fulfilment::Command::Answer {
+            task,
+            target: log.clone(),
+            result: Box::new(StepResult::done(Finding::Nothing)),
+        };
+        world.command(&engine, request, &bob, answer).unwrap_err()
+    };
+    assert!(matches!(bare(Task::Search), EngineError::Denied(_)));
+    assert!(matches!(bare(Task::Erase), EngineError::Rejected(_)));
 }
 
 #[test]

@@ -432,6 +432,19 @@ fn events() -> Vec<(&'static str, Event)> {
                 again: true,
             },
         ),
+        (
+            "challenge_failed",
+            Event::ChallengeFailed {
+                failure: Failure::Unavailable,
+            },
+        ),
+        ("challenged_again", Event::ChallengedAgain),
+        (
+            "joined_by",
+            Event::JoinedBy {
+                request: RequestId::new(uuid::Uuid::from_u128(3)),
+            },
+        ),
         ("fraud_suspected", Event::FraudSuspected),
         ("results_announced", Event::ResultsAnnounced { at: start() }),
         (
@@ -622,6 +635,13 @@ fn an_event_cut_anywhere_is_not_read() {
     }
 }
 
+/// Stored when the person was waited for since the question was decided on, and the clock moved
+/// with that: one event more.
+fn waits_as_before(course: &mut Course) {
+    course.situation.request.lifecycle.waiting_since = Some(start());
+    course.situation.request.sequence += 1;
+}
+
 /// A request of every machine where it is most eventful.
 fn states() -> Vec<(&'static str, Request)> {
     let world = |right| {
@@ -641,6 +661,7 @@ fn states() -> Vec<(&'static str, Request)> {
         let failure = Failure::Unavailable;
         lifecycle.give(lifecycle::Command::LetterFailed { letter, failure });
     }
+    waits_as_before(&mut lifecycle);
 
     let mut access = Course::approved(world(Right::Access));
     access.answer_source("accounts", learned.clone());
@@ -681,6 +702,7 @@ fn states() -> Vec<(&'static str, Request)> {
         let pending = manual();
         letters.give(lifecycle::Command::LetterPending { letter, pending });
     }
+    waits_as_before(&mut letters);
 
     let mut named = export.request().clone();
     named.fulfilment.as_mut().unwrap().package_name = Some("package-3-5-1.zip".to_owned());

@@ -16,7 +16,7 @@ use chrono::TimeDelta;
 use common::{World, staff};
 use datarights::engine::{Engine, EngineError, Intake, Prepared, Submitted};
 use datarights::model::{Actor, Channel, End, Identifier, KeyId, RequestId, Right, Wish};
-use datarights::ports::{AccessPolicy, Denied, Grant, Query, Vault, VaultError};
+use datarights::ports::{AccessPolicy, Denied, Grant, Query, StoreError, Vault, VaultError};
 use datarights::testkit::{Fault, Method};
 use datarights::workflow::{fulfilment, lifecycle};
 use futures::{FutureExt, StreamExt};
@@ -111,7 +111,10 @@ fn what_is_prepared_is_what_submit_writes() {
         let mut all: Vec<RequestId> = submitted.iter().map(|s| s.request).collect();
         all.extend(before);
         assert_eq!(stored(&prepares, &all), stored(&submits, &all));
-        assert_eq!(prepared.commits().len(), all.len());
+        let changes = prepared.commits().iter().filter(|c| c.expected > 0).count();
+        let joins = submitted.iter().filter(|s| s.joined.is_some()).count();
+        assert_eq!(changes, joins, "each join is noted where it leads");
+        assert_eq!(prepared.commits().len(), submitted.len() + joins);
         let into = before.unwrap_or(submitted[0].request);
         assert_eq!(submitted[2].joined, Some(into), "the second of two joins");
         assert_eq!(submitted[4].joined, None, "two corrections are two wishes");
@@ -132,6 +135,32 @@ fn an_unfinished_erasure_is_taken_up_again_by_what_the_host_writes() {
     assert_eq!(world.log.rows_of("1").len(), 0);
     let work = world.see(&engine, unfinished).fulfilment.unwrap();
     assert_eq!(work.phase, fulfilment::Phase::Withholding);
+}
+
+/// Who is joined to a request that is withdrawn at the same moment is not lost: one of both happens.
+#[test]
+fn nobody_is_joined_to_what_was_withdrawn_meanwhile() {
+    let world = World::new();
+    let engine = world.engine();
+    let first = world.submit(&engine, Wish::of(Right::Access));
+    let prepared = prepare(&world, &engine, intake([Wish::of(Right::Access)]));
+    assert_eq!(prepared.requests()[0].joined, Some(first));
+    let withdraw = lifecycle::Command::Withdraw;
+    let person = Actor::Person;
+    world.command(&engine, first, &person, withdraw).unwrap();
+    let commit = prepared.commits()[0].clone();
+    let written = world
+        .clock
+        .drive(world.store.commit(&world.acme, commit))
+        .unwrap();
+    assert!(
+        matches!(written, Err(StoreError::Conflict { .. })),
+        "{written:?}"
+    );
+    let abandoned = world.clock.drive(engine.abandon(prepared));
+    abandoned.unwrap().unwrap();
+    let again = prepare(&world, &engine, intake([Wish::of(Right::Access)]));
+    assert_eq!(again.requests()[0].joined, None);
 }
 
 #[test]

@@ -131,11 +131,16 @@ fn a_newer_schema_is_told_and_left_as_it_is() {
 fn places_that_are_none_are_told() {
     let directory = tempfile::tempdir().expect("a directory");
     let missing = directory.path().join("missing").join("requests.db");
-    assert_eq!(refused(&missing), backend("SQLITE_CANTOPEN", false));
-    let StoreError::Backend { code, .. } = refused(directory.path()) else {
-        panic!("a directory is no file")
-    };
-    assert!(code.starts_with("SQLITE_CANTOPEN"), "{code}");
+    for place in [missing.as_path(), directory.path()] {
+        let error = refused(place);
+        let text = error.to_string();
+        let StoreError::NotOpened { place: told, code } = error else {
+            panic!("{} is no file: {error:?}", place.display())
+        };
+        assert_eq!(told, place.display().to_string());
+        assert!(code.starts_with("SQLITE_CANTOPEN"), "{code}");
+        assert!(text.contains(&told) && text.contains("a folder that exists"));
+    }
 }
 
 #[test]

@@ -9,7 +9,9 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::ports::Handle;
-use crate::workflow::{Decision, Effect, EffectKey, Event, Letter, Request, Timer, TimerChange};
+use crate::workflow::{
+    Decision, Effect, EffectKey, Event, Letter, Request, Timer, TimerChange, lifecycle,
+};
 
 /// The schema that this release writes.
 const SCHEMA: u16 = 1;
@@ -101,8 +103,20 @@ impl Agenda {
                 .fulfilment
                 .as_ref()
                 .is_some_and(|work| work.waits_for(*task, target, *round)),
+            Effect::Notify(letter) => !request.is_moot(*letter),
+            Effect::Challenge => request.lifecycle.phase == lifecycle::Phase::Identity,
+            // An appeal was granted: what is read from now on is wanted.
+            Effect::DeletePackage => {
+                request.lifecycle.is_closed() || request.lifecycle.refusal.is_some()
+            }
             _ => true,
         });
+    }
+
+    /// Whether a package or a key is still to go.
+    pub(super) fn sweeps(&self) -> bool {
+        let mut effects = self.effects.iter().map(|item| &item.effect);
+        effects.any(|effect| matches!(effect, Effect::DeletePackage | Effect::Shred))
     }
 
     pub(super) fn remove(&mut self, key: &EffectKey) {

@@ -23,6 +23,20 @@ pub(super) enum Known {
     Nonsense,
 }
 
+/// What was said cannot be.
+struct Nonsense;
+
+impl Known {
+    /// What a finding says of it.
+    fn identified(self) -> Result<Option<(PartRef, Vec<IdentifierKind>)>, Nonsense> {
+        match self {
+            Self::Same => Ok(None),
+            Self::More(part, kinds) => Ok(Some((part, kinds))),
+            Self::Nonsense => Err(Nonsense),
+        }
+    }
+}
+
 impl Engine {
     /// Seals a plan and says of it what may stand in an event.
     pub(super) async fn seal_plan(
@@ -115,10 +129,9 @@ impl Engine {
         let facts = &request.facts;
         let parts = self.parts(&facts.controller, facts.id, fence);
         let found = stopped.identifiers;
-        let identified = match self.seal_known(request, &parts, name, found).await? {
-            Known::Same => None,
-            Known::More(part, kinds) => Some((part, kinds)),
-            Known::Nonsense => return Ok(None),
+        let known = self.seal_known(request, &parts, name, found).await?;
+        let Ok(identified) = known.identified() else {
+            return Ok(None);
         };
         Ok(Some(Finding::Stopped {
             rows: stopped.rows,
@@ -143,10 +156,9 @@ impl Engine {
             return Ok(None);
         }
         let found = located.identifiers;
-        let identified = match self.seal_known(request, &parts, name, found).await? {
-            Known::Same => None,
-            Known::More(part, kinds) => Some((part, kinds)),
-            Known::Nonsense => return Ok(None),
+        let known = self.seal_known(request, &parts, name, found).await?;
+        let Ok(identified) = known.identified() else {
+            return Ok(None);
         };
         let mut keys: Vec<KeyedDigest> = Vec::new();
         for locator in &located.locators {
@@ -207,20 +219,38 @@ fn untaken(plan: &SourcePlan, wished: &[Correction]) -> Vec<u32> {
         .collect()
 }
 
-/// The fields that do not say what they should, collection by collection.
-pub(super) fn not_corrected(plan: &SourcePlan, wished: &[Correction]) -> Vec<RowCount> {
+/// The fields that do not say what they should, collection by collection. Of a wish that the
+/// source took (all but those that its plan left `untaken`) it must say what stands there now.
+pub(super) fn not_corrected(
+    plan: &SourcePlan,
+    wished: &[Correction],
+    untaken: &[u32],
+) -> Vec<RowCount> {
+    let is_of = |wish: &Correction, held: &Correction| {
+        held.collection == wish.collection && held.field == wish.field
+    };
+    let is_kept = |wish: &Correction| {
+        let mut lines = plan.rows.iter();
+        lines.any(|line| {
+            let kept = matches!(line.action, PlannedAction::Withhold { .. });
+            kept && line.collection == wish.collection
+        })
+    };
+    let wrong = plan.current.iter().filter(|held| {
+        let mut wishes = wished.iter();
+        wishes.any(|wish| is_of(wish, held) && wish.value != held.value)
+    });
+    let unsaid = (0..).zip(wished).filter(|(place, wish)| {
+        let taken = !untaken.contains(place) && !is_kept(wish);
+        // What was to be emptied may hold no value now.
+        let filled = !wish.value.expose().is_empty();
+        taken && filled && !plan.current.iter().any(|held| is_of(wish, held))
+    });
     let mut rows: Vec<RowCount> = Vec::new();
-    for current in &plan.current {
-        let wrong = wished.iter().any(|wish| {
-            wish.collection == current.collection
-                && wish.field == current.field
-                && wish.value != current.value
-        });
-        if wrong {
-            match rows.iter_mut().find(|c| c.collection == current.collection) {
-                Some(count) => count.rows += 1,
-                None => rows.push(RowCount::new(&current.collection, 1)),
-            }
+    for field in wrong.chain(unsaid.map(|(_, wish)| wish)) {
+        match rows.iter_mut().find(|c| c.collection == field.collection) {
+            Some(count) => count.rows += 1,
+            None => rows.push(RowCount::new(&field.collection, 1)),
         }
     }
     rows

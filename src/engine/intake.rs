@@ -10,7 +10,7 @@ use crate::model::{
 };
 use crate::ports::{Commit, Query, StoreError};
 use crate::workflow::{
-    self, Cause, Command, Context, Decision, Delivery, Request, fulfilment, lifecycle, receive,
+    self, Cause, Context, Decision, Delivery, Request, fulfilment, lifecycle, receive,
 };
 
 use super::Engine;
@@ -222,41 +222,54 @@ impl Engine {
     ) -> Result<Submitted, EngineError> {
         let controller = opening.controller;
         self.allow_submit(opening, wish).await?;
-        let same = self.same_open_request(controller, wish, opening).await?;
-        let (commit, decision) = self.open_one(opening, wish, same).await?;
-        let request = commit.request;
-        let joined = joined(&decision);
-        let written = async {
-            // First, so that nothing is lost if it is the last thing that happens here: who gets no
-            // id asks again.
-            if let Some(into) = joined {
-                self.take_up_again(controller, into).await?;
+        let mut same = self.same_open_request(controller, wish, opening).await?;
+        loop {
+            let (commit, decision) = self.open_one(opening, wish, same).await?;
+            let request = commit.request;
+            let joined = joined(&decision);
+            let written = async {
+                // First, so that nothing is lost if it is the last thing that happens here: who
+                // gets no id asks again.
+                if let Some(into) = joined
+                    && !self.carried_on(controller, into, request).await?
+                {
+                    return Ok(false);
+                }
+                self.inner.ports.store.create(controller, commit).await?;
+                Ok(true)
+            };
+            match written.await {
+                Ok(true) => {
+                    self.ring();
+                    self.tell_events(&decision);
+                    return Ok(Submitted {
+                        request,
+                        right: wish.right.clone(),
+                        joined,
+                    });
+                }
+                // The other one came to its end meanwhile: this one goes its own way.
+                Ok(false) => {
+                    self.forget(controller, request).await?;
+                    same = None;
+                }
+                Err(error) => {
+                    // A backend that was cut off may still be at it: that the request is not there
+                    // yet says nothing.
+                    let cut_off = matches!(
+                        error,
+                        EngineError::Store(StoreError::Backend {
+                            temporary: true,
+                            ..
+                        })
+                    );
+                    if !cut_off {
+                        self.forget(controller, request).await?;
+                    }
+                    return Err(error);
+                }
             }
-            let created = self.inner.ports.store.create(controller, commit).await;
-            created.map_err(EngineError::from)
-        };
-        if let Err(error) = written.await {
-            // A backend that was cut off may still be at it: that the request is not there yet says
-            // nothing.
-            let cut_off = matches!(
-                error,
-                EngineError::Store(StoreError::Backend {
-                    temporary: true,
-                    ..
-                })
-            );
-            if !cut_off {
-                self.forget(controller, request).await?;
-            }
-            return Err(error);
         }
-        self.ring();
-        self.tell_events(&decision);
-        Ok(Submitted {
-            request,
-            right: wish.right.clone(),
-            joined,
-        })
     }
 
     /// Opens a request and makes its key; where it cannot be opened no key is left.
@@ -419,22 +432,42 @@ impl Engine {
         Ok(None)
     }
 
-    /// An erasure that was answered but is unfinished is taken up again when it is asked for anew.
-    async fn take_up_again(
+    /// Writes down in an open request that another one is carried on in it, and takes it up again
+    /// where it was answered and is unfinished; `false` when it carries on no other any more.
+    async fn carried_on(
         &self,
         controller: &ControllerId,
+        into: RequestId,
         request: RequestId,
-    ) -> Result<(), EngineError> {
-        let loaded = self.load(controller, request).await?;
-        if loaded.request.lifecycle.phase != lifecycle::Phase::Answered {
-            return Ok(());
+    ) -> Result<bool, EngineError> {
+        let command = lifecycle::Command::JoinedBy { request };
+        match self
+            .command_as_engine(controller, into, command.into())
+            .await
+        {
+            Ok(()) => Ok(true),
+            Err(EngineError::Rejected(_) | EngineError::UnknownRequest(_)) => Ok(false),
+            Err(error) => Err(error),
         }
-        let rework = Command::Lifecycle(lifecycle::Command::Rework);
-        match self.command_as_engine(controller, request, rework).await {
-            // Somebody else did it already.
-            Err(EngineError::Rejected(_) | EngineError::Store(StoreError::Unknown(_))) => Ok(()),
-            other => other,
+    }
+
+    /// What must be so before staff joins a request to another: that one is of the same person, for
+    /// the same, and writes down that it carries this one on.
+    pub(super) async fn join(&self, joining: &Request, into: RequestId) -> Result<(), EngineError> {
+        let facts = &joining.facts;
+        let other = self.load(&facts.controller, into).await?.request;
+        let is_known = |digest: &KeyedDigest| other.facts.person.contains(digest);
+        let same = other.facts.right == facts.right
+            && other.facts.uses == facts.uses
+            && facts.person.iter().any(is_known);
+        if !same || !self.carried_on(&facts.controller, into, facts.id).await? {
+            return Err(workflow::Rejection::Malformed {
+                what: "the request to join",
+                accepted: "another open request of the same person for the same",
+            }
+            .into());
         }
+        Ok(())
     }
 
     /// A fresh id, its first bits the time: ids made later sort later (UUID version 7, RFC 9562).

@@ -67,7 +67,7 @@ impl Controller {
     /// [`EngineError::Unsaid`] names what nobody has given yet; such a letter is not sent.
     /// [`EngineError::UnknownRegime`] when the law of the request is not here any more.
     pub fn says(&self, request: &Request, letter: Letter) -> Result<Vec<Statement>, EngineError> {
-        self.say(request, letter, &Ids)
+        self.say(&*self.once_out(request, letter)?, letter, &Ids)
     }
 
     pub(super) fn say(

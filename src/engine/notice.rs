@@ -1,11 +1,14 @@
 //! A letter as it is handed to the notifier: its facts beside its words.
 
-use crate::law::Due;
+use std::borrow::Cow;
+
+use crate::law::{Due, Setting};
 use crate::model::{Actor, ControllerId, Identifier, RequestId};
 use crate::ports;
 use crate::workflow::{Letter, Request, Target};
 
 use super::Engine;
+use super::controller::Controller;
 use super::error::EngineError;
 use super::letters::{Titles, horizon};
 
@@ -21,6 +24,24 @@ impl Titles for Engine {
             Target::Request => None,
         };
         title.unwrap_or_else(|| target.to_string())
+    }
+}
+
+impl Controller {
+    /// A request as it will be once a letter is out.
+    pub(super) fn once_out<'r>(
+        &self,
+        request: &'r Request,
+        letter: Letter,
+    ) -> Result<Cow<'r, Request>, EngineError> {
+        let regime = self.law_of(request)?;
+        let setting = Setting {
+            regime: &regime,
+            right: &request.facts.right,
+            calendar: &self.calendar,
+            readings: &self.readings,
+        };
+        Ok(request.once_out(letter, setting)?)
     }
 }
 
@@ -58,6 +79,7 @@ impl Engine {
         let setup = self.controller(&request.facts.controller)?;
         let (life, right) = (&request.lifecycle, request.facts.right.clone());
         let mut notice = ports::Notice::new(letter.name(), request.facts.id, right, to);
+        let request = &*setup.once_out(request, letter)?;
         notice.contents = setup.say(request, letter, self)?;
         notice.regime = request.clock.regime.id.to_string();
         notice.law = setup.law_of(request)?.name.to_string();

@@ -343,7 +343,7 @@ impl Attempt {
                 let wanted = Work::Rectify(wished.clone());
                 let answer = source.plan(&context, &locators, &wanted).await?;
                 step(answer, |plan| Finding::Left {
-                    rows: not_corrected(&plan, &wished),
+                    rows: not_corrected(&plan, &wished, &work.untaken),
                 })
             }
             Task::Read => self.read(source, work, &locators, &context).await?,
@@ -598,7 +598,11 @@ fn step<T>(answer: Answer<T>, finding: impl FnOnce(T) -> Finding) -> Performed {
 
 fn sent(answer: Answer<()>) -> Performed {
     match answer {
-        Answer::Done(()) | Answer::Partly { .. } => Performed::Sent(None),
+        Answer::Done(()) => Performed::Sent(None),
+        // A letter is out, or it is not.
+        Answer::Partly { missing, .. } => Performed::Failed(
+            (missing.into_iter().next()).map_or(Failure::Nonsense, |missing| missing.failure),
+        ),
         Answer::Pending(pending) => Performed::Sent(Some(pending)),
         Answer::Unsupported => Performed::Failed(Failure::Unsupported),
     }

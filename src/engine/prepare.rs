@@ -7,8 +7,10 @@ use crate::model::{Actor, ControllerId, RequestId, Wish};
 use crate::ports::Commit;
 use crate::workflow::{Cause, Command, Decision, Request, lifecycle};
 
+use super::agenda::Agenda;
 use super::error::EngineError;
 use super::intake::{Intake, Submitted};
+use super::requests::Loaded;
 use super::{Engine, intake};
 
 /// Requests that are ready to be written, all of them or none. Their keys are in the vault already:
@@ -37,7 +39,8 @@ impl Prepared {
     }
 
     /// What is to be written, in this order. One with `expected` 0 creates a request; another one
-    /// changes the unfinished request that a new one joins.
+    /// notes in an open request that a new one is carried on in it, and is refused as a conflict
+    /// when that request changed meanwhile.
     pub fn commits(&self) -> &[Commit] {
         &self.commits
     }
@@ -53,6 +56,18 @@ impl Prepared {
         pairs
             .filter(|(commit, _)| commit.expected == 0)
             .map(|(_, decision)| &decision.next)
+    }
+
+    /// A request as it will be once all of this is written; `None` for one that is not in it.
+    fn standing(&self, request: RequestId) -> Option<Loaded> {
+        let pairs = self.commits.iter().zip(&self.decisions);
+        let (commit, decision) = pairs.rev().find(|(commit, _)| commit.request == request)?;
+        Some(Loaded {
+            version: commit.expected + 1,
+            head: commit.events.last()?.digest,
+            request: decision.next.clone(),
+            agenda: Agenda::decode(&commit.snapshot.agenda)?,
+        })
     }
 
     fn push(&mut self, commit: Commit, decision: Decision) {
@@ -133,36 +148,43 @@ impl Engine {
             Some(same) => Some(same),
             None => intake::same_wish(wish, prepared.created())?,
         };
-        let (commit, decision) = self.open_one(opening, wish, same).await?;
-        let joined = intake::joined(&decision);
+        let (mut commit, mut decision) = self.open_one(opening, wish, same).await?;
+        if let Some(into) = intake::joined(&decision) {
+            let carried_on = self
+                .prepare_carried_on(prepared, into, commit.request)
+                .await;
+            if !matches!(carried_on, Ok(Some(_))) {
+                self.forget(controller, commit.request).await?;
+            }
+            match carried_on? {
+                Some((commit, decision)) => prepared.push(commit, decision),
+                // The other one came to its end meanwhile: this one goes its own way.
+                None => (commit, decision) = self.open_one(opening, wish, None).await?,
+            }
+        }
         prepared.submitted.push(Submitted {
             request: commit.request,
             right: wish.right.clone(),
-            joined,
+            joined: intake::joined(&decision),
         });
-        if let Some(into) = joined
-            && stored == joined
-            && !prepared.commits.iter().any(|other| other.request == into)
-            && let Some((commit, decision)) = self.prepare_rework(controller, into).await?
-        {
-            prepared.push(commit, decision);
-        }
         prepared.push(commit, decision);
         Ok(())
     }
 
-    /// What takes an erasure that was answered but is unfinished up again.
-    async fn prepare_rework(
+    /// What writes down in an open request that another one is carried on in it, at its version: if
+    /// it ends meanwhile, nothing of this intake can be written. `None` when it carries on no other.
+    async fn prepare_carried_on(
         &self,
-        controller: &ControllerId,
+        prepared: &Prepared,
+        into: RequestId,
         request: RequestId,
     ) -> Result<Option<(Commit, Decision)>, EngineError> {
-        let loaded = self.load(controller, request).await?;
-        if loaded.request.lifecycle.phase != lifecycle::Phase::Answered {
-            return Ok(None);
-        }
-        let rework = Command::Lifecycle(lifecycle::Command::Rework);
-        let mut decision = match self.decide(&loaded, &rework, &Actor::Engine, &Cause::Command) {
+        let loaded = match prepared.standing(into) {
+            Some(loaded) => loaded,
+            None => self.load(&prepared.controller, into).await?,
+        };
+        let command = Command::Lifecycle(lifecycle::Command::JoinedBy { request });
+        let mut decision = match self.decide(&loaded, &command, &Actor::Engine, &Cause::Command) {
             Ok(decision) => decision,
             Err(EngineError::Rejected(_)) => return Ok(None),
             Err(error) => return Err(error),

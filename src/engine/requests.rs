@@ -10,7 +10,7 @@ use crate::ports::{
     StoredEvent, StoredRequest,
 };
 use crate::workflow::{
-    Cause, Command, Context, Decision, Effect, Locks, Request, chain, decide, lifecycle,
+    Cause, Command, Context, Decision, Effect, Locks, Request, chain, decide, fulfilment, lifecycle,
 };
 
 use super::Engine;
@@ -191,7 +191,7 @@ impl Engine {
         let controller = decision.next.facts.controller.clone();
         self.inner.ports.store.commit(&controller, commit).await?;
         if fence.is_none() {
-            self.inner.bell.tell(|| ());
+            self.ring();
         }
         self.tell_events(&decision);
         loaded.version += 1;
@@ -254,19 +254,41 @@ impl Engine {
             }));
         }
         let command = command.into();
+        let attempt = async |mut loaded: Loaded| {
+            match &command {
+                Command::Work(fulfilment::Command::Answer { task, target, .. }) => {
+                    self.allow_answer(&loaded.request, actor, *task, target)
+                        .await?;
+                }
+                _ => self.allow(&loaded.request, actor, &command.name()).await?,
+            }
+            if let Command::Lifecycle(lifecycle::Command::Join { into }) = &command {
+                // It may be joined, before the other one hears of it.
+                self.decide(&loaded, &command, actor, &Cause::Command)?;
+                self.join(&loaded.request, *into).await?;
+            }
+            self.decide_and_commit(&mut loaded, &command, actor).await?;
+            Ok(loaded.request)
+        };
+        self.until_written(controller, request, attempt).await
+    }
+
+    /// Loads a request and does something with it that ends in a commit; once more on what is stored
+    /// then, a bounded number of times, when somebody else was faster.
+    pub(super) async fn until_written<T>(
+        &self,
+        controller: &ControllerId,
+        request: RequestId,
+        attempt: impl AsyncFn(Loaded) -> Result<T, EngineError>,
+    ) -> Result<T, EngineError> {
         let mut tries = 0;
         loop {
-            let mut loaded = self.load(controller, request).await?;
-            self.allow(&loaded.request, actor, &command.name()).await?;
-            match self
-                .decide_and_commit(&mut loaded, &command, actor, &Cause::Command)
-                .await
-            {
+            let loaded = self.load(controller, request).await?;
+            match attempt(loaded).await {
                 Err(error) if error.is_conflict() && tries < self.inner.settings.conflicts => {
                     tries += 1;
                 }
-                Err(error) => return Err(error),
-                Ok(()) => return Ok(loaded.request),
+                other => return other,
             }
         }
     }
@@ -276,9 +298,8 @@ impl Engine {
         loaded: &mut Loaded,
         command: &Command,
         actor: &Actor,
-        cause: &Cause,
     ) -> Result<(), EngineError> {
-        let decision = self.decide(loaded, command, actor, cause)?;
+        let decision = self.decide(loaded, command, actor, &Cause::Command)?;
         // Whoever commands a letter learns now what keeps it from being written.
         if matches!(command, Command::Lifecycle(_)) && *actor != Actor::Engine {
             let controller = self.controller(&decision.next.facts.controller)?;
@@ -313,12 +334,11 @@ impl Engine {
         for identifier in &identifiers {
             identifier.normal()?;
         }
-        let mut tries = 0;
-        loop {
-            let mut loaded = self.load(controller, request).await?;
+        let attempt = async |mut loaded: Loaded| {
             self.allow(&loaded.request, actor, "add_identifiers")
                 .await?;
-            // Of its own: two who write at once must not overwrite each other.
+            // Of its own: two who write at once must not overwrite each other. Sealed anew each
+            // time, with what the other one may have added.
             let name = format!("by-hand/{}", self.fresh_id());
             let parts = self.parts(controller, request, None);
             let more = identifiers.clone();
@@ -335,18 +355,11 @@ impl Engine {
                 }
             };
             let command = lifecycle::Command::AddIdentifiers { identifiers, kinds };
-            let committed = self
-                .decide_and_commit(&mut loaded, &command.into(), actor, &Cause::Command)
-                .await;
-            match committed {
-                // Sealed anew, with what the other one may have added.
-                Err(error) if error.is_conflict() && tries < self.inner.settings.conflicts => {
-                    tries += 1;
-                }
-                Err(error) => return Err(error),
-                Ok(()) => return Ok(loaded.request),
-            }
-        }
+            self.decide_and_commit(&mut loaded, &command.into(), actor)
+                .await?;
+            Ok(loaded.request)
+        };
+        self.until_written(controller, request, attempt).await
     }
 
     /// Checks what a person answered to an identity check. The attempt is counted before it is
@@ -398,18 +411,10 @@ impl Engine {
         request: RequestId,
         command: Command,
     ) -> Result<(), EngineError> {
-        let mut tries = 0;
-        loop {
-            let mut loaded = self.load(controller, request).await?;
-            let committed = self
-                .decide_and_commit(&mut loaded, &command, &Actor::Engine, &Cause::Command)
-                .await;
-            match committed {
-                Err(error) if error.is_conflict() && tries < self.inner.settings.conflicts => {
-                    tries += 1;
-                }
-                other => return other,
-            }
-        }
+        let attempt = async |mut loaded: Loaded| {
+            self.decide_and_commit(&mut loaded, &command, &Actor::Engine)
+                .await
+        };
+        self.until_written(controller, request, attempt).await
     }
 }

@@ -7,7 +7,7 @@ use crate::model::{Actor, ControllerId, Correction, Digest, Identifier, RequestI
 use crate::ports::{ByteStream, Denied, Due, Pending, Query, SourcePlan};
 use crate::workflow::fulfilment::{self, StepState};
 use crate::workflow::{
-    Cause, CodecError, Envelope, Finding, Letter, Request, StepResult, Target, Task, lifecycle,
+    CodecError, Envelope, Finding, Letter, Request, StepResult, Target, Task, lifecycle,
 };
 
 use super::Engine;
@@ -261,11 +261,10 @@ impl Engine {
         target: &Target,
         completion: Completion,
     ) -> Result<Request, EngineError> {
-        let mut tries = 0;
-        loop {
-            let mut loaded = self.load(controller, request).await?;
+        let attempt = async |mut loaded: Loaded| {
             self.allow_answer(&loaded.request, actor, task, target)
                 .await?;
+            // Sealed anew each time: another source may have found more in the meantime.
             let result = self
                 .seal_completion(&loaded, task, target, completion.clone())
                 .await?;
@@ -274,22 +273,15 @@ impl Engine {
                 target: target.clone(),
                 result: Box::new(result),
             };
-            let committed = self
-                .decide_and_commit(&mut loaded, &command.into(), actor, &Cause::Command)
-                .await;
-            match committed {
-                // Sealed anew: another source may have found more in the meantime.
-                Err(error) if error.is_conflict() && tries < self.inner.settings.conflicts => {
-                    tries += 1;
-                }
-                Err(error) => return Err(error),
-                Ok(()) => return Ok(loaded.request),
-            }
-        }
+            self.decide_and_commit(&mut loaded, &command.into(), actor)
+                .await?;
+            Ok(loaded.request)
+        };
+        self.until_written(controller, request, attempt).await
     }
 
     /// Asks the host's policy whether this actor may answer that step.
-    async fn allow_answer(
+    pub(super) async fn allow_answer(
         &self,
         request: &Request,
         actor: &Actor,

@@ -11,7 +11,7 @@ use futures::{FutureExt, StreamExt};
 use crate::model::{Actor, Failure};
 use crate::ports::{Cancel, Claim, ErrorKind, StoreError};
 use crate::workflow::{
-    Cause, Command, Effect, EffectKey, Letter, Locks, Rejection, StepResult, fulfilment, lifecycle,
+    Cause, Command, Effect, EffectKey, Locks, Rejection, StepResult, Target, fulfilment, lifecycle,
 };
 
 use super::Engine;
@@ -211,7 +211,8 @@ impl Engine {
             // The request goes last: what leads to its package and its key goes with it.
             (Performed::Delete, _)
                 if !(loaded.request.lifecycle.package_deleted
-                    && loaded.request.lifecycle.shredded) =>
+                    && loaded.request.lifecycle.shredded)
+                    || loaded.agenda.sweeps() =>
             {
                 let (kind, code) = (ErrorKind::Unavailable, "not_swept_yet");
                 return self
@@ -234,40 +235,8 @@ impl Engine {
             (performed, Effect::Step { task, target, .. }) => {
                 let result = match performed {
                     Performed::Step(result) => result.clone(),
-                    Performed::Located(located, missing) => {
-                        let crate::workflow::Target::Source(source) = target else {
-                            return self.drop_item(loaded, claim, item).await.map(|()| true);
-                        };
-                        let name = format!("{}/{}", item.key.0, claim.fence.0);
-                        let copy = (**located).clone();
-                        let finding = self
-                            .seal_located(&loaded.request, source, &name, Some(claim.fence), copy)
-                            .await?;
-                        match finding {
-                            Some(finding) => StepResult::Done {
-                                finding,
-                                missing: missing.clone(),
-                            },
-                            None => StepResult::Failed(Failure::Nonsense),
-                        }
-                    }
-                    Performed::Stopped(stopped, missing) => {
-                        let name = format!("{}/{}", item.key.0, claim.fence.0);
-                        let finding = self
-                            .seal_stopped(
-                                &loaded.request,
-                                &name,
-                                Some(claim.fence),
-                                stopped.clone(),
-                            )
-                            .await?;
-                        match finding {
-                            Some(finding) => StepResult::Done {
-                                finding,
-                                missing: missing.clone(),
-                            },
-                            None => StepResult::Failed(Failure::Nonsense),
-                        }
+                    Performed::Located(..) | Performed::Stopped(..) => {
+                        self.sealed(loaded, claim, item, target, performed).await?
                     }
                     Performed::Failed(failure) => StepResult::Failed(failure.clone()),
                     _ => StepResult::Failed(last_failure(performed)),
@@ -300,28 +269,55 @@ impl Engine {
             }
             (Performed::PackageDeleted, _) => Some(lifecycle::Command::PackageDeleted.into()),
             (Performed::Shredded, _) => Some(lifecycle::Command::Shredded.into()),
-            (failed, effect) => {
-                let letter = match effect {
-                    Effect::Notify(letter) => *letter,
-                    Effect::Challenge => Letter::IdentityRequest,
-                    // Sweeping is tried for ever: what must go must go.
-                    _ => {
-                        let code = "sweep_failed";
-                        return self
-                            .retry(loaded, claim, item, ErrorKind::Unavailable, code)
-                            .await
-                            .map(|()| true);
-                    }
-                };
-                let failure = last_failure(failed);
-                Some(lifecycle::Command::LetterFailed { letter, failure }.into())
-            }
+            (failed, effect) => match failed_to_ask(effect, last_failure(failed)) {
+                Some(command) => Some(command.into()),
+                // Sweeping is tried for ever: what must go must go.
+                None => {
+                    let code = "sweep_failed";
+                    return self
+                        .retry(loaded, claim, item, ErrorKind::Unavailable, code)
+                        .await
+                        .map(|()| true);
+                }
+            },
         };
         match command {
             Some(command) => self.answer(loaded, claim, item, &command).await?,
             None => self.drop_item(loaded, claim, item).await?,
         }
         Ok(true)
+    }
+
+    /// What a source found or stopped, sealed with what is known by now.
+    async fn sealed(
+        &self,
+        loaded: &Loaded,
+        claim: &Claim,
+        item: &Item,
+        target: &Target,
+        performed: &Performed,
+    ) -> Result<StepResult, EngineError> {
+        let name = format!("{}/{}", item.key.0, claim.fence.0);
+        let (request, fence) = (&loaded.request, Some(claim.fence));
+        let (finding, missing) = match (performed, target) {
+            (Performed::Located(located, missing), Target::Source(source)) => {
+                let copy = (**located).clone();
+                let sealed = self.seal_located(request, source, &name, fence, copy);
+                (sealed.await?, missing)
+            }
+            (Performed::Stopped(stopped, missing), _) => {
+                let sealed = self.seal_stopped(request, &name, fence, stopped.clone());
+                (sealed.await?, missing)
+            }
+            _ => return Ok(StepResult::Failed(last_failure(performed))),
+        };
+        Ok(match finding {
+            Some(finding) => StepResult::Done {
+                finding,
+                missing: missing.clone(),
+            },
+            None => StepResult::Failed(Failure::Nonsense),
+        })
     }
 
     /// Decides what an effect came to, and commits it together with the effect's end.
@@ -384,17 +380,10 @@ impl Engine {
                 result: Box::new(StepResult::Failed(failure)),
             }
             .into(),
-            Effect::Notify(letter) => lifecycle::Command::LetterFailed {
-                letter: *letter,
-                failure,
-            }
-            .into(),
-            Effect::Challenge => lifecycle::Command::LetterFailed {
-                letter: Letter::IdentityRequest,
-                failure,
-            }
-            .into(),
-            _ => return self.drop_item(loaded, claim, item).await,
+            effect => match failed_to_ask(effect, failure) {
+                Some(command) => command.into(),
+                None => return self.drop_item(loaded, claim, item).await,
+            },
         };
         let cause = Cause::Effect(item.key.clone());
         match self
@@ -551,6 +540,18 @@ fn last_failure(performed: &Performed) -> Failure {
         Performed::Later(_, code) if code == "panicked" => Failure::Broke,
         Performed::Later(..) => Failure::Unavailable,
         _ => Failure::Nonsense,
+    }
+}
+
+/// What is recorded when a letter or a challenge cannot go out.
+fn failed_to_ask(effect: &Effect, failure: Failure) -> Option<lifecycle::Command> {
+    match effect {
+        Effect::Notify(letter) => Some(lifecycle::Command::LetterFailed {
+            letter: *letter,
+            failure,
+        }),
+        Effect::Challenge => Some(lifecycle::Command::ChallengeFailed { failure }),
+        _ => None,
     }
 }
 

@@ -233,6 +233,17 @@ pub enum StoreError {
     /// What is stored cannot be read: damaged, or not ours.
     #[error("the store is damaged: {0}")]
     Corrupt(&'static str),
+    /// There is no store at a place, and none can be made there.
+    #[error(
+        "`{place}` cannot be opened ({code}); accepted is a file of this store, or a new one in a \
+         folder that exists and may be written"
+    )]
+    NotOpened {
+        /// The place that was tried.
+        place: String,
+        /// The backend's code.
+        code: String,
+    },
     /// The store cannot write: read-only, full.
     #[error("the store cannot be written: {0}")]
     NotWritable(&'static str),

@@ -6,8 +6,11 @@ use serde::{Deserialize, Serialize};
 use crate::model::Right;
 
 use crate::law::{
-    self, ClockError, ClockEvent, ClockEventKind, ClockHistory, Due, Question, RegimePin, Setting,
+    self, ClockError, ClockEvent, ClockEventKind, ClockHistory, Due, Question, Regime, RegimePin,
+    Setting, Start,
 };
+
+use super::effect::Letter;
 
 /// The law a request runs under, what moved its clocks so far, and its deadlines as they were
 /// computed then. A replay years later says the same.
@@ -205,6 +208,24 @@ impl Clock {
     pub fn late_from(&self) -> Option<DateTime<Utc>> {
         self.response.as_ref().and_then(Due::late_from)
     }
+}
+
+/// Whether a fee must be accepted under a law, and the person has days to think about that.
+pub(super) fn fee_is_reflected(regime: &Regime) -> bool {
+    let reflects = |clock: &law::Clock| matches!(clock.start, Start::FeeReflectionEnd { .. });
+    regime.clocks.iter().any(reflects)
+}
+
+/// What it is to the clocks of a law that a letter asks the person something; `None` for letters
+/// that ask nothing which could move one.
+pub(super) fn asked_by(letter: Letter, regime: &Regime) -> Option<ClockEventKind> {
+    Some(match letter {
+        Letter::IdentityRequest => ClockEventKind::IdentityRequested,
+        Letter::ClarificationRequest => ClockEventKind::ClarificationRequested,
+        Letter::FeeRequest if fee_is_reflected(regime) => ClockEventKind::FeeNotified,
+        Letter::FeeRequest => ClockEventKind::FeeRequested,
+        _ => return None,
+    })
 }
 
 /// When the fee was announced that the person has neither accepted nor been spared.

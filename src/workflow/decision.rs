@@ -123,6 +123,10 @@ pub fn decide(
             }
         }
     }
+    // A fee that is waived, or a question that is out, can leave a last day behind us.
+    if draft.request().clock != request.clock {
+        lifecycle::record_passed(&mut draft)?;
+    }
     Ok(draft.finish())
 }
 

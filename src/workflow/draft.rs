@@ -5,11 +5,11 @@ use std::fmt::Debug;
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
-use crate::law::{self, ClockEvent, ClockEventKind, GroundUse, Setting, Start, Step};
+use crate::law::{ClockEvent, ClockEventKind, GroundUse, Setting, Step};
 use crate::model::{Actor, Digest, Ground, PartyId};
 
-use super::clock::Clock;
-use super::effect::{Effect, EffectKey, Locks, Timer, TimerChange};
+use super::clock::{Clock, asked_by, fee_is_reflected};
+use super::effect::{Effect, EffectKey, Letter, Locks, Timer, TimerChange};
 use super::event::{Cause, Envelope, Event, SCHEMA, SourceInfo};
 use super::letters::WATCHED;
 use super::policy::Policy;
@@ -189,14 +189,16 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// What a fee that is charged, and one that is settled, are to the clocks of this law: under
-    /// some the person must accept it, and has days to think about that.
-    pub(super) fn fee_events(&self) -> (ClockEventKind, ClockEventKind) {
-        let reflects = |clock: &law::Clock| matches!(clock.start, Start::FeeReflectionEnd { .. });
-        if self.context.setting.regime.clocks.iter().any(reflects) {
-            (ClockEventKind::FeeNotified, ClockEventKind::FeeConfirmed)
-        } else {
-            (ClockEventKind::FeeRequested, ClockEventKind::FeePaid)
+    /// What it is to the clocks that a letter asks the person something; `None` for other letters.
+    pub(super) fn asked_by(&self, letter: Letter) -> Option<ClockEventKind> {
+        asked_by(letter, self.context.setting.regime)
+    }
+
+    /// What it is to the clocks that a fee is settled.
+    pub(super) fn fee_settled(&self) -> ClockEventKind {
+        match fee_is_reflected(self.context.setting.regime) {
+            true => ClockEventKind::FeeConfirmed,
+            false => ClockEventKind::FeePaid,
         }
     }
 
@@ -356,11 +358,6 @@ impl<'a> Draft<'a> {
             let mut known = regime.grounds.iter();
             known.any(|known| known.code == ground.id() && known.reviewable)
         })
-    }
-
-    /// The date at the controller's place at an instant.
-    pub(super) fn date_of(&self, at: DateTime<Utc>) -> NaiveDate {
-        self.context.setting.calendar.date_of(at)
     }
 
     fn replace_clock(&mut self, clock: Clock) {

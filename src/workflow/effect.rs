@@ -178,6 +178,8 @@ impl Effect {
                 round,
             } => format!("{}/{}/{round}", task.name(), target.name()),
             Self::Challenge => format!("challenge/{sequence}"),
+            // Once when it is refused, and once when its period ends.
+            Self::DeletePackage => format!("delete_package/{sequence}"),
             other => name(other),
         })
     }

@@ -390,6 +390,18 @@ pub enum Event {
     Shredded,
     /// The person did not answer in the time they were given. Staff decides what follows.
     Unanswered,
+    /// The person could not be asked for evidence of who they are.
+    ChallengeFailed {
+        /// Why.
+        failure: crate::model::Failure,
+    },
+    /// They are asked for it once more.
+    ChallengedAgain,
+    /// Another request for the same is carried on in this one.
+    JoinedBy {
+        /// That request.
+        request: RequestId,
+    },
     /// Fraud is suspected, and nobody can tell who asks: under some laws the clock stands still.
     FraudSuspected,
     /// The results of an examination were announced: under some laws the clock starts with that.

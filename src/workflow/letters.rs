@@ -223,8 +223,8 @@ impl Request {
     /// The instant from which on the request counts as withdrawn, because the person did not accept
     /// the fee that they were told of, under laws that take it so.
     pub(super) fn fee_lapses_at(&self) -> Option<DateTime<Utc>> {
-        let waits =
-            self.lifecycle.phase == Phase::Fee && self.lifecycle.is_sent(Letter::FeeRequest);
+        let life = &self.lifecycle;
+        let waits = life.phase == Phase::Fee && life.waiting_since.is_some();
         let begun = self
             .fulfilment
             .as_ref()

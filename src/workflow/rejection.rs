@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use crate::law::{ClockError, GroundError};
-use crate::model::{Digest, Right};
+use crate::model::{Digest, RequestId, Right};
 
 /// Why a command is not carried out. The request stays as it was.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
@@ -72,6 +72,12 @@ pub enum Rejection {
     TooLate {
         /// What has been done.
         done: &'static str,
+    },
+    /// Another request is carried on in this one: without it, nobody would answer that one.
+    #[error("request {by} is carried on in this one; only staff can withdraw both")]
+    Joined {
+        /// The other request.
+        by: RequestId,
     },
     /// The work does not wait for this step.
     #[error("the work does not wait for `{step}`")]

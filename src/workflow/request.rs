@@ -1,15 +1,18 @@
 //! The state of a request: the fold of its events.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use crate::law::{ClockError, ClockEvent, Setting};
 use crate::model::{
     Channel, ControllerId, IdentifierKind, IntakeId, KeyedDigest, PartyId, RequestId, Right, Use,
 };
 
-use super::clock::Clock;
+use super::clock::{Clock, asked_by};
+use super::effect::Letter;
 use super::event::{Envelope, Event, PartRef, StepResult};
 use super::fulfilment::Fulfilment;
 use super::lifecycle::Lifecycle;
@@ -168,6 +171,48 @@ impl Request {
         }
         if let Some(fulfilment) = &mut self.fulfilment {
             fulfilment.apply(envelope);
+        }
+    }
+
+    /// The request as it will be once a letter is out: from then on the clock may stand still, and
+    /// no letter promises a day that falls with it.
+    ///
+    /// # Errors
+    /// Those of the law's clocks.
+    pub fn once_out(
+        &self,
+        letter: Letter,
+        setting: Setting<'_>,
+    ) -> Result<Cow<'_, Self>, ClockError> {
+        let kind = asked_by(letter, setting.regime);
+        let Some(kind) = kind.filter(|_| self.lifecycle.is_asking(letter)) else {
+            return Ok(Cow::Borrowed(self));
+        };
+        let history = &self.clock.history;
+        let last = history.events().last();
+        let event = ClockEvent {
+            at: last.map_or(history.received_at(), |event| event.at),
+            kind,
+            until: None,
+        };
+        let clock = self.clock.after(setting, event)?;
+        Ok(Cow::Owned(Self {
+            clock,
+            ..self.clone()
+        }))
+    }
+
+    /// Whether a letter asks what need not be asked any more: it is not sent.
+    pub fn is_moot(&self, letter: Letter) -> bool {
+        match letter {
+            Letter::IdentityRequest | Letter::ClarificationRequest | Letter::FeeRequest => {
+                self.lifecycle.question() != Some(letter)
+            }
+            Letter::ConfirmationRequest => {
+                let work = self.fulfilment.as_ref();
+                !work.is_some_and(Fulfilment::awaits_confirmation)
+            }
+            _ => false,
         }
     }
 

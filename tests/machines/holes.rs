@@ -4,8 +4,8 @@ use chrono::TimeDelta;
 use datarights::model::{Actor, End, Failure, IdentifierKind, Outcome, Right, Until};
 use datarights::workflow::fulfilment::{self, Phase};
 use datarights::workflow::{
-    Approval, Command, Delivery, Event, Landscape, Letter, Locks, Policy, Rejection, Review,
-    StepResult, Target, Task, Timer, lifecycle, receive,
+    Approval, Command, Delivery, Event, Finding, Landscape, Letter, Locks, Policy, Rejection,
+    Review, StepResult, Target, Task, Timer, lifecycle, receive,
 };
 
 use crate::world::*;
@@ -411,6 +411,23 @@ fn an_approval_does_not_disturb_a_tail_that_runs() {
     assert_eq!(course.request().lifecycle.outcome, Some(Outcome::Done));
 }
 
+/// A recipient that did a part of it has not confirmed, and is named.
+#[test]
+fn a_recipient_that_did_a_part_is_named() {
+    for failure in [Failure::Unavailable, Failure::Unsupported] {
+        let mut course = Course::approved(erasure(plain_policy(), &[("crm", &[])], &["mailer"]));
+        course.work_until(Phase::Informing);
+        let result = StepResult::Done {
+            finding: Finding::Nothing,
+            missing: vec![missing(failure)],
+        };
+        course.answer(&Target::Recipient(party("mailer")), result);
+        assert_eq!(course.request().lifecycle.outcome, Some(Outcome::Partly));
+        assert!(!course.work().recipients[0].confirmed);
+        assert_eq!(course.work().missing().count(), 1);
+    }
+}
+
 // ---- the ways out
 
 #[test]
@@ -418,7 +435,9 @@ fn a_confirmation_that_never_comes_is_told_to_staff() {
     let mut policy = plain_policy();
     policy.confirm_erasure = true;
     let mut course = Course::approved(erasure(policy, &[("crm", &[])], &[]));
-    course.work_until(Phase::Confirmation).fire(Timer::Expiry);
+    course.work_until(Phase::Confirmation);
+    assert!(!course.situation.timers.contains_key(&Timer::Expiry));
+    course.sent(Letter::ConfirmationRequest).fire(Timer::Expiry);
     assert!(course.request().lifecycle.unanswered);
     course.give(fulfilment::Command::Confirm);
     assert!(!course.request().lifecycle.unanswered);
@@ -430,7 +449,10 @@ fn a_confirmation_that_never_comes_lets_the_request_expire_where_the_law_wants_n
     policy.confirm_erasure = true;
     let world = erasure(policy, &[("crm", &[])], &[]).under_law("vn_pdpl");
     let mut course = Course::approved(world);
-    course.work_until(Phase::Confirmation).fire(Timer::Expiry);
+    course
+        .work_until(Phase::Confirmation)
+        .sent(Letter::ConfirmationRequest)
+        .fire(Timer::Expiry);
     assert_eq!(course.phases(), (lifecycle::Phase::Closed, Phase::Ended));
     assert_eq!(course.request().lifecycle.end, Some(End::Expired));
     let swept = [Timer::Package, Timer::Personal, Timer::Request];
@@ -444,6 +466,7 @@ fn a_confirmation_in_time_does_not_expire() {
     let mut course = Course::approved(erasure(policy, &[("crm", &[])], &[]));
     course
         .work_until(Phase::Confirmation)
+        .sent(Letter::ConfirmationRequest)
         .give(fulfilment::Command::Confirm);
     assert!(!course.situation.timers.contains_key(&Timer::Expiry));
 }
@@ -583,6 +606,7 @@ fn silence_does_not_close_an_erasure_that_was_begun() {
     course.give(lifecycle::Command::DecideAppeal { granted: true });
     course
         .give(lifecycle::Command::AskClarification)
+        .sent(Letter::ClarificationRequest)
         .fire(Timer::Expiry);
     assert_eq!(
         course.request().lifecycle.phase,

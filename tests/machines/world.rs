@@ -266,7 +266,7 @@ pub(crate) fn landscapes() -> Vec<Landscape> {
         },
         Landscape {
             sources: Vec::new(),
-            recipients: vec![party("mailer")],
+            recipients: vec![party("mailer"), party("printer")],
         },
     ]
 }
@@ -338,6 +338,10 @@ pub(crate) fn lifecycle_commands() -> Vec<lifecycle::Command> {
     use lifecycle::Command as C;
     let mut all = vec![
         C::RequestIdentity,
+        C::Challenge,
+        C::ChallengeFailed {
+            failure: Failure::Unavailable,
+        },
         C::AttemptIdentity,
         C::RejectIdentity,
         C::ConfirmIdentity,
@@ -372,6 +376,9 @@ pub(crate) fn lifecycle_commands() -> Vec<lifecycle::Command> {
         C::Join {
             into: RequestId::new(uuid::Uuid::from_u128(99)),
         },
+        C::JoinedBy {
+            request: RequestId::new(uuid::Uuid::from_u128(98)),
+        },
         C::PackageDeleted,
         C::Shredded,
     ];
@@ -387,6 +394,13 @@ pub(crate) fn lifecycle_commands() -> Vec<lifecycle::Command> {
             letter,
             failure: Failure::Unavailable,
         });
+    }
+    for letter in [
+        Letter::ClarificationRequest,
+        Letter::FeeRequest,
+        Letter::ConfirmationRequest,
+    ] {
+        all.push(C::LetterSent { letter });
     }
     all.push(C::LetterPending {
         letter: Letter::Response,
@@ -602,7 +616,12 @@ pub(crate) fn somebody_for(command: &Command) -> Actor {
         },
         Command::Lifecycle(command) => match command.on() {
             On::AttemptIdentity | On::Clarify | On::Withdraw | On::Appeal => Actor::Person,
-            On::RejectIdentity | On::LetterAnswered | On::Join | On::Sweep => Actor::Engine,
+            On::RejectIdentity
+            | On::ChallengeFailed
+            | On::LetterAnswered
+            | On::Join
+            | On::JoinedBy
+            | On::Sweep => Actor::Engine,
             _ => staff("ada"),
         },
         _ => Actor::Host,
@@ -628,6 +647,11 @@ pub(crate) fn likeness(situation: &Situation) -> u64 {
     life.outcome.hash(&mut hasher);
     life.stuck_letters.is_empty().hash(&mut hasher);
     life.identified.hash(&mut hasher);
+    life.waiting_since.is_some().hash(&mut hasher);
+    situation
+        .timers
+        .contains_key(&Timer::Expiry)
+        .hash(&mut hasher);
     if let Some(work) = &situation.request.fulfilment {
         work.phase.hash(&mut hasher);
         for step in &work.steps {
@@ -724,6 +748,11 @@ impl Course {
         self
     }
 
+    /// A letter is out.
+    pub(crate) fn sent(&mut self, letter: Letter) -> &mut Self {
+        self.give(lifecycle::Command::LetterSent { letter })
+    }
+
     pub(crate) fn fire(&mut self, timer: Timer) -> &mut Self {
         self.give(Command::Fire(timer))
     }
@@ -807,8 +836,8 @@ pub(crate) fn may(actor: &Actor, command: &Command, asked: bool) -> bool {
             "reject_identity" | "join" | "letter_answered" => "engine staff",
             "confirm_identity" => "engine staff host",
             "rework" => "engine staff host controller",
-            "sweep" => "engine",
-            "pay_fee" | "request_identity" => "staff host",
+            "sweep" | "challenge_failed" | "joined_by" => "engine",
+            "pay_fee" | "request_identity" | "challenge" => "staff host",
             _ => "staff host controller",
         },
         _ => unreachable!(),

@@ -432,7 +432,13 @@ impl Watcher {
             }
             Event::Entered {
                 phase: fulfilment::Phase::Locating,
-            } => self.begin_anew(),
+            } => {
+                self.begin_anew();
+                if self.right == Right::Export {
+                    // What is found now is handed over; what was found before is not.
+                    self.recipients.clear();
+                }
+            }
             Event::Entered {
                 phase: fulfilment::Phase::Stopping | fulfilment::Phase::Announcing,
             } => self.forgive(),
@@ -735,7 +741,12 @@ impl Watcher {
         let stands_still = match work.phase {
             fulfilment::Phase::Grace => !has(Timer::Grace),
             // Staff knows that they are silent.
-            fulfilment::Phase::Confirmation => !has(Timer::Expiry) && !life.unanswered,
+            fulfilment::Phase::Confirmation => {
+                let asked = |key: &String| key.starts_with("notify/confirmation_request");
+                let told = life.is_sent(Letter::ConfirmationRequest);
+                assert!(told || !has(Timer::Expiry), "nobody asked them");
+                !self.effects.iter().any(asked)
+            }
             fulfilment::Phase::Withholding => {
                 let held = |rows: &WithheldRows| rows.until == Until::HoldLifted;
                 !has(Timer::Tail) && !work.withheld().any(|(_, rows)| held(rows))

@@ -99,7 +99,8 @@ impl SqliteStore {
     /// # Errors
     /// [`StoreError::UnknownSchema`] for a file of a newer release, [`StoreError::Corrupt`] for
     /// one that is damaged or not ours (it is left as it is), [`StoreError::NotWritable`] for one
-    /// that is read-only, [`StoreError::Backend`] for others.
+    /// that is read-only, [`StoreError::NotOpened`] for a place where there is no file and none can
+    /// be made, [`StoreError::Backend`] for others.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, StoreError> {
         Self::open_with(path, &SqliteOptions::default())
     }
@@ -111,8 +112,9 @@ impl SqliteStore {
     pub fn open_with(path: impl AsRef<Path>, options: &SqliteOptions) -> Result<Self, StoreError> {
         // The working directory may change; the file must not change with it.
         let path = std::path::absolute(path).map_err(|_| backend("no_path", false))?;
-        let writer = schema::open_writer(&path, options.busy_timeout)?;
-        let reader = schema::open_reader(&path, options.busy_timeout)?;
+        let told = |error| at_place(&path, error);
+        let writer = schema::open_writer(&path, options.busy_timeout).map_err(told)?;
+        let reader = schema::open_reader(&path, options.busy_timeout).map_err(told)?;
         let file = File::at(&path)?;
         Ok(Self {
             shared: Arc::new(Shared {
@@ -126,6 +128,19 @@ impl SqliteStore {
     /// Where the file lies.
     pub fn path(&self) -> &Path {
         &self.shared.path
+    }
+}
+
+/// Names the place that could not be opened: the host gave it, and it is nobody's data.
+fn at_place(path: &Path, error: StoreError) -> StoreError {
+    match error {
+        StoreError::Backend { code, .. } if code.starts_with("SQLITE_CANTOPEN") => {
+            StoreError::NotOpened {
+                place: path.display().to_string(),
+                code,
+            }
+        }
+        other => other,
     }
 }
 

@@ -5,8 +5,10 @@
 //! follows. The lifecycle sees only that the work runs, or how it ended.
 
 pub mod access;
+mod answer;
 pub mod erasure;
 pub mod export;
+mod flow;
 pub mod human_review;
 mod machine;
 mod moves;
@@ -22,17 +24,17 @@ pub use phase::{On, Phase};
 pub use source::{RecipientWork, SourceWork};
 pub use state::{Fulfilment, Step, StepState};
 
-use chrono::{DateTime, TimeDelta, Utc};
-
-use crate::model::{Actor, Digest, Outcome, Right, Until};
+use crate::model::{Actor, Digest, Right};
 
 use super::draft::{Draft, Landscape};
-use super::effect::{Effect, Letter, Locks, Target, Task, Timer};
-use super::event::{Event, Finding, SourceInfo, StepResult};
+use super::effect::{Target, Task, Timer};
+use super::event::{Event, SourceInfo, StepResult};
 use super::lifecycle;
 use super::policy::Approval;
 use super::rejection::Rejection;
 use super::table::snake;
+
+use flow::{advance, end, enter, goes_on_alone, withhold};
 
 /// What follows a phase.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -144,7 +146,7 @@ pub(super) fn decide(draft: &mut Draft<'_>, command: &Command) -> Result<(), Rej
             task,
             target,
             result,
-        } => answer(draft, *task, target, result),
+        } => answer::answer(draft, *task, target, result),
         Command::ApprovePlan { digest } => {
             let current = work.plan_digest();
             if *digest != current {
@@ -188,7 +190,7 @@ pub(super) fn start(draft: &mut Draft<'_>) -> Result<(), Rejection> {
         if work.written && (!work.is_ended() || work.is_incomplete()) {
             return retry(draft);
         }
-        // What was cancelled may still be lifting its restrictions.
+        // What was cancelled may be lifting its restrictions at this moment.
         self::work(draft, On::Retry)?;
     }
     let none = Landscape::default();
@@ -204,6 +206,7 @@ pub(super) fn start(draft: &mut Draft<'_>) -> Result<(), Rejection> {
             accepted: "an order without circles",
         });
     }
+    draft.clear(Timer::Tail);
     draft.emit(Event::Started {
         sources: landscape.sources.clone(),
         recipients: landscape.recipients.clone(),
@@ -252,7 +255,7 @@ pub(super) fn retry(draft: &mut Draft<'_>) -> Result<(), Rejection> {
 }
 
 /// Leaves what is missing as it is: it is not tried again, and keeps nothing open. What is withheld
-/// until a date still goes when the date comes.
+/// until a date still goes when the date comes, and what a rectification restricted is freed.
 pub(super) fn leave(draft: &mut Draft<'_>) -> Result<(), Rejection> {
     let work = draft.request().fulfilment.as_ref();
     if !work.is_some_and(Fulfilment::is_unfinished) {
@@ -276,6 +279,7 @@ pub(super) fn leave(draft: &mut Draft<'_>) -> Result<(), Rejection> {
             draft.clear(Timer::Tail);
             end(draft);
         }
+        _ if goes_on_alone(draft) => enter(draft, Phase::Withholding),
         _ => lifecycle::reported(draft),
     }
     Ok(())
@@ -296,7 +300,7 @@ pub(super) fn cancel(draft: &mut Draft<'_>) -> Result<(), Rejection> {
 fn break_off(draft: &mut Draft<'_>) -> Result<(), Rejection> {
     let work = work(draft, On::Cancel)?;
     let phase = work.phase;
-    let restricted = work.sources.iter().any(|source| source.restricted);
+    let restricted = work.machine == Machine::Rectification && work.any_restricted();
     draft.emit(Event::Cancelled);
     draft.clear(Timer::Grace);
     draft.clear(Timer::Expiry);
@@ -331,301 +335,4 @@ pub(super) fn fire(draft: &mut Draft<'_>, timer: Timer) -> Result<(), Rejection>
     self::work(draft, On::Lapse)?;
     advance(draft);
     Ok(())
-}
-
-/// Whether the work waits for the person to confirm it.
-pub(super) fn awaits_confirmation(work: &Fulfilment) -> bool {
-    work.phase == Phase::Confirmation
-}
-
-fn answer(
-    draft: &mut Draft<'_>,
-    task: Task,
-    target: &Target,
-    result: &StepResult,
-) -> Result<(), Rejection> {
-    let work = self::work(draft, On::Answer)?;
-    let no_step = || Rejection::NoSuchStep {
-        step: format!("{} {target}", snake(&format!("{task:?}"))),
-    };
-    let step = work.step(target).ok_or_else(no_step)?;
-    // What was begun is the engine's to answer; what was handed out, also others'.
-    let is_asked = matches!(step.state, StepState::Waiting(_))
-        || (*draft.actor() == Actor::Engine && work.is_ready(step));
-    if work.phase.task(work.machine) != Some(task) || !is_asked {
-        return Err(no_step());
-    }
-    if !fits(task, result) {
-        return Err(Rejection::WrongResult {
-            step: snake(&format!("{task:?}")),
-        });
-    }
-    let stale = step.stale;
-    let ready_before = ready(work);
-    draft.emit(Event::StepAnswered {
-        task,
-        target: target.clone(),
-        result: result.clone(),
-    });
-    if matches!(result, StepResult::Pending(_)) {
-        return Ok(());
-    }
-    match task {
-        Task::LockToRead | Task::LockToWrite => {
-            let work = draft.request().fulfilment.as_ref();
-            let keys = work.map(Fulfilment::lock_keys).unwrap_or_default();
-            draft.lock(Locks::Take {
-                keys,
-                exclusive: task == Task::LockToWrite,
-            });
-        }
-        Task::Locate | Task::Stop => reopen(draft, target, stale, result),
-        _ => {}
-    }
-    block(draft);
-    let Some(work) = &draft.request().fulfilment else {
-        return Ok(());
-    };
-    if work.is_settled() {
-        advance(draft);
-    } else {
-        let mut steps = ready(work);
-        steps.retain(|step| !ready_before.contains(step));
-        begin(draft, steps);
-    }
-    Ok(())
-}
-
-/// Whether a result is of the kind that a step of this task has.
-const fn fits(task: Task, result: &StepResult) -> bool {
-    let StepResult::Done { finding, .. } = result else {
-        return match task {
-            // Locks are taken, or waited for.
-            Task::LockToRead | Task::LockToWrite => false,
-            // So is a review: who cannot do it refuses the request, with a ground.
-            Task::Review => matches!(result, StepResult::Pending(_)),
-            _ => true,
-        };
-    };
-    matches!(
-        (task, finding),
-        (Task::Locate, Finding::Located { .. })
-            | (Task::Plan, Finding::Planned { .. })
-            | (Task::Read, Finding::Read { .. })
-            | (Task::Pack, Finding::Packed { .. })
-            | (
-                Task::Rectify | Task::Restrict | Task::Unrestrict,
-                Finding::Changed { .. }
-            )
-            | (Task::Erase, Finding::Erased { .. })
-            | (Task::Search | Task::Verify, Finding::Left { .. })
-            | (Task::Stop, Finding::Stopped { .. })
-            | (Task::Review, Finding::Reviewed { .. })
-            | (
-                Task::LockToRead | Task::LockToWrite | Task::Transmit | Task::Inform | Task::Stop,
-                Finding::Nothing
-            )
-    )
-}
-
-/// Opens again what must be searched with identifiers that came to light since.
-fn reopen(draft: &mut Draft<'_>, answered: &Target, stale: bool, result: &StepResult) {
-    let Some(work) = &draft.request().fulfilment else {
-        return;
-    };
-    let mut targets = Vec::new();
-    if let StepResult::Done { finding, .. } = result
-        && let Some((_, kinds)) = finding.identified()
-    {
-        // The source that told them too: what it found by the phone it may hold more of by the
-        // mail that stood there.
-        targets = work.concerned_by(kinds);
-        targets.retain(|target| work.step(target).is_none_or(|step| !step.is_unsettled()));
-    }
-    if stale && !targets.contains(answered) {
-        targets.push(answered.clone());
-    }
-    for target in targets {
-        draft.emit(Event::StepReopened { target });
-    }
-}
-
-/// Steps whose predecessors failed cannot begin: what leads to the others must stay.
-fn block(draft: &mut Draft<'_>) {
-    while let Some(target) = draft
-        .request()
-        .fulfilment
-        .as_ref()
-        .and_then(Fulfilment::blocked)
-    {
-        draft.emit(Event::StepBlocked { target });
-    }
-}
-
-/// Steps that can begin: open, and what must come before them is done.
-fn ready(work: &Fulfilment) -> Vec<(Target, u32)> {
-    work.steps
-        .iter()
-        .filter(|step| work.is_ready(step))
-        .map(|step| (step.target.clone(), step.round))
-        .collect()
-}
-
-fn begin(draft: &mut Draft<'_>, steps: Vec<(Target, u32)>) {
-    let Some(work) = &draft.request().fulfilment else {
-        return;
-    };
-    let Some(task) = work.phase.task(work.machine) else {
-        return;
-    };
-    for (target, round) in steps {
-        draft.effect(Effect::Step {
-            task,
-            target,
-            round,
-        });
-    }
-}
-
-/// Goes on to what follows the present phase, through phases without steps.
-fn advance(draft: &mut Draft<'_>) {
-    let Some(work) = &draft.request().fulfilment else {
-        return;
-    };
-    match work.machine.after(work.phase, work, draft.policy()) {
-        Next::Enter(phase) => enter(draft, phase),
-        Next::End if goes_on_alone(draft) => enter(draft, Phase::Withholding),
-        Next::End => end(draft),
-    }
-}
-
-/// Whether the work must go on though nobody looks at it: what was withheld could not be erased
-/// when its time came, after the answer, or rows of a rectification that was stopped could not be
-/// freed from their restriction.
-fn goes_on_alone(draft: &Draft<'_>) -> bool {
-    let request = draft.request();
-    let Some(work) = &request.fulfilment else {
-        return false;
-    };
-    let is_left = match work.machine {
-        Machine::Erasure => work.is_unfinished(),
-        Machine::Rectification => work.cancelled && work.any_restricted(),
-        _ => false,
-    };
-    is_left && !request.lifecycle.is_looked_at()
-}
-
-fn enter(draft: &mut Draft<'_>, phase: Phase) {
-    let Some(work) = &draft.request().fulfilment else {
-        return;
-    };
-    if work.phase == Phase::Checking && phase == Phase::Approval {
-        draft.emit(Event::PlanChanged);
-    }
-    unlock(draft, phase);
-    draft.emit(Event::Entered { phase });
-    match phase {
-        Phase::Confirmation => {
-            draft.effect(Effect::Notify(Letter::ConfirmationRequest));
-            draft.expire_later();
-            return;
-        }
-        Phase::Grace => {
-            let until = draft.later(draft.policy().grace.unwrap_or_default());
-            draft.emit(Event::GraceGranted { until });
-            draft.set(Timer::Grace, until);
-            return;
-        }
-        Phase::Announcing => {
-            draft.effect(Effect::Notify(Letter::RestrictionLifted));
-            return;
-        }
-        Phase::Restricted => {
-            if let Some(work) = &draft.request().fulfilment {
-                let outcome = work.outcome();
-                draft.emit(Event::Restricted { outcome });
-            }
-            lifecycle::reported(draft);
-            return;
-        }
-        Phase::Withholding => {
-            withhold(draft);
-            return;
-        }
-        _ => {}
-    }
-    let Some(work) = &draft.request().fulfilment else {
-        return;
-    };
-    if phase.task(work.machine).is_none() {
-        return;
-    }
-    let ready = ready(work);
-    begin(draft, ready);
-    block(draft);
-    let settled = draft.request().fulfilment.as_ref();
-    if settled.is_some_and(Fulfilment::is_settled) {
-        advance(draft);
-    }
-}
-
-/// Waits for the next of what is withheld, or to try again.
-fn withhold(draft: &mut Draft<'_>) {
-    let (until, again) = next_release(draft);
-    draft.emit(Event::Withholding { until, again });
-    match until {
-        Some(until) => draft.set(Timer::Tail, until),
-        None => draft.clear(Timer::Tail),
-    }
-    lifecycle::reported(draft);
-}
-
-fn end(draft: &mut Draft<'_>) {
-    let Some(work) = &draft.request().fulfilment else {
-        return;
-    };
-    let outcome: Outcome = work.outcome();
-    unlock(draft, Phase::Ended);
-    draft.emit(Event::Ended { outcome });
-    lifecycle::reported(draft);
-    lifecycle::keep_for_now(draft);
-}
-
-fn unlock(draft: &mut Draft<'_>, next: Phase) {
-    let locked = draft
-        .request()
-        .fulfilment
-        .as_ref()
-        .is_some_and(|work| work.phase.is_locked());
-    if locked && !next.is_locked() {
-        draft.lock(Locks::Release);
-    }
-}
-
-/// The first instant at which something withheld may go: the day after the last it is kept. What
-/// is still kept then, or failed, is tried again earlier: then with `true`.
-fn next_release(draft: &Draft<'_>) -> (Option<DateTime<Utc>>, bool) {
-    let Some(work) = draft.request().fulfilment.as_ref() else {
-        return (None, false);
-    };
-    let dates = work.withheld().filter_map(|(_, rows)| match rows.until {
-        Until::Date(date) => draft.end_of(date),
-        Until::HoldLifted | Until::Always => None,
-    });
-    let first = dates.min();
-    let is_over = first.is_some_and(|first| first <= draft.now());
-    if !is_over && !goes_on_alone(draft) {
-        return (first, false);
-    }
-    let next = draft.later(distance(work.rests));
-    match first {
-        Some(first) if !is_over && first <= next => (Some(first), false),
-        _ => (Some(next), true),
-    }
-}
-
-/// How long it rests after so many tries: a day, then ever longer, so that what never works does
-/// not fill the history.
-fn distance(rests: u32) -> TimeDelta {
-    TimeDelta::days((1_i64 << rests.min(5)).min(30))
 }

@@ -68,6 +68,7 @@ impl Fulfilment {
             }
             Event::Cancelled => self.cancelled = true,
             Event::LeftAsItIs => self.left = true,
+            Event::Reworked | Event::Approved => self.left = false,
             Event::Ended { outcome } => {
                 self.phase = Phase::Ended;
                 self.steps.clear();
@@ -87,7 +88,9 @@ impl Fulfilment {
 
     fn enter(&mut self, phase: Phase) {
         let again = self.phase.rests() && !phase.rests();
-        self.left &= phase.rests();
+        // A rectification that was left goes on only to lift what it restricted.
+        let left = self.left && self.machine == Machine::Rectification;
+        self.left &= phase.rests() || left;
         if phase == Phase::Locating {
             for source in &mut self.sources {
                 if !is_kept(self.machine, source) {
@@ -112,6 +115,8 @@ impl Fulfilment {
             self.withheld_until = None;
             self.package_failure = None;
             self.erasures = 0;
+        }
+        if again && !left {
             for source in &mut self.sources {
                 source.missing.retain(|missing| !can_be_retried(missing));
                 source.left.clear();
@@ -284,6 +289,8 @@ impl Fulfilment {
                         for missing in missing {
                             source.miss(missing.clone());
                         }
+                        // What was lifted in part is lifted again.
+                        source.restricted |= task == Task::Unrestrict && !missing.is_empty();
                         if changes(task, finding) {
                             for recipient in &mut self.recipients {
                                 recipient.confirmed = false;
@@ -298,8 +305,13 @@ impl Fulfilment {
                     _ => self.recipients.iter_mut().find(|r| r.id == *id),
                 };
                 if let Some(recipient) = recipient {
-                    recipient.confirmed = finished;
-                    recipient.failure = failure;
+                    // Who did a part of it has not confirmed it.
+                    let partly = match result {
+                        StepResult::Done { missing, .. } => missing.first(),
+                        _ => None,
+                    };
+                    recipient.failure = failure.or(partly.map(|missing| missing.failure.clone()));
+                    recipient.confirmed = finished && recipient.failure.is_none();
                 }
             }
             Target::Request => {

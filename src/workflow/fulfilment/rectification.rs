@@ -40,13 +40,14 @@ pub(super) const TABLE: Table<Phase, On> = table!(Phase, On;
     }
     Withholding {
         Lapse => Queued;
+        Retry => Locating | Queued;
     }
     Informing {
         Answer => Informing | Ended;
     }
     Ended {
         Retry => Locating | Queued | Ended;
-        Leave => Ended;
+        Leave => Withholding | Ended;
     }
 );
 
@@ -59,8 +60,9 @@ pub(super) fn after(phase: Phase, work: &Fulfilment, policy: &Policy) -> Next {
             return Next::End;
         }
         Phase::Planning => Phase::Queued,
-        // What was restricted before it was cancelled is lifted, and no more.
-        Phase::Queued | Phase::Restricting if work.cancelled => Phase::Lifting,
+        // What was restricted before it was cancelled, or stayed so when the rest was left as it
+        // is, is lifted, and no more.
+        Phase::Queued | Phase::Restricting if work.only_lifts() => Phase::Lifting,
         Phase::Queued if work.approved.is_some() || work.written => Phase::Rectifying,
         Phase::Queued => Phase::Restricting,
         Phase::Restricting if policy.plan_approval == Approval::None => Phase::Rectifying,
@@ -68,7 +70,7 @@ pub(super) fn after(phase: Phase, work: &Fulfilment, policy: &Policy) -> Next {
         Phase::Approval | Phase::Withholding => Phase::Queued,
         Phase::Rectifying => Phase::Verifying,
         Phase::Verifying => Phase::Lifting,
-        Phase::Lifting if work.cancelled => return Next::End,
+        Phase::Lifting if work.only_lifts() => return Next::End,
         Phase::Lifting => Phase::Informing,
         _ => return Next::End,
     })

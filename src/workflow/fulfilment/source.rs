@@ -95,10 +95,17 @@ impl SourceWork {
         }
     }
 
-    /// The same source before anything was asked; a restriction stays until it is lifted.
+    /// The same source before anything was asked; a restriction stays until it is lifted, by what
+    /// it was found by.
     pub(super) fn anew(&self) -> Self {
+        let (locators, keys) = match self.restricted {
+            true => (self.locators.clone(), self.keys.clone()),
+            false => (None, Vec::new()),
+        };
         Self {
             restricted: self.restricted,
+            locators,
+            keys,
             ..Self::new(&SourceInfo {
                 id: self.id.clone(),
                 accepts: self.accepts.clone(),

@@ -120,12 +120,16 @@ impl Fulfilment {
         recipients: &[PartyId],
         before: Option<&Self>,
     ) -> Self {
-        let source = |info: &SourceInfo| SourceWork {
-            restricted: before
-                .and_then(|work| work.source(&info.id))
-                .is_some_and(|source| source.restricted),
-            ..SourceWork::new(info)
+        let restricted = |source: &&SourceWork| source.restricted;
+        let source = |info: &SourceInfo| {
+            let known = before.and_then(|work| work.source(&info.id));
+            let known = known.filter(restricted);
+            known.map_or_else(|| SourceWork::new(info), SourceWork::anew)
         };
+        // A source that is not there any more may still hold rows that were restricted.
+        let is_gone = |source: &&SourceWork| sources.iter().all(|info| info.id != source.id);
+        let gone = before.into_iter().flat_map(|work| &work.sources);
+        let gone = gone.filter(restricted).filter(is_gone);
         let recipient = |id: &PartyId| RecipientWork {
             id: id.clone(),
             confirmed: false,
@@ -137,7 +141,9 @@ impl Fulfilment {
             phase: Phase::Locating,
             round: before.map_or(0, |work| work.round),
             steps: Vec::new(),
-            sources: sources.iter().map(source).collect(),
+            sources: (sources.iter().map(source))
+                .chain(gone.map(SourceWork::anew))
+                .collect(),
             recipients: recipients.iter().map(recipient).collect(),
             kinds: before.map_or_else(|| facts.kinds.clone(), |work| work.kinds.clone()),
             deliver_to: facts.deliver_to.as_ref().map(recipient),
@@ -170,10 +176,38 @@ impl Fulfilment {
         self.written
     }
 
+    /// Whether it waits for the person to confirm it.
+    pub(in crate::workflow) fn awaits_confirmation(&self) -> bool {
+        self.phase == Phase::Confirmation
+    }
+
+    /// Whether something was read out of a source.
+    pub(in crate::workflow) fn has_read(&self) -> bool {
+        self.package.is_some() || self.sources.iter().any(|source| source.spool.is_some())
+    }
+
     /// Whether it changed some data, and did not change all that it can, unless somebody left it
     /// as it is.
     pub fn is_unfinished(&self) -> bool {
-        self.written && !self.left && self.missing().any(|(_, missing)| can_be_retried(&missing))
+        let changed = self.written || self.is_left_restricted();
+        changed && !self.left && self.missing().any(|(_, missing)| can_be_retried(&missing))
+    }
+
+    /// Whether a rectification that nobody stopped came to where nothing should be restricted any
+    /// more, and something is.
+    fn is_left_restricted(&self) -> bool {
+        let passed = match self.phase {
+            Phase::Locating | Phase::Planning | Phase::Lifting => self.is_settled(),
+            Phase::Informing | Phase::Withholding | Phase::Ended => true,
+            _ => false,
+        };
+        let rectifies = self.machine == Machine::Rectification && !self.cancelled;
+        rectifies && passed && self.any_restricted()
+    }
+
+    /// Whether all that is still to do is to lift a restriction.
+    pub(super) const fn only_lifts(&self) -> bool {
+        self.cancelled || self.left
     }
 
     /// Whether something is left that it could still do: what failed, or what was withheld.
@@ -229,10 +263,13 @@ impl Fulfilment {
 
     /// What could not be done, by source or recipient.
     pub fn missing(&self) -> impl Iterator<Item = (Target, MissingRows)> + '_ {
+        let left_restricted = self.is_left_restricted();
         let of_sources = self.sources.iter().flat_map(move |source| {
             // While others are still searched, an identifier that fits it may come to light.
             let given_up = !self.phase.searches() || self.is_settled();
             let unsearched = (!source.searched && given_up).then(|| whole(Failure::NoIdentifier));
+            let still = (left_restricted && source.restricted)
+                .then(|| whole(Failure::Code("still_restricted".into())));
             let left = source.left.iter().map(|left| MissingRows {
                 collection: Some(left.collection.clone()),
                 rows: Some(left.rows),
@@ -243,6 +280,7 @@ impl Fulfilment {
                 .iter()
                 .cloned()
                 .chain(unsearched)
+                .chain(still)
                 .chain(left)
                 .map(|missing| (Target::Source(source.id.clone()), missing))
         });

@@ -14,6 +14,11 @@ use super::phase::On;
 #[allow(missing_docs)] // every variant is described at `On`
 pub enum Command {
     RequestIdentity,
+    Challenge,
+    ChallengeFailed {
+        /// Why.
+        failure: Failure,
+    },
     AttemptIdentity,
     RejectIdentity,
     ConfirmIdentity,
@@ -88,6 +93,10 @@ pub enum Command {
         /// The open request.
         into: crate::model::RequestId,
     },
+    JoinedBy {
+        /// The request that is carried on here.
+        request: crate::model::RequestId,
+    },
     /// The package and its spools were deleted.
     PackageDeleted,
     /// The key was destroyed.
@@ -99,6 +108,8 @@ impl Command {
     pub const fn on(&self) -> On {
         match self {
             Self::RequestIdentity => On::RequestIdentity,
+            Self::Challenge => On::Challenge,
+            Self::ChallengeFailed { .. } => On::ChallengeFailed,
             Self::AttemptIdentity => On::AttemptIdentity,
             Self::RejectIdentity => On::RejectIdentity,
             Self::ConfirmIdentity => On::ConfirmIdentity,
@@ -125,6 +136,7 @@ impl Command {
             Self::AnnounceResults { .. } => On::AnnounceResults,
             Self::Withdraw => On::Withdraw,
             Self::Join { .. } => On::Join,
+            Self::JoinedBy { .. } => On::JoinedBy,
             Self::PackageDeleted | Self::Shredded => On::Sweep,
         }
     }
@@ -143,8 +155,10 @@ impl Command {
             On::Join => matches!(actor, Engine | Staff(_)),
             On::LetterAnswered => matches!(actor, Engine | Staff(_)),
             On::Rework => matches!(actor, Staff(_) | Host | Controller(_) | Engine),
-            On::Report | On::Fire | On::Sweep => matches!(actor, Engine),
-            On::PayFee | On::RequestIdentity => matches!(actor, Staff(_) | Host),
+            On::JoinedBy | On::ChallengeFailed | On::Report | On::Fire | On::Sweep => {
+                matches!(actor, Engine)
+            }
+            On::PayFee | On::RequestIdentity | On::Challenge => matches!(actor, Staff(_) | Host),
             On::AskClarification
             | On::ChargeFee
             | On::WaiveFee

@@ -28,9 +28,12 @@ pub const TABLE: Table<Phase, On> = table!(Phase, On;
         LetterAnswered => Received;
         Withdraw => Closed;
         Join => Closed;
+        JoinedBy => Received;
         Fire => Received;
     }
     Identity {
+        Challenge => Identity;
+        ChallengeFailed => Identity;
         AttemptIdentity => Identity;
         AddIdentifiers => Identity;
         RejectIdentity => Identity;
@@ -42,6 +45,7 @@ pub const TABLE: Table<Phase, On> = table!(Phase, On;
         Resend => Identity;
         LetterAnswered => Identity;
         Withdraw => Closed;
+        JoinedBy => Identity;
         Fire => Identity | Closed;
     }
     Assessment {
@@ -56,6 +60,7 @@ pub const TABLE: Table<Phase, On> = table!(Phase, On;
         LetterAnswered => Assessment;
         Withdraw => Closed;
         Report => Assessment;
+        JoinedBy => Assessment;
         Fire => Assessment;
     }
     Clarification {
@@ -68,6 +73,7 @@ pub const TABLE: Table<Phase, On> = table!(Phase, On;
         LetterAnswered => Clarification;
         Withdraw => Closed;
         Report => Clarification;
+        JoinedBy => Clarification;
         Fire => Clarification | Closed;
     }
     Fee {
@@ -81,6 +87,7 @@ pub const TABLE: Table<Phase, On> = table!(Phase, On;
         LetterAnswered => Fee;
         Withdraw => Closed;
         Report => Fee;
+        JoinedBy => Fee;
         Fire => Fee | Closed;
     }
     Fulfilment {
@@ -91,6 +98,7 @@ pub const TABLE: Table<Phase, On> = table!(Phase, On;
         LetterAnswered => Fulfilment;
         Withdraw => Closed;
         Report => Review | Response;
+        JoinedBy => Fulfilment;
         Fire => Fulfilment | Closed;
     }
     Review {
@@ -103,6 +111,7 @@ pub const TABLE: Table<Phase, On> = table!(Phase, On;
         LetterAnswered => Review;
         Withdraw => Closed;
         Report => Review | Response;
+        JoinedBy => Review;
         Fire => Review;
     }
     Response {
@@ -112,6 +121,8 @@ pub const TABLE: Table<Phase, On> = table!(Phase, On;
         Resend => Response;
         LetterAnswered => Response | Answered;
         Report => Response;
+        Sweep => Response;
+        JoinedBy => Response;
         Fire => Response;
     }
     Answered {
@@ -121,6 +132,8 @@ pub const TABLE: Table<Phase, On> = table!(Phase, On;
         Resend => Answered;
         LetterAnswered => Answered;
         Report => Answered;
+        Sweep => Answered;
+        JoinedBy => Fulfilment;
         Fire => Answered | Closed;
     }
     Appeal {
@@ -129,6 +142,8 @@ pub const TABLE: Table<Phase, On> = table!(Phase, On;
         Resend => Appeal;
         LetterAnswered => Appeal;
         Report => Appeal;
+        Sweep => Appeal;
+        JoinedBy => Appeal;
         Fire => Appeal;
     }
     Closed {

@@ -3,7 +3,7 @@
 use chrono::{DateTime, NaiveDate, Utc};
 
 use crate::law::{ClockError, ClockEventKind, GroundUse};
-use crate::model::{Actor, End, Ground, Outcome};
+use crate::model::{Actor, End, Ground, Outcome, RequestId};
 use crate::workflow::draft::Draft;
 use crate::workflow::effect::{Effect, Letter, Timer};
 use crate::workflow::event::Event;
@@ -11,6 +11,7 @@ use crate::workflow::fulfilment;
 use crate::workflow::letters::WATCHED;
 use crate::workflow::policy::Review;
 use crate::workflow::rejection::Rejection;
+use crate::workflow::table::snake;
 
 use super::TABLE;
 use super::command::Command;
@@ -25,7 +26,7 @@ pub(in crate::workflow) fn decide(
     draft.check_open(&TABLE, command.on(), phase, On::is_command)?;
     if !command.permits(draft.actor()) {
         return Err(Rejection::WrongActor {
-            command: crate::workflow::table::snake(&format!("{:?}", command.on())),
+            command: snake(&format!("{:?}", command.on())),
         });
     }
     if phase == Phase::Response
@@ -52,8 +53,20 @@ pub(in crate::workflow) fn decide(
             draft.emit(Event::IdentityRequested);
             draft.effect(Effect::Notify(Letter::IdentityRequest));
             draft.effect(Effect::Challenge);
-            draft.expire_later();
-            draft.move_clock(ClockEventKind::IdentityRequested)?;
+        }
+        Command::Challenge => {
+            draft.emit(Event::ChallengedAgain);
+            draft.effect(Effect::Challenge);
+            if draft.request().lifecycle.waiting_since.is_some() {
+                draft.expire_later();
+            }
+        }
+        Command::ChallengeFailed { failure } => {
+            draft.emit(Event::ChallengeFailed {
+                failure: failure.clone(),
+            });
+            // Who was not asked cannot answer.
+            draft.clear(Timer::Expiry);
         }
         Command::AttemptIdentity => {
             let limit = draft.policy().identity_attempts;
@@ -64,16 +77,11 @@ pub(in crate::workflow) fn decide(
         }
         Command::RejectIdentity => draft.emit(Event::IdentityRejected),
         Command::ConfirmIdentity => {
-            let asked = draft.request().lifecycle.phase == Phase::Identity;
-            let history = &draft.request().clock.history;
-            let suspected = history.first(ClockEventKind::FraudSuspected).is_some();
-            draft.emit(Event::IdentityConfirmed);
-            if asked {
-                draft.clear(Timer::Expiry);
-            }
-            if asked || suspected {
-                draft.move_clock(ClockEventKind::IdentityConfirmed)?;
-            }
+            answered(
+                draft,
+                Event::IdentityConfirmed,
+                ClockEventKind::IdentityConfirmed,
+            )?;
             fulfilment::stop::grant(draft)?;
         }
         Command::AddIdentifiers { identifiers, kinds } => {
@@ -98,14 +106,12 @@ pub(in crate::workflow) fn decide(
         Command::AskClarification => {
             draft.emit(Event::ClarificationRequested);
             draft.effect(Effect::Notify(Letter::ClarificationRequest));
-            draft.expire_later();
-            draft.move_clock(ClockEventKind::ClarificationRequested)?;
         }
-        Command::Clarify => {
-            draft.emit(Event::ClarificationReceived);
-            draft.clear(Timer::Expiry);
-            draft.move_clock(ClockEventKind::ClarificationReceived)?;
-        }
+        Command::Clarify => answered(
+            draft,
+            Event::ClarificationReceived,
+            ClockEventKind::ClarificationReceived,
+        )?,
         Command::ChargeFee {
             minor_units,
             currency,
@@ -124,19 +130,9 @@ pub(in crate::workflow) fn decide(
                 ground: ground.clone(),
             });
             draft.effect(Effect::Notify(Letter::FeeRequest));
-            draft.expire_later();
-            draft.move_clock(draft.fee_events().0)?;
         }
-        Command::PayFee => {
-            draft.emit(Event::FeePaid);
-            draft.clear(Timer::Expiry);
-            draft.move_clock(draft.fee_events().1)?;
-        }
-        Command::WaiveFee => {
-            draft.emit(Event::FeeWaived);
-            draft.clear(Timer::Expiry);
-            draft.move_clock(ClockEventKind::FeeWaived)?;
-        }
+        Command::PayFee => answered(draft, Event::FeePaid, draft.fee_settled())?,
+        Command::WaiveFee => answered(draft, Event::FeeWaived, ClockEventKind::FeeWaived)?,
         Command::Extend { ground, until } => extend(draft, ground, *until)?,
         Command::Approve => {
             if !draft.request().lifecycle.identified && fulfilment::stop::needs_identity(draft) {
@@ -151,28 +147,18 @@ pub(in crate::workflow) fn decide(
             draft.emit(Event::Refused {
                 ground: ground.clone(),
             });
+            give_up_package(draft);
             draft.clear(Timer::Expiry);
             draft.effect(Effect::Notify(Letter::Refusal));
             draft.time_letters();
         }
         Command::Rework => {
-            let work = draft.request().fulfilment.as_ref();
             if draft.request().lifecycle.refusal.is_some() && phase == Phase::Response {
                 return Err(Rejection::TooLate {
                     done: "it was refused; refuse on another ground, or send the letter again",
                 });
             }
-            if draft.request().lifecycle.phase == Phase::Answered
-                && !work.is_some_and(fulfilment::Fulfilment::is_unfinished)
-            {
-                return Err(Rejection::TooLate {
-                    done: "the answer went out, and nothing is left to do",
-                });
-            }
-            draft.emit(Event::Reworked);
-            draft.clear(Timer::Appeal);
-            draft.time_clock();
-            fulfilment::retry(draft)?;
+            take_up_again(draft)?;
         }
         Command::Leave => fulfilment::leave(draft)?,
         Command::Release => release(draft),
@@ -185,16 +171,26 @@ pub(in crate::workflow) fn decide(
             }
             draft.emit(Event::LetterResent { letter: *letter });
             draft.effect(Effect::Notify(*letter));
-            if *letter == Letter::IdentityRequest {
-                draft.effect(Effect::Challenge);
-            }
         }
         Command::LetterSent { letter } => {
             let answers = draft.request().lifecycle.is_answered_by(*letter);
+            let asks = draft.request().lifecycle.is_asking(*letter);
+            let asks = draft.asked_by(*letter).filter(|_| asks);
             draft.emit(Event::LetterSent { letter: *letter });
             draft.time_letters();
-            if *letter == Letter::FeeRequest {
-                fee_announced(draft)?;
+            if let Some(kind) = asks {
+                // Who could not be asked for evidence cannot answer.
+                if draft.request().lifecycle.stuck_challenge.is_none() {
+                    draft.expire_later();
+                }
+                draft.move_clock(kind)?;
+                // Where the law itself says how long a fee can be accepted, that counts.
+                if let Some(at) = draft.request().fee_lapses_at() {
+                    draft.set(Timer::Expiry, at);
+                }
+            }
+            if *letter == Letter::ConfirmationRequest && !draft.request().is_moot(*letter) {
+                draft.expire_later();
             }
             if answers {
                 draft.clear(Timer::Deadline);
@@ -248,8 +244,14 @@ pub(in crate::workflow) fn decide(
             }
         }
         Command::Withdraw => {
+            if let Some(by) = draft.request().lifecycle.joined_by
+                && !matches!(draft.actor(), Actor::Staff(_))
+            {
+                return Err(Rejection::Joined { by });
+            }
             fulfilment::cancel(draft)?;
             close(draft, End::Withdrawn);
+            give_up_package(draft);
         }
         Command::Join { into } => {
             if *into == draft.request().facts.id {
@@ -260,9 +262,75 @@ pub(in crate::workflow) fn decide(
             }
             close(draft, End::Joined(*into));
         }
-        Command::PackageDeleted => draft.emit(Event::PackageDeleted),
-        Command::Shredded => draft.emit(Event::Shredded),
+        Command::JoinedBy { request } => joined_by(draft, *request)?,
+        Command::PackageDeleted | Command::Shredded => swept(draft, command)?,
     }
+    Ok(())
+}
+
+/// The work is taken up again; after an answer, if it left something undone.
+fn take_up_again(draft: &mut Draft<'_>) -> Result<(), Rejection> {
+    let work = draft.request().fulfilment.as_ref();
+    if draft.request().lifecycle.phase == Phase::Answered
+        && !work.is_some_and(fulfilment::Fulfilment::is_unfinished)
+    {
+        return Err(Rejection::TooLate {
+            done: "the answer went out, and nothing is left to do",
+        });
+    }
+    draft.emit(Event::Reworked);
+    draft.clear(Timer::Appeal);
+    draft.time_clock();
+    fulfilment::retry(draft)
+}
+
+/// Another request for the same is carried on in this one. What was answered is taken up again; what
+/// is refused, or answered in full, carries on nothing.
+fn joined_by(draft: &mut Draft<'_>, request: RequestId) -> Result<(), Rejection> {
+    let lifecycle = &draft.request().lifecycle;
+    let phase = lifecycle.phase;
+    let work = draft.request().fulfilment.as_ref();
+    let unfinished = work.is_some_and(fulfilment::Fulfilment::is_unfinished);
+    if lifecycle.refusal.is_some() || (lifecycle.is_answered() && !unfinished) {
+        return Err(Rejection::TooLate {
+            done: "it was answered, and carries on no other request",
+        });
+    }
+    draft.emit(Event::JoinedBy { request });
+    match phase {
+        Phase::Answered => take_up_again(draft),
+        _ => Ok(()),
+    }
+}
+
+/// What the person was asked for is there, or not needed any more. A question that never went out
+/// moved no clock, and its answer moves none; but who was suspected of fraud need not be asked.
+fn answered(draft: &mut Draft<'_>, event: Event, kind: ClockEventKind) -> Result<(), Rejection> {
+    let was_asked = draft.request().lifecycle.waiting_since.is_some();
+    let suspicion = ClockEventKind::FraudSuspected;
+    let was_suspected = kind == ClockEventKind::IdentityConfirmed
+        && draft.request().clock.history.first(suspicion).is_some();
+    draft.emit(event);
+    draft.clear(Timer::Expiry);
+    if was_asked || was_suspected {
+        draft.move_clock(kind)?;
+    }
+    Ok(())
+}
+
+/// A package goes early where nobody gets it; all else only after the end.
+fn swept(draft: &mut Draft<'_>, command: &Command) -> Result<(), Rejection> {
+    let lifecycle = &draft.request().lifecycle;
+    let (event, early) = match command {
+        Command::PackageDeleted => (Event::PackageDeleted, lifecycle.refusal.is_some()),
+        _ => (Event::Shredded, false),
+    };
+    if !early && !lifecycle.is_closed() {
+        return Err(Rejection::NoSuchStep {
+            step: snake(&format!("{command:?}")),
+        });
+    }
+    draft.emit(event);
     Ok(())
 }
 
@@ -356,24 +424,6 @@ fn check_reviewer(draft: &Draft<'_>) -> Result<(), Rejection> {
     Ok(())
 }
 
-/// The letter about a fee went out. Under laws that give the person days to accept it, those count
-/// from the letter, and without a word by then the request counts as withdrawn.
-fn fee_announced(draft: &mut Draft<'_>) -> Result<(), Rejection> {
-    let announced = ClockEventKind::FeeNotified;
-    if draft.request().lifecycle.phase != Phase::Fee || draft.fee_events().0 != announced {
-        return Ok(());
-    }
-    let charged = draft.request().clock.history.last(announced);
-    if charged.is_some_and(|event| draft.date_of(event.at) != draft.date_of(draft.now())) {
-        draft.move_clock(ClockEventKind::FeeWaived)?;
-        draft.move_clock(announced)?;
-    }
-    if let Some(at) = draft.request().fee_lapses_at() {
-        draft.set(Timer::Expiry, at);
-    }
-    Ok(())
-}
-
 /// The work came to an outcome: the answer goes out, or somebody looks at it first. Work that
 /// comes to it after the answer lets the request close, when it could not before.
 pub(in crate::workflow) fn reported(draft: &mut Draft<'_>) {
@@ -406,6 +456,16 @@ pub(in crate::workflow) fn reported(draft: &mut Draft<'_>) {
 fn release(draft: &mut Draft<'_>) {
     draft.emit(Event::Released);
     draft.effect(Effect::Notify(Letter::Response));
+}
+
+/// What was read for a request that the person does not get an answer to is deleted at once.
+fn give_up_package(draft: &mut Draft<'_>) {
+    let work = draft.request().fulfilment.as_ref();
+    if work.is_some_and(fulfilment::Fulfilment::has_read)
+        && !draft.request().lifecycle.package_deleted
+    {
+        draft.effect(Effect::DeletePackage);
+    }
 }
 
 /// Ends the legal course; what the request holds is swept after its periods.
@@ -479,6 +539,7 @@ pub(in crate::workflow) fn record_passed(draft: &mut Draft<'_>) -> Result<(), Re
         let end = End::Withdrawn;
         draft.emit_by_time(Event::Closed { end }, Timer::Expiry);
         settle(draft);
+        give_up_package(draft);
     }
     Ok(())
 }
@@ -507,7 +568,7 @@ pub(in crate::workflow) fn fire(draft: &mut Draft<'_>, timer: Timer) -> Result<(
             let begun = work.is_some_and(fulfilment::Fulfilment::has_written);
             let unanswered = lifecycle.waiting_since.is_some() && !begun;
             let unconfirmed = lifecycle.phase == Phase::Fulfilment
-                && work.is_some_and(fulfilment::awaits_confirmation);
+                && work.is_some_and(fulfilment::Fulfilment::awaits_confirmation);
             if !(unanswered || unconfirmed) {
                 return Ok(());
             }
@@ -534,11 +595,8 @@ pub(in crate::workflow) fn fire(draft: &mut Draft<'_>, timer: Timer) -> Result<(
                 close(draft, end);
             }
         }
-        Timer::Package => {
-            if !lifecycle.package_deleted {
-                draft.effect(Effect::DeletePackage);
-            }
-        }
+        // Whether or not it was deleted before: an attempt that was given up may have left some.
+        Timer::Package => draft.effect(Effect::DeletePackage),
         Timer::Personal => {
             if !lifecycle.shredded {
                 draft.effect(Effect::Shred);

@@ -54,6 +54,10 @@ impl Phase {
 pub enum On {
     /// Ask the person who they are.
     RequestIdentity,
+    /// Ask them for evidence once more.
+    Challenge,
+    /// They could not be asked for it (from the engine).
+    ChallengeFailed,
     /// Count an answer to that, before it is checked.
     AttemptIdentity,
     /// The answer was not good enough.
@@ -102,6 +106,8 @@ pub enum On {
     Withdraw,
     /// Carry it on in an open request for the same.
     Join,
+    /// Another one is carried on in it (from the engine).
+    JoinedBy,
     /// The work came to an outcome, or begins to wait (from the fulfilment).
     Report,
     /// What was held was swept (from the engine).
@@ -112,8 +118,10 @@ pub enum On {
 
 impl On {
     /// Every kind.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 31] = [
         Self::RequestIdentity,
+        Self::Challenge,
+        Self::ChallengeFailed,
         Self::AttemptIdentity,
         Self::RejectIdentity,
         Self::ConfirmIdentity,
@@ -138,6 +146,7 @@ impl On {
         Self::AnnounceResults,
         Self::Withdraw,
         Self::Join,
+        Self::JoinedBy,
         Self::Report,
         Self::Sweep,
         Self::Fire,
@@ -145,6 +154,9 @@ impl On {
 
     /// Whether somebody can command it, rather than the work, a timer or the engine.
     pub const fn is_command(self) -> bool {
-        !matches!(self, Self::Report | Self::Sweep | Self::Fire)
+        !matches!(
+            self,
+            Self::ChallengeFailed | Self::JoinedBy | Self::Report | Self::Sweep | Self::Fire
+        )
     }
 }

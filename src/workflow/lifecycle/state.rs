@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Actor, End, Failure, Fee, Ground, Outcome, Pending};
+use crate::model::{Actor, End, Failure, Fee, Ground, Outcome, Pending, RequestId};
 use crate::workflow::effect::Letter;
 use crate::workflow::event::{Envelope, Event};
 
@@ -33,10 +33,13 @@ pub struct Lifecycle {
     pub outcome: Option<Outcome>,
     /// The letters that did not go out, and why.
     pub stuck_letters: Vec<(Letter, Failure)>,
+    /// Why the person could not be asked for evidence of who they are, until they are asked again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stuck_challenge: Option<Failure>,
     /// The letters that somebody sends by hand.
     #[serde(rename = "pending_letter", with = "pending")]
     pub pending_letters: Vec<(Letter, Pending)>,
-    /// Since when it waits for the person, when it does.
+    /// Since when it waits for the person: since the letter that asks them went out.
     pub waiting_since: Option<DateTime<Utc>>,
     /// When the answer went out.
     pub answered_at: Option<DateTime<Utc>>,
@@ -45,6 +48,9 @@ pub struct Lifecycle {
     pub unanswered: bool,
     /// Whether the person appealed; they can once.
     pub appealed: bool,
+    /// The last request that is carried on in this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub joined_by: Option<RequestId>,
     /// How it ended.
     pub end: Option<End>,
     /// Whether the package was deleted.
@@ -121,11 +127,13 @@ impl Lifecycle {
             refusal: None,
             outcome: None,
             stuck_letters: Vec::new(),
+            stuck_challenge: None,
             pending_letters: Vec::new(),
             waiting_since: None,
             answered_at: None,
             unanswered: false,
             appealed: false,
+            joined_by: None,
             end: None,
             package_deleted: false,
             shredded: false,
@@ -162,6 +170,22 @@ impl Lifecycle {
         }
     }
 
+    /// The letter that asks the person what this phase waits for.
+    pub const fn question(&self) -> Option<Letter> {
+        match self.phase {
+            Phase::Identity => Some(Letter::IdentityRequest),
+            Phase::Clarification => Some(Letter::ClarificationRequest),
+            Phase::Fee => Some(Letter::FeeRequest),
+            _ => None,
+        }
+    }
+
+    /// Whether the person is asked by this letter, once it is out. Before that nothing waits for
+    /// them: no clock stands still, and no time for their answer runs.
+    pub(in crate::workflow) fn is_asking(&self, letter: Letter) -> bool {
+        self.question() == Some(letter) && self.waiting_since.is_none()
+    }
+
     /// The letter that answers it.
     pub const fn answer(&self) -> Letter {
         if self.refusal.is_some() {
@@ -189,7 +213,9 @@ impl Lifecycle {
 
     pub(in crate::workflow) fn apply(&mut self, envelope: &Envelope) {
         match &envelope.event {
-            Event::IdentityRequested => self.wait(Phase::Identity, envelope.at),
+            Event::IdentityRequested => self.go(Phase::Identity),
+            Event::ChallengeFailed { failure } => self.stuck_challenge = Some(failure.clone()),
+            Event::ChallengedAgain => self.stuck_challenge = None,
             Event::IdentityAttempted => self.attempts += 1,
             Event::IdentityConfirmed => {
                 self.identified = true;
@@ -199,7 +225,7 @@ impl Lifecycle {
                 self.outcome = None;
                 self.go(Phase::Fulfilment);
             }
-            Event::ClarificationRequested => self.wait(Phase::Clarification, envelope.at),
+            Event::ClarificationRequested => self.go(Phase::Clarification),
             Event::FeeRequested {
                 minor_units,
                 currency,
@@ -210,9 +236,7 @@ impl Lifecycle {
                     currency: currency.clone(),
                     ground: ground.clone(),
                 });
-                // The letter of this one has still to go out.
-                self.sent.retain(|sent| *sent != Letter::FeeRequest);
-                self.wait(Phase::Fee, envelope.at);
+                self.go(Phase::Fee);
             }
             Event::ClarificationReceived | Event::FeePaid | Event::FeeWaived => {
                 self.go(Phase::Assessment);
@@ -225,6 +249,8 @@ impl Lifecycle {
                 self.appeal_extended = true;
                 self.extend(ground);
             }
+            // The work begins anew, and with it what it reads.
+            Event::Started { .. } => self.package_deleted = false,
             Event::Approved => {
                 self.approved_by = Some(envelope.actor.clone());
                 self.outcome = None;
@@ -251,6 +277,9 @@ impl Lifecycle {
             Event::Released => self.go(Phase::Response),
             Event::LetterSent { letter } => {
                 self.settle(*letter);
+                if self.is_asking(*letter) {
+                    self.waiting_since = Some(envelope.at);
+                }
                 if !self.is_sent(*letter) {
                     self.sent.push(*letter);
                 }
@@ -298,12 +327,17 @@ impl Lifecycle {
                     self.settle(*letter);
                 }
             }
+            Event::JoinedBy { request } => self.joined_by = Some(*request),
             Event::Closed { end } => {
                 self.end = Some(end.clone());
                 self.go(Phase::Closed);
             }
             Event::Unanswered => self.unanswered = true,
-            Event::Confirmed => self.unanswered = false,
+            Event::Confirmed => {
+                self.settle(Letter::ConfirmationRequest);
+                self.unanswered = false;
+            }
+            Event::Cancelled => self.settle(Letter::ConfirmationRequest),
             Event::PackageDeleted => self.package_deleted = true,
             Event::Shredded => self.shredded = true,
             _ => {}
@@ -332,14 +366,13 @@ impl Lifecycle {
     }
 
     fn go(&mut self, phase: Phase) {
+        // What was asked there is not asked any more.
+        if let Some(question) = self.question() {
+            self.settle(question);
+        }
+        self.stuck_challenge = None;
         self.phase = phase;
         self.waiting_since = None;
-        self.unanswered = false;
-    }
-
-    fn wait(&mut self, phase: Phase, since: DateTime<Utc>) {
-        self.phase = phase;
-        self.waiting_since = Some(since);
         self.unanswered = false;
     }
 
