@@ -12,6 +12,8 @@ mod chinook;
 mod desk;
 #[path = "../helpdesk/oracle.rs"]
 mod oracle;
+#[path = "../helpdesk/people.rs"]
+mod people;
 mod purge;
 mod random;
 #[cfg(all(feature = "sql-postgres", feature = "sql-mysql"))]
