@@ -10,6 +10,7 @@
 
 mod chinook;
 mod desk;
+mod large;
 #[path = "../helpdesk/oracle.rs"]
 mod oracle;
 #[path = "../helpdesk/people.rs"]
