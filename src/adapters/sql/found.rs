@@ -330,7 +330,7 @@ impl Found {
         let mut sql = self.insert_rows(table, set);
         if let LaidTarget::Rows(to, references) = &link.to {
             let there = &self.layout.tables[*to];
-            sql.push(&self.from_target(table, link, there, references));
+            sql.push(&self.rows_leading_to(table, link, there, references));
             sql.push(" WHERE 1 = 1");
         }
         self.end_insert(&mut sql, table, link, set);
@@ -369,7 +369,7 @@ impl Found {
     }
 
     /// From the set `s` of what a link leads to, to the rows `t` that refer to it.
-    fn from_target(
+    fn rows_leading_to(
         &self,
         table: &Laid,
         link: &LaidLink,
