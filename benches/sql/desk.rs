@@ -250,7 +250,7 @@ impl Desk {
     }
 
     pub(crate) async fn locate(&self, who: u32) -> Located {
-        let mail = Identifier::mail(&format!("u{who}@example.org")).unwrap();
+        let mail = Identifier::mail(format!("u{who}@example.org")).unwrap();
         done(
             self.source
                 .locate(&context("locate"), &[mail])

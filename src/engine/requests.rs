@@ -253,21 +253,21 @@ impl Engine {
                 command: "act as the engine".to_owned(),
             }));
         }
-        let command = command.into();
-        let attempt = async |mut loaded: Loaded| {
-            match &command {
+        let command = &command.into();
+        let attempt = move |mut loaded: Loaded| async move {
+            match command {
                 Command::Work(fulfilment::Command::Answer { task, target, .. }) => {
                     self.allow_answer(&loaded.request, actor, *task, target)
                         .await?;
                 }
                 _ => self.allow(&loaded.request, actor, &command.name()).await?,
             }
-            if let Command::Lifecycle(lifecycle::Command::Join { into }) = &command {
+            if let Command::Lifecycle(lifecycle::Command::Join { into }) = command {
                 // It may be joined, before the other one hears of it.
-                self.decide(&loaded, &command, actor, &Cause::Command)?;
+                self.decide(&loaded, command, actor, &Cause::Command)?;
                 self.join(&loaded.request, *into).await?;
             }
-            self.decide_and_commit(&mut loaded, &command, actor).await?;
+            self.decide_and_commit(&mut loaded, command, actor).await?;
             Ok(loaded.request)
         };
         self.until_written(controller, request, attempt).await
@@ -275,12 +275,15 @@ impl Engine {
 
     /// Loads a request and does something with it that ends in a commit; once more on what is stored
     /// then, a bounded number of times, when somebody else was faster.
-    pub(super) async fn until_written<T>(
+    pub(super) async fn until_written<T, F>(
         &self,
         controller: &ControllerId,
         request: RequestId,
-        attempt: impl AsyncFn(Loaded) -> Result<T, EngineError>,
-    ) -> Result<T, EngineError> {
+        attempt: impl Fn(Loaded) -> F,
+    ) -> Result<T, EngineError>
+    where
+        F: Future<Output = Result<T, EngineError>> + Send,
+    {
         let mut tries = 0;
         loop {
             let loaded = self.load(controller, request).await?;
@@ -334,7 +337,8 @@ impl Engine {
         for identifier in &identifiers {
             identifier.normal()?;
         }
-        let attempt = async |mut loaded: Loaded| {
+        let identifiers = &identifiers;
+        let attempt = move |mut loaded: Loaded| async move {
             self.allow(&loaded.request, actor, "add_identifiers")
                 .await?;
             // Of its own: two who write at once must not overwrite each other. Sealed anew each
@@ -411,8 +415,9 @@ impl Engine {
         request: RequestId,
         command: Command,
     ) -> Result<(), EngineError> {
-        let attempt = async |mut loaded: Loaded| {
-            self.decide_and_commit(&mut loaded, &command, &Actor::Engine)
+        let command = &command;
+        let attempt = move |mut loaded: Loaded| async move {
+            self.decide_and_commit(&mut loaded, command, &Actor::Engine)
                 .await
         };
         self.until_written(controller, request, attempt).await

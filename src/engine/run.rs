@@ -1,5 +1,6 @@
 //! Looking for work: one round at a time, or on and on until somebody says stop.
 
+use std::collections::VecDeque;
 use std::panic::AssertUnwindSafe;
 
 use chrono::{DateTime, Utc};
@@ -13,7 +14,7 @@ use crate::ports::{Cancel, Claim, ErrorKind, StoreError, WorkerId};
 
 use super::Engine;
 use super::error::EngineError;
-use super::guard::guard;
+use super::guard::{guard, meanwhile};
 
 /// What one round of a worker did.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -93,6 +94,8 @@ impl Engine {
     ) {
         let stop = Cancel::default();
         let mut works = Works::new();
+        // What came of requests while the store was asked for more.
+        let mut worked = VecDeque::new();
         let mut held = Vec::new();
         let mut shutdown = std::pin::pin!(shutdown.fuse());
         let mut bell = self.inner.bell.listen(0);
@@ -105,7 +108,9 @@ impl Engine {
                 let limit = self.inner.settings.call_timeout;
                 let looked = self.look(worker, controller, room);
                 let clock = &*self.inner.ports.clock;
-                let looked = guard(clock, limit, &Cancel::default(), looked).await;
+                let cancel = Cancel::default();
+                let looked = guard(clock, limit, &cancel, looked);
+                let looked = meanwhile(looked, &mut works, &mut worked).await;
                 let looked = looked.map_err(EngineError::from).and_then(|looked| looked);
                 let next = looked.and_then(|(claims, next)| {
                     for claim in claims {
@@ -130,8 +135,13 @@ impl Engine {
                 }
             }
             let sleep = (works.len() < self.inner.settings.claims).then_some(look_at);
-            let rested = std::pin::pin!(self.rest(&mut works, &mut bell, sleep));
-            match select(shutdown.as_mut(), rested).await {
+            let rested = async {
+                match worked.pop_front() {
+                    Some((claim, result)) => Woken::Worked(claim, result),
+                    None => self.rest(&mut works, &mut bell, sleep).await,
+                }
+            };
+            match select(shutdown.as_mut(), std::pin::pin!(rested)).await {
                 Either::Left(_) => break,
                 Either::Right((Woken::Worked(claim, result), _)) => {
                     held.retain(|other| *other != claim);
@@ -145,6 +155,12 @@ impl Engine {
             }
         }
         stop.cancel();
+        for (claim, result) in worked {
+            held.retain(|other| *other != claim);
+            if let Err(error) = result {
+                report(&error);
+            }
+        }
         let until = self.now() + self.inner.settings.farewell;
         let mut farewell = self.inner.ports.clock.sleep_until(until);
         while let Either::Left((Some((claim, result)), rest)) = select(works.next(), farewell).await

@@ -261,7 +261,8 @@ impl Engine {
         target: &Target,
         completion: Completion,
     ) -> Result<Request, EngineError> {
-        let attempt = async |mut loaded: Loaded| {
+        let completion = &completion;
+        let attempt = move |mut loaded: Loaded| async move {
             self.allow_answer(&loaded.request, actor, task, target)
                 .await?;
             // Sealed anew each time: another source may have found more in the meantime.

@@ -1,10 +1,10 @@
 //! Working on one claimed request: performing what is due, writing down what came of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use futures::future::{BoxFuture, Either, select};
+use futures::future::{BoxFuture, Either, ready, select};
 use futures::stream::FuturesUnordered;
 use futures::{FutureExt, StreamExt};
 
@@ -17,6 +17,7 @@ use crate::workflow::{
 use super::Engine;
 use super::agenda::Item;
 use super::error::EngineError;
+use super::guard::meanwhile;
 use super::perform::{Attempt, Performed};
 use super::progress::{Progress, Step};
 use super::requests::Loaded;
@@ -34,17 +35,20 @@ impl Engine {
         let mut loaded = self.load(&claim.controller, claim.request).await?;
         let mut claim = claim.clone();
         let mut running: Attempts = FuturesUnordered::new();
+        // What came of attempts while something else was waited for.
+        let mut heard = VecDeque::new();
         let mut busy: BTreeMap<EffectKey, Cancel> = BTreeMap::new();
         let mut bell = self.inner.bell.listen(0);
         let cancel = stop.child();
         let result = loop {
             if !stop.is_cancelled() {
-                if let Err(error) = self.fire_due(&mut loaded, &claim).await {
+                let fired = self.fire_due(&mut loaded, &claim);
+                if let Err(error) = meanwhile(fired, &mut running, &mut heard).await {
                     break Err(error);
                 }
                 self.begin_due(&loaded, &claim, &cancel, &mut running, &mut busy);
             }
-            if running.is_empty() {
+            if running.is_empty() && heard.is_empty() {
                 break Ok(());
             }
             let wake = self
@@ -55,15 +59,23 @@ impl Engine {
                 None => wake,
             };
             let woken = select(bell.next(), self.inner.ports.clock.sleep_until(wake));
-            let (item, performed) = match select(running.next(), woken).await {
-                Either::Left((Some(done), _)) => done,
-                Either::Left((None, _)) => continue,
-                Either::Right(_) => {
-                    let seen = match self.renew(&mut claim).await {
-                        Ok(()) => self.load(&claim.controller, claim.request).await,
-                        Err(error) => Err(error),
+            let next = match heard.pop_front() {
+                Some(done) => Either::Left(ready(Some(done))),
+                None => Either::Right(running.next()),
+            };
+            let first = match select(next, woken).await {
+                Either::Left((done, _)) => Some(done),
+                Either::Right(_) => None,
+            };
+            let (item, performed) = match first {
+                Some(Some(done)) => done,
+                Some(None) => continue,
+                None => {
+                    let seen = async {
+                        self.renew(&mut claim).await?;
+                        self.load(&claim.controller, claim.request).await
                     };
-                    match seen {
+                    match meanwhile(seen, &mut running, &mut heard).await {
                         Ok(seen) => loaded = seen,
                         Err(error) => break Err(error),
                     }
@@ -81,7 +93,8 @@ impl Engine {
                 // Stopped, not failed: whoever goes on makes the same attempt again.
                 continue;
             }
-            match self.settle(&mut loaded, &claim, &item, performed).await {
+            let settled = self.settle(&mut loaded, &claim, &item, performed);
+            match meanwhile(settled, &mut running, &mut heard).await {
                 Ok(true) => {}
                 Ok(false) => break Ok(()),
                 Err(error) => break Err(error),

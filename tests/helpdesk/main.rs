@@ -13,6 +13,7 @@ mod bench;
 #[path = "../../examples/quickstart/db.rs"]
 mod db;
 mod oracle;
+mod people;
 mod source;
 mod suite;
 mod tables;
@@ -27,96 +28,7 @@ use serde_json::Value as Json;
 
 use bench::Bench;
 use oracle::{Difference, Snapshot, orphans, rows, text};
-
-/// Somebody in the help desk, and everything that names them.
-struct Somebody {
-    id: i64,
-    mail: &'static str,
-    /// Names nobody else.
-    marks: &'static [&'static str],
-}
-
-/// A client with tickets, attachments, form data, an organisation, logins and a password reset.
-const MALGORZATA: Somebody = Somebody {
-    id: 98,
-    mail: "m.90@example.org",
-    marks: &["m.90@example.org", "Małgorzata Nguyễn", "+33699308747"],
-};
-/// The head of an organisation.
-const DMITRI: Somebody = Somebody {
-    id: 28,
-    mail: "d.20@example.net",
-    marks: &[
-        "d.20@example.net",
-        "Dmitri van",
-        "+33600031310",
-        "+33776072408",
-    ],
-};
-/// A client who wrote a comment; two others have the same name.
-const LEA: Somebody = Somebody {
-    id: 72,
-    mail: "l.64@example.org",
-    marks: &["l.64@example.org", "+33683946251", "+33799440464"],
-};
-/// An agent without a mail address, known by a login name that is one.
-const GIULIA: Somebody = Somebody {
-    id: 8,
-    mail: "g.0@example.org",
-    marks: &["g.0@example.org", "Giulia Bernard", "+33609375836"],
-};
-/// A client whom the desk has banned.
-const SOREN: Somebody = Somebody {
-    id: 522,
-    mail: "s.514@example.org",
-    marks: &["s.514@example.org"],
-};
-
-impl Somebody {
-    fn identifier(&self) -> Identifier {
-        Identifier::mail(self.mail).unwrap()
-    }
-
-    /// The rows that are theirs, table by table, in the words of this test.
-    fn rows(&self, original: &Path) -> BTreeMap<&'static str, BTreeSet<i64>> {
-        let Self { id, mail, .. } = self;
-        let tickets = format!("(SELECT id FROM tickets WHERE user_id = {id})");
-        let threads = format!("(SELECT id FROM ticket_thread WHERE ticket_id IN {tickets})");
-        let noted = format!("(SELECT id FROM notifications WHERE userid_created = {id})");
-        let queries = [
-            ("users", format!("id = {id}")),
-            ("tickets", format!("user_id = {id}")),
-            ("ticket_thread", format!("ticket_id IN {tickets}")),
-            ("ticket_attachment", format!("thread_id IN {threads}")),
-            ("ticket_form_data", format!("ticket_id IN {tickets}")),
-            (
-                "ticket_collaborator",
-                format!("user_id = {id} OR ticket_id IN {tickets}"),
-            ),
-            ("user_assign_organization", format!("user_id = {id}")),
-            ("user_additional_infos", format!("owner = {id}")),
-            ("notifications", format!("userid_created = {id}")),
-            (
-                "user_notification",
-                format!("user_id = {id} OR notification_id IN {noted}"),
-            ),
-            ("team_assign_agent", format!("agent_id = {id}")),
-            ("kb_comment", format!("email = '{mail}'")),
-            ("login_attempts", format!("User = '{mail}'")),
-            ("password_resets", format!("email = '{mail}'")),
-        ];
-        let find = |(table, condition)| {
-            (
-                table,
-                rows(
-                    original,
-                    &format!("SELECT rowid FROM {table} WHERE {condition}"),
-                ),
-            )
-        };
-        queries.into_iter().map(find).collect()
-    }
-}
+use people::{DMITRI, GIULIA, LEA, MALGORZATA, SOREN, Somebody};
 
 fn correction(field: &str, value: &str) -> Correction {
     Correction {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 use datarights::adapters::{DirArtifacts, FileVault, SqliteStore, SystemEntropy, Wrapping};
-use datarights::engine::{Controller, Engine, Intake, Ports};
+use datarights::engine::{Controller, Engine, Intake, Ports, Settings};
 use datarights::law::{Calendar, ProcessingRecord, RetentionDuty};
 use datarights::model::{
     Actor, Channel, ControllerId, Correction, Identifier, PartyId, Personal, RequestId, Right,
@@ -77,7 +77,9 @@ async fn carry(folder: PathBuf, right: Right, run: i64, trigger: Trigger) {
     let start: DateTime<Utc> = "2026-11-22T09:00:00Z".parse().unwrap();
     let clock: Arc<dyn Clock> = Arc::new(Standing(start + TimeDelta::minutes(10 * run)));
     let store = Arc::new(SqliteStore::open(folder.join(REQUESTS)).unwrap());
-    let engine = engine(&folder, &clock, &trigger, Arc::clone(&store));
+    let reached = Arc::new(Reached::new(Arc::clone(&store), &trigger));
+    let settings = Settings::default();
+    let engine = engine(&folder, &clock, &trigger, reached, settings);
 
     // A fresh start looks for what an earlier process left.
     let open = store.open(&controller(), None, 10).await.unwrap();
@@ -105,7 +107,7 @@ async fn carry(folder: PathBuf, right: Right, run: i64, trigger: Trigger) {
 }
 
 /// What somebody decides when nothing moves by itself any more.
-fn next(request: &Request) -> (Actor, Command) {
+pub(crate) fn next(request: &Request) -> (Actor, Command) {
     let staff = |who| Actor::staff(who).unwrap();
     let work = request.fulfilment.as_ref();
     match (request.lifecycle.phase, work.map(|work| work.phase)) {
@@ -148,11 +150,12 @@ async fn submit(engine: &Engine, right: Right) -> RequestId {
     submitted[0].request
 }
 
-fn engine(
+pub(crate) fn engine(
     folder: &std::path::Path,
     clock: &Arc<dyn Clock>,
     trigger: &Trigger,
-    store: Arc<SqliteStore>,
+    store: Arc<dyn RequestStore>,
+    settings: Settings,
 ) -> Engine {
     let outside = Outside::open(&folder.join(OUTSIDE), trigger.clone());
     let mail = MailSource::new(Db::open(&folder.join(MAIL)).unwrap(), Arc::clone(clock)).unwrap();
@@ -162,7 +165,7 @@ fn engine(
     let desk = DeskSource::new(desk, Arc::clone(clock), duty, leads_to).unwrap();
     let vault = FileVault::open(folder.join("keys"), Wrapping::Plain).unwrap();
     let ports = Ports {
-        store: Arc::new(Reached::new(store, trigger)),
+        store,
         vault: Arc::new(Reached::new(Arc::new(vault), trigger)),
         clock: Arc::clone(clock),
         entropy: Arc::new(SystemEntropy::new().unwrap()),
@@ -184,6 +187,7 @@ fn engine(
         .source(Arc::new(Reached::new(Arc::new(mail), trigger)))
         .gateway(Arc::new(outside.clone().told()))
         .gateway(Arc::new(outside))
+        .settings(settings)
         .build()
 }
 

@@ -78,7 +78,7 @@ fn open(path: &Path) -> Connection {
 }
 
 /// Every row of every table, in the order of the table's keys.
-fn dump(path: &Path) -> BTreeMap<String, Vec<String>> {
+pub(crate) fn dump(path: &Path) -> BTreeMap<String, Vec<String>> {
     let connection = open(path);
     let tables: Vec<String> = column(path, "SELECT name FROM sqlite_schema WHERE type = 'table'");
     let database = path.file_name().unwrap().to_string_lossy();
@@ -98,7 +98,7 @@ fn dump(path: &Path) -> BTreeMap<String, Vec<String>> {
     dump
 }
 
-fn column<T: rusqlite::types::FromSql>(path: &Path, sql: &str) -> Vec<T> {
+pub(crate) fn column<T: rusqlite::types::FromSql>(path: &Path, sql: &str) -> Vec<T> {
     let connection = open(path);
     let mut statement = connection.prepare(sql).unwrap();
     let rows = statement.query_map([], |row| row.get(0)).unwrap();

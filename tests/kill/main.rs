@@ -5,13 +5,17 @@
     unix,
     feature = "package",
     feature = "sqlite",
+    feature = "testkit",
     feature = "tokio",
     feature = "vault"
 ))]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 mod child;
+#[cfg(feature = "postgres")]
+mod cluster;
 mod end;
+mod load;
 mod ports;
 
 #[path = "../../examples/quickstart/db.rs"]
@@ -34,6 +38,7 @@ use std::thread;
 use std::time::Duration;
 
 use end::End;
+use load::Load;
 
 /// What the child reads from its environment.
 pub(crate) const FOLDER: &str = "DATARIGHTS_KILL_FOLDER";
@@ -49,7 +54,9 @@ const RUNS: u32 = 40;
 /// Not a test of its own: what the others start, and kill.
 #[test]
 fn child() {
-    if std::env::var_os(FOLDER).is_some() {
+    if std::env::var_os(load::STORE).is_some() {
+        load::serve();
+    } else if std::env::var_os(FOLDER).is_some() {
         child::run();
     }
 }
@@ -233,6 +240,90 @@ fn a_process_killed_at_every_point_leads_to_the_same_end() {
             kill_after(template.path(), right, seed);
         }
     }
+}
+
+/// The requests of many people in SQLite, with workers killed for so long.
+fn load_on_sqlite(seeds: std::ops::Range<u64>, kill_for: Duration) {
+    let template = template();
+    let load = |seed, kill_for| Load {
+        template: template.path(),
+        store: "sqlite",
+        seed,
+        kill_for,
+        trouble: &|_| thread::sleep(Duration::from_millis(50)),
+    };
+    let whole = load(0, None).run();
+    for seed in seeds {
+        let end = load(seed, Some(kill_for)).run();
+        end.must_be(&whole, &format!("SQLite under load, seed {seed}"));
+    }
+}
+
+/// The same in PostgreSQL, with connections cut, locks held by others, and the server crashed.
+#[cfg(feature = "postgres")]
+fn load_on_postgres(seeds: std::ops::Range<u64>, kill_for: Duration) {
+    use datarights::ports::Entropy;
+    let Some(cluster) = cluster::Cluster::start() else {
+        return;
+    };
+    let template = template();
+    let load = |name: &str, seed, kill_for| {
+        let trouble = |chance: &datarights::testkit::SeededEntropy| match chance.next() % 40 {
+            0 => cluster.crash(),
+            1..8 => {
+                let neighbour = "BEGIN;
+                    SELECT 1 FROM datarights.request ORDER BY random() LIMIT 4 FOR UPDATE;
+                    SELECT pg_sleep(0.03); COMMIT";
+                cluster.sql(name, neighbour);
+            }
+            8..16 => {
+                let cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+                    WHERE datname = current_database() AND pid <> pg_backend_pid()
+                    ORDER BY random() LIMIT 2";
+                cluster.sql(name, cut);
+            }
+            _ => thread::sleep(Duration::from_millis(20)),
+        };
+        let store = cluster.database(name);
+        let (template, store, trouble) = (template.path(), store.as_str(), &trouble);
+        Load {
+            template,
+            store,
+            seed,
+            kill_for,
+            trouble,
+        }
+        .run()
+    };
+    let whole = load("whole", 0, None);
+    for seed in seeds {
+        let end = load(&format!("seed_{seed}"), seed, Some(kill_for));
+        end.must_be(&whole, &format!("PostgreSQL under load, seed {seed}"));
+    }
+}
+
+#[test]
+fn workers_killed_under_load_on_sqlite_lead_to_the_same_end() {
+    load_on_sqlite(1..2, Duration::from_secs(3));
+}
+
+#[cfg(feature = "postgres")]
+#[test]
+fn workers_killed_under_load_on_postgres_lead_to_the_same_end() {
+    load_on_postgres(1..2, Duration::from_secs(3));
+}
+
+#[test]
+#[ignore = "takes five minutes"]
+fn workers_killed_for_minutes_on_sqlite_lead_to_the_same_end() {
+    load_on_sqlite(100..130, Duration::from_secs(8));
+}
+
+#[cfg(feature = "postgres")]
+#[test]
+#[ignore = "takes five minutes"]
+fn workers_killed_for_minutes_on_postgres_lead_to_the_same_end() {
+    load_on_postgres(100..130, Duration::from_secs(8));
 }
 
 /// Where the child says how many points it passed.

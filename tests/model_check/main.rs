@@ -12,7 +12,7 @@ mod world;
 use broken::Broken;
 use datarights::model::{IdentifierKind, Right};
 use datarights::workflow::{Command, Landscape, fulfilment, lifecycle};
-use stateright::{Checker, Model};
+use stateright::{Checker, HasDiscoveries, Model};
 use system::{Budget, System};
 use world::{World, plain_policy, source};
 
@@ -150,7 +150,8 @@ fn a_broken_transition_breaks_its_property() {
         };
         let mut system = system(Right::Erasure, 1, unlucky);
         system.broken = broken;
-        let checker = system.checker().spawn_bfs().join();
+        let until = HasDiscoveries::AnyOf([property].into());
+        let checker = system.checker().finish_when(until).spawn_bfs().join();
         let found = checker.discovery(property);
         assert!(found.is_some(), "{broken:?} keeps: {property}");
     }

@@ -103,6 +103,8 @@ pub(crate) struct Weather {
     /// How long people take, in seconds.
     pub(crate) pace: (i64, i64),
     pub(crate) skew: i64,
+    /// Whether each worker has one connection to the store for all it does.
+    pub(crate) scarce: bool,
 }
 
 impl Weather {
@@ -113,6 +115,7 @@ impl Weather {
         mix: 0,
         pace: (60, 61),
         skew: 0,
+        scarce: false,
     };
 
     pub(crate) fn of(chance: &Chance) -> Self {
@@ -124,6 +127,7 @@ impl Weather {
             // The slow ones let the deadline pass.
             pace: chance.pick(&[(1, 60), (1, 60), (60, 7_200), (86_400, 20 * 86_400)]),
             skew: chance.pick(&[0, 0, 30, 600, 7_200]),
+            scarce: chance.one_in(2),
         }
     }
 }
@@ -204,7 +208,7 @@ impl Run {
     }
 
     /// One worker, life after life.
-    async fn live(self: Arc<Self>, number: u64, skew: i64, settings: Settings) {
+    async fn live(self: Arc<Self>, number: u64, skew: i64, scarce: bool, settings: Settings) {
         let chance = self.storm.chance.clone();
         let base = self.world.clock.clone();
         let clock = Skewed::new(&base);
@@ -213,7 +217,7 @@ impl Run {
                 clock.set(chance.seconds(-skew, skew + 1).num_seconds());
             }
             let name = format!("w{number}.{life}");
-            let alive = Life::new(name.clone(), true, &base);
+            let alive = Life::new(name.clone(), true, scarce, &base);
             let engine = self.engine(&alive, clock.clone(), &settings);
             self.engines().insert(number, engine.clone());
             let run = Arc::clone(&self);
@@ -447,10 +451,10 @@ fn observe(
     });
     let mut crew = Crew::new(&world.clock, &storm.chance);
     for number in 0..weather.workers {
-        let live = Arc::clone(&run).live(number, weather.skew, settings.clone());
+        let live = Arc::clone(&run).live(number, weather.skew, weather.scarce, settings.clone());
         crew.add(live.boxed());
     }
-    let people = Life::new("people".to_owned(), false, &world.clock);
+    let people = Life::new("people".to_owned(), false, false, &world.clock);
     let office = run.engine(&people, Skewed::new(&world.clock), settings);
     for request in &requests {
         let attend = Arc::clone(&run).attend(office.clone(), *request, weather.pace);

@@ -104,10 +104,8 @@ impl RequestStore for Careless {
     async fn commit(&self, c: &ControllerId, mut commit: Commit) -> Result<(), StoreError> {
         match self.mistake {
             Mistake::FencesUnchecked => commit.fence = None,
-            Mistake::CommitsForgotten => {
-                if self.calls.fetch_add(1, Ordering::SeqCst) % 16 == 15 {
-                    return Ok(());
-                }
+            Mistake::CommitsForgotten if self.calls.fetch_add(1, Ordering::SeqCst) % 16 == 15 => {
+                return Ok(());
             }
             Mistake::VersionsUnchecked => {
                 if let Some(stored) = self.inner.load(c, commit.request).await? {

@@ -143,11 +143,14 @@ pub(crate) struct Life {
     dead: AtomicBool,
     frozen_until: Mutex<Option<DateTime<Utc>>>,
     clock: TestClock,
+    /// The only connection to the store, where there is but one.
+    connection: Option<futures::lock::Mutex<()>>,
 }
 
 impl Life {
-    pub(crate) fn new(name: String, worker: bool, clock: &TestClock) -> Arc<Self> {
+    pub(crate) fn new(name: String, worker: bool, scarce: bool, clock: &TestClock) -> Arc<Self> {
         Arc::new(Self {
+            connection: scarce.then(futures::lock::Mutex::default),
             name,
             worker,
             dead: AtomicBool::new(false),
@@ -314,6 +317,10 @@ impl Gate {
         kind: Kind,
         perform: &(dyn Fn() -> BoxFuture<'a, Result<T, E>> + Send + Sync),
     ) -> Result<T, E> {
+        let _connection = match (&self.life.connection, kind) {
+            (Some(connection), Kind::Store | Kind::Commit) => Some(connection.lock().await),
+            _ => None,
+        };
         self.point().await;
         let fate = self.storm.fate(kind, &self.life);
         if let Some(fate) = fate {

@@ -12,6 +12,7 @@ use datarights::testkit::source_suite::{Specimen, assert_conforms};
 use rusqlite::Connection;
 
 use crate::oracle::{Snapshot, orphans, rows, text};
+use crate::people::{DMITRI, GIULIA, LEA, MALGORZATA, SOREN, Somebody};
 use crate::sql_oracle::SqlOracle;
 use crate::{context, correction, done, erase, locate, open, pool, read, shared};
 
@@ -25,123 +26,46 @@ pub(crate) fn copy(folder: &Path) -> Option<PathBuf> {
     Some(path)
 }
 
-/// Somebody, and everything that names them and nobody else.
-struct Somebody {
-    id: i64,
-    mail: &'static str,
-    marks: &'static [&'static str],
+/// The rows that are theirs.
+fn rows_of(who: &Somebody, database: &Path) -> BTreeSet<(String, i64)> {
+    let of = |(table, rows): (&'static str, BTreeSet<i64>)| {
+        rows.into_iter().map(move |row| (table.to_owned(), row))
+    };
+    who.rows(database).into_iter().flat_map(of).collect()
 }
 
-/// A client with tickets, attachments, form data, an organisation, logins and a password reset.
-const MALGORZATA: Somebody = Somebody {
-    id: 98,
-    mail: "m.90@example.org",
-    marks: &["m.90@example.org", "Małgorzata Nguyễn", "+33699308747"],
-};
-/// The head of an organisation.
-const DMITRI: Somebody = Somebody {
-    id: 28,
-    mail: "d.20@example.net",
-    marks: &[
-        "d.20@example.net",
-        "Dmitri van",
-        "+33600031310",
-        "+33776072408",
-    ],
-};
-/// A client who wrote a comment; two others have the same name.
-const LEA: Somebody = Somebody {
-    id: 72,
-    mail: "l.64@example.org",
-    marks: &["l.64@example.org", "+33683946251", "+33799440464"],
-};
-/// An agent without a mail address, known by a login name that is one.
-const GIULIA: Somebody = Somebody {
-    id: 8,
-    mail: "g.0@example.org",
-    marks: &["g.0@example.org", "Giulia Bernard", "+33609375836"],
-};
-/// A client whom the desk has banned.
-const SOREN: Somebody = Somebody {
-    id: 522,
-    mail: "s.514@example.org",
-    marks: &["s.514@example.org"],
-};
-
-impl Somebody {
-    /// Which rows are theirs, in plain SQL.
-    fn conditions(&self) -> Vec<(&'static str, String)> {
-        let Self { id, mail, .. } = self;
-        let tickets = format!("(SELECT id FROM tickets WHERE user_id = {id})");
-        let threads = format!("(SELECT id FROM ticket_thread WHERE ticket_id IN {tickets})");
-        let noted = format!("(SELECT id FROM notifications WHERE userid_created = {id})");
-        vec![
-            ("users", format!("id = {id}")),
-            ("tickets", format!("user_id IS {id}")),
-            ("ticket_thread", format!("ticket_id IN {tickets}")),
-            ("ticket_attachment", format!("thread_id IN {threads}")),
-            ("ticket_form_data", format!("ticket_id IN {tickets}")),
-            (
-                "ticket_collaborator",
-                format!("user_id IS {id} OR ticket_id IN {tickets}"),
-            ),
-            ("user_assign_organization", format!("user_id IS {id}")),
-            ("user_additional_infos", format!("owner = {id}")),
-            ("notifications", format!("userid_created = {id}")),
-            (
-                "user_notification",
-                format!("user_id = {id} OR notification_id IN {noted}"),
-            ),
-            ("team_assign_agent", format!("agent_id IS {id}")),
-            ("kb_comment", format!("email = '{mail}'")),
-            ("login_attempts", format!("User = '{mail}'")),
-            ("password_resets", format!("email = '{mail}'")),
-        ]
-    }
-
-    fn rows(&self, database: &Path) -> BTreeSet<(String, i64)> {
-        let of = |(table, condition): (&'static str, String)| {
-            let sql = format!("SELECT rowid FROM {table} WHERE {condition}");
-            let found = rows(database, &sql);
-            found.into_iter().map(|row| (table.to_owned(), row))
-        };
-        self.conditions().into_iter().flat_map(of).collect()
-    }
-
-    /// Cells of other people's rows that name the person by number, and what stands with it.
-    fn mentions(&self, database: &Path) -> BTreeSet<(String, String, i64)> {
-        let id = self.id;
-        let mine = self.rows(database);
-        let mut mentions = BTreeSet::new();
-        for (table, link, also) in [
-            ("tickets", "assigned_to", None),
-            ("tickets", "lock_by", None),
-            ("ticket_thread", "user_id", Some("ip_address")),
-            ("organization", "head", None),
-            ("teams", "team_lead", None),
-            ("department", "manager", None),
-            ("help_topic", "auto_assign", None),
-        ] {
-            for row in rows(
-                database,
-                &format!("SELECT rowid FROM {table} WHERE {link} = {id}"),
-            ) {
-                if mine.contains(&(table.to_owned(), row)) {
-                    continue;
-                }
-                mentions.insert((table.to_owned(), link.to_owned(), row));
-                let filled = |also| {
-                    let sql =
-                        format!("SELECT rowid FROM {table} WHERE rowid = {row} AND {also} <> ''");
-                    !rows(database, &sql).is_empty()
-                };
-                if let Some(also) = also.filter(|also| filled(*also)) {
-                    mentions.insert((table.to_owned(), also.to_owned(), row));
-                }
+/// Cells of other people's rows that name the person by number, and what stands with it.
+fn mentions(who: &Somebody, database: &Path) -> BTreeSet<(String, String, i64)> {
+    let id = who.id;
+    let mine = rows_of(who, database);
+    let mut mentions = BTreeSet::new();
+    for (table, link, also) in [
+        ("tickets", "assigned_to", None),
+        ("tickets", "lock_by", None),
+        ("ticket_thread", "user_id", Some("ip_address")),
+        ("organization", "head", None),
+        ("teams", "team_lead", None),
+        ("department", "manager", None),
+        ("help_topic", "auto_assign", None),
+    ] {
+        for row in rows(
+            database,
+            &format!("SELECT rowid FROM {table} WHERE {link} = {id}"),
+        ) {
+            if mine.contains(&(table.to_owned(), row)) {
+                continue;
+            }
+            mentions.insert((table.to_owned(), link.to_owned(), row));
+            let filled = |also| {
+                let sql = format!("SELECT rowid FROM {table} WHERE rowid = {row} AND {also} <> ''");
+                !rows(database, &sql).is_empty()
+            };
+            if let Some(also) = also.filter(|also| filled(*also)) {
+                mentions.insert((table.to_owned(), also.to_owned(), row));
             }
         }
-        mentions
     }
+    mentions
 }
 
 #[tokio::test]
@@ -263,7 +187,7 @@ async fn erased(who: &Somebody, planted: &[i64]) -> Option<(PathBuf, tempfile::T
         before.naming(who.marks).len() > 2,
         "there is something to find"
     );
-    let (mine, mentions) = (who.rows(&path), who.mentions(&path));
+    let (mine, mentions) = (rows_of(who, &path), mentions(who, &path));
     assert!(mine.len() > 5);
 
     let erased = erase(&source, who.mail).await;
@@ -370,7 +294,7 @@ async fn a_person_is_given_all_that_is_theirs_and_no_secret() {
             ("tickets.assigned", "assigned_to"),
             ("tickets.locked", "lock_by"),
         ] {
-            let mentions = who.mentions(&path);
+            let mentions = mentions(who, &path);
             let table = link.split('.').next().unwrap();
             let rows = mentions
                 .iter()
@@ -403,7 +327,7 @@ async fn a_client_is_corrected_and_every_copy_follows() {
     };
     let source = open(&path, &map()).await;
     let before = Snapshot::of(&path);
-    let mine = LEA.rows(&path);
+    let mine = rows_of(&LEA, &path);
     let wishes = vec![
         correction("users", "last_name", "Bernard-Şahin"),
         correction("users", "email", "lea@example.net"),
@@ -483,7 +407,7 @@ async fn a_database_that_changed_since_is_not_written() {
         .plan(&context("p"), &found.locators, &Work::Erase)
         .await
         .unwrap_err();
-    assert_eq!(error.to_string(), "schema_changed at tickets");
+    assert_eq!(error.to_string(), "schema_changed at tickets.passport");
 }
 
 /// Quentin has rows in most tables, and nobody names him in theirs.

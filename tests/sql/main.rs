@@ -10,8 +10,11 @@
 
 mod chinook;
 mod desk;
+mod large;
 #[path = "../helpdesk/oracle.rs"]
 mod oracle;
+#[path = "../helpdesk/people.rs"]
+mod people;
 mod purge;
 mod random;
 #[cfg(all(feature = "sql-postgres", feature = "sql-mysql"))]

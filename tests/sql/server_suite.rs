@@ -22,7 +22,7 @@ use crate::{clock, correction, options};
 /// What both understand. `cards` has no key at all.
 pub(crate) const SCHEMA: [&str; 12] = [
     "CREATE TABLE accounts (id INTEGER PRIMARY KEY, mail VARCHAR(80), name VARCHAR(80) NOT NULL, secret VARCHAR(80), born DATE)",
-    "CREATE TABLE orders (shop INTEGER, number INTEGER, account INTEGER, PRIMARY KEY (shop, number), FOREIGN KEY (account) REFERENCES accounts (id))",
+    "CREATE TABLE orders (shop INTEGER NOT NULL, number INTEGER NOT NULL, account INTEGER, PRIMARY KEY (shop, number), FOREIGN KEY (account) REFERENCES accounts (id))",
     "CREATE TABLE items (id INTEGER PRIMARY KEY, shop INTEGER, number INTEGER, what VARCHAR(80), FOREIGN KEY (shop, number) REFERENCES orders (shop, number))",
     "CREATE TABLE messages (id INTEGER PRIMARY KEY, account INTEGER, parent INTEGER, body VARCHAR(80), FOREIGN KEY (parent) REFERENCES messages (id))",
     "CREATE TABLE cards (account INTEGER, mail VARCHAR(80), pin VARCHAR(80))",

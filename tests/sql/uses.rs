@@ -18,16 +18,17 @@ use crate::{clock, context, locate, options};
 const SCHEMA: [&str; 7] = [
     "CREATE TABLE clients (id INTEGER PRIMARY KEY, mail VARCHAR(80), state VARCHAR(9), news BOOLEAN NOT NULL)",
     "CREATE TABLE orders (id INTEGER PRIMARY KEY, client INTEGER, FOREIGN KEY (client) REFERENCES clients (id))",
-    "CREATE TABLE visits (id INTEGER PRIMARY KEY, mail VARCHAR(80))",
+    "CREATE TABLE visits (id INTEGER PRIMARY KEY, mail VARCHAR(80), blocked BOOLEAN)",
     "INSERT INTO clients VALUES (1, 'Émile@example.org', 'new', TRUE), (2, 'george@example.org', NULL, TRUE)",
     "INSERT INTO clients VALUES (3, 'émile@example.org', NULL, FALSE)",
     "INSERT INTO orders VALUES (1, 1), (2, 2), (3, 1)",
-    "INSERT INTO visits VALUES (1, 'émile@example.org'), (2, 'george@example.org')",
+    "INSERT INTO visits VALUES (1, 'émile@example.org', NULL), (2, 'george@example.org', NULL)",
 ];
 const HIM: &str = "émile@example.org";
 const HER: &str = "george@example.org";
 
-fn map() -> DataMap {
+/// Visits can be restricted, or cannot.
+fn map(visits: Table) -> DataMap {
     let mail = Column::of(Category::Contact).identifies(IdentifierKind::Mail);
     DataMap::new()
         .table(
@@ -43,20 +44,21 @@ fn map() -> DataMap {
         )
         .table(
             "visits",
-            Table::new()
+            visits
                 .link("mail", Link::identifier("mail", IdentifierKind::Mail))
                 .column("mail", Column::of(Category::Contact)),
         )
+        .exempt_columns("visits", ["blocked"], "a mark of ours")
         .exempt_columns("*", ["id"], "a number of ours")
         .never_used_for(Use::SaleOrSharing)
 }
 
-async fn shop(fresh: Fresh<'_>) -> (SqlPool, Arc<SqlSource>) {
+async fn shop(fresh: Fresh<'_>, visits: Table) -> (SqlPool, Arc<SqlSource>) {
     let pool = fresh().await;
     for statement in SCHEMA {
         run(&pool, statement).await;
     }
-    let map = map();
+    let map = map(visits);
     assert_eq!(DataMap::from_toml(&map.to_toml().unwrap()).unwrap(), map);
     let source = SqlSource::open(pool.clone(), &map, clock(), options()).await;
     let source = source.unwrap_or_else(|error| panic!("{error}"));
@@ -74,7 +76,7 @@ fn by(request: u128, key: &str) -> CallContext {
 }
 
 async fn restrictions(fresh: Fresh<'_>) {
-    let (pool, source) = shop(fresh).await;
+    let (pool, source) = shop(fresh, Table::new()).await;
     let him = locate(&*source, HIM).await.locators;
     let restrict = async |request, key: &str, on| {
         let answer = source.restrict(&by(request, key), &him, on).await;
@@ -109,7 +111,7 @@ async fn restrictions(fresh: Fresh<'_>) {
 }
 
 async fn ends(fresh: Fresh<'_>) {
-    let (pool, source) = shop(fresh).await;
+    let (pool, source) = shop(fresh, Table::new()).await;
     let host = context("").controller;
     let him = [Identifier::mail(HIM).unwrap()];
     let stopped = |key: &'static str, uses: Vec<Use>| {
@@ -174,7 +176,11 @@ impl Oracle for Looks {
                 clients,
             ),
             ("orders", "id, client", orders),
-            ("visits", "id, mail", visits),
+            (
+                "visits",
+                "id, mail, CASE WHEN blocked THEN 'y' ELSE 'n' END",
+                visits,
+            ),
         ] {
             let sql = format!("SELECT concat_ws('|', {columns}) FROM {table} WHERE {condition}");
             let rows = fetch(&self.pool, &sql).await;
@@ -197,7 +203,8 @@ impl Oracle for Looks {
 
 async fn the_contract(fresh: Fresh<'_>) {
     assert_conforms(async || {
-        let (pool, source) = shop(fresh).await;
+        let visits = Table::new().restricted_by("blocked", true);
+        let (pool, source) = shop(fresh, visits).await;
         let oracle = Arc::new(Looks {
             pool,
             source: Arc::clone(&source),

@@ -52,6 +52,10 @@ pub(super) trait Dialect: Send + Sync {
     ) -> Vec<String>;
     /// Makes a temporary table like a set, with a text `why` beside each key, and repetitions.
     fn create_kept(&self, set: &str, keys: &[String], from: &str) -> Vec<String>;
+    /// Looks at how large a set is, where the database does not by itself.
+    fn look_at(&self, _set: &str) -> Option<String> {
+        None
+    }
     /// Removes a temporary table that may not be there.
     fn drop_set(&self, set: &str) -> String;
     /// Whether temporary tables outlive their transaction.

@@ -154,6 +154,7 @@ impl Found {
                 }
             }
             if rows > 0 {
+                self.look_at(&table.set).await?;
                 changed.insert(number);
             }
         }
@@ -177,6 +178,9 @@ impl Found {
                         let sql = self.by_rows(table, link, &table.set);
                         rows += self.run(sql, &table.name).await?;
                     }
+                }
+                if rows > 0 {
+                    self.look_at(&table.set).await?;
                 }
                 if rows > 0 && !table.key.loose {
                     // Later tables of this round see it; earlier ones in the next.
@@ -326,7 +330,7 @@ impl Found {
         let mut sql = self.insert_rows(table, set);
         if let LaidTarget::Rows(to, references) = &link.to {
             let there = &self.layout.tables[*to];
-            sql.push(&self.from_target(table, link, there, references));
+            sql.push(&self.rows_leading_to(table, link, there, references));
             sql.push(" WHERE 1 = 1");
         }
         self.end_insert(&mut sql, table, link, set);
@@ -365,7 +369,7 @@ impl Found {
     }
 
     /// From the set `s` of what a link leads to, to the rows `t` that refer to it.
-    fn from_target(
+    fn rows_leading_to(
         &self,
         table: &Laid,
         link: &LaidLink,
@@ -457,12 +461,22 @@ impl Found {
                         self.by_value(table, link, &link.set, person.values(kind))
                     }
                 };
-                if let Some(sql) = sql {
-                    self.run(sql, &table.name).await?;
+                if let Some(sql) = sql
+                    && self.run(sql, &table.name).await? > 0
+                {
+                    self.look_at(&link.set).await?;
                 }
             }
         }
         Ok(())
+    }
+
+    /// Lets the database see how large a set has become.
+    async fn look_at(&mut self, set: &str) -> Result<(), PortError> {
+        match self.layout.dialect.look_at(set) {
+            Some(text) => self.run(self.sql(text), SETS).await.map(drop),
+            None => Ok(()),
+        }
     }
 
     /// How many rows of a table stand in a set, and satisfy a condition on `t`.

@@ -23,13 +23,24 @@ pub(super) fn plan(rehearsed: Performed) -> SourcePlan {
     SourcePlan::new(lines)
 }
 
-/// Refuses what the plan does not cover: other rows than were approved would go. Less may be done
-/// than was planned: an erasure that was begun is carried to its end, and what must be kept now is
-/// kept.
+/// Refuses what the plan does not cover: more rows would go than it names. Less may be done than was
+/// planned: an erasure that was begun is carried to its end, and what must be kept now is kept. What
+/// the plan names as kept goes once nothing keeps it.
 pub(super) fn covers(plan: &SourcePlan, done: &Performed) -> Result<(), PortError> {
     let planned = sums(&plan.rows);
+    let kept = |name: &str| {
+        let withheld = |line: &&PlannedRows| {
+            line.collection == name && matches!(line.action, PlannedAction::Withhold { .. })
+        };
+        plan.rows
+            .iter()
+            .filter(withheld)
+            .map(|line| line.rows)
+            .sum::<u64>()
+    };
     for ((collection, action), rows) in sums(&done.lines) {
-        if rows > planned.get(&(collection, action)).copied().unwrap_or(0) {
+        let named = planned.get(&(collection, action)).copied().unwrap_or(0);
+        if rows > named + kept(collection) {
             return Err(SqlFault::PlanChanged.at(collection));
         }
     }

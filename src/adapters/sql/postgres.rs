@@ -95,6 +95,10 @@ impl Dialect for Postgres {
             format!("CREATE INDEX ON {set} (k0)"),
         ]
     }
+    fn look_at(&self, set: &str) -> Option<String> {
+        // A set of one row would be taken for thousands, and tables be read whole for it.
+        Some(format!("ANALYZE pg_temp.{set}"))
+    }
     fn drop_set(&self, set: &str) -> String {
         format!("DROP TABLE IF EXISTS pg_temp.{set}")
     }

@@ -524,12 +524,11 @@ impl PersonalDataSource for SqlSource {
             return Ok(Answer::Unsupported);
         }
         let rows = persistently!(self.stop_once(context, identifiers, &told))?;
-        let mut done = Stopped::default();
-        done.rows = rows;
         // Not kept with the effect: it is personal.
         let mut found = self.begin(context, Purpose::Read).await?;
         found.make_sets().await?;
-        (_, done.identifiers) = found.identify(identifiers).await?;
+        let (_, identifiers) = found.identify(identifiers).await?;
+        let done = Stopped { rows, identifiers };
         found.clear().await?;
         found.session.rollback().await?;
         let missing = untold.iter().map(|_| MissingRows {
