@@ -10,8 +10,8 @@
 
 use datarights::datamap::{
     Catalogue, CatalogueColumn, CatalogueTable, Class, Column, DataMap, DeleteRule, ForeignKey,
-    Generalise, Link, MapFileError, MapProblems, Plain, Problem, Retention, RetentionRule,
-    RowErasure, Strategy as Erase, Table,
+    Generalise, KeptWhile, Link, MapFileError, MapProblems, Plain, Problem, Retention,
+    RetentionRule, RowErasure, Strategy as Erase, Table,
 };
 use datarights::law::{Meanwhile, Period, RetentionDuty, RetentionStart};
 use datarights::model::{Category, Ground, IdentifierKind, Purpose};
@@ -101,16 +101,27 @@ fn map() -> impl Strategy<Value = DataMap> {
             .column("described", made(column))
             .named_by(names)
     });
-    let owned = (names(), retention(), any::<u8>()).prop_map(|(columns, retention, which)| {
-        let table = Table::new().link("owner", Link::rows(columns, "people"));
-        match which % 3 {
-            0 => table.retained(retention).kept_with("owner"),
-            1 => table.erased_by(RowErasure::Keep {
-                ground: Ground::new("books"),
-            }),
-            _ => table,
-        }
-    });
+    let owned = (names(), retention(), any::<u8>(), plain()).prop_map(
+        |(columns, retention, which, plain)| {
+            let table = Table::new()
+                .link("owner", Link::rows(columns, "people"))
+                .link("itself", Link::rows(["parent"], "owned"));
+            let claim = KeptWhile::new("state", plain, Ground::new("claims"));
+            match which % 5 {
+                0 => table.retained(retention).kept_with("owner"),
+                2 => table
+                    .retained(retention.latest_of("owned", "itself").or("made"))
+                    .kept_while(claim),
+                3 => table
+                    .kept_while(claim.any_of("owned", "itself"))
+                    .soft_deleted("gone", which.into()),
+                1 => table.erased_by(RowErasure::Keep {
+                    ground: Ground::new("books"),
+                }),
+                _ => table,
+            }
+        },
+    );
     let other = (
         names(),
         name(),
@@ -501,6 +512,31 @@ fn maps_that_cannot_be_meant_are_refused_by_place() {
                 ),
             ),
             &["invoices.date: YearClose"],
+        ),
+        (
+            // Nothing leads from visits to orders.
+            users()
+                .table("visits", Table::new().link("who", owner()))
+                .table(
+                    "orders",
+                    Table::new()
+                        .link("who", owner())
+                        .retained(
+                            Retention::new("at", "fr_prospect".into()).latest_of("visits", "who"),
+                        )
+                        .kept_while(KeptWhile::new("open", true, ground()).any_of("claims", "of")),
+                ),
+            &["orders.of: NoSuchWay", "orders.who: NoSuchWay"],
+        ),
+        (
+            users().table(
+                "orders",
+                Table::new()
+                    .link("who", owner())
+                    .erased_by(RowErasure::Columns)
+                    .soft_deleted("gone", 30),
+            ),
+            &["orders: UselessRetention"],
         ),
         (
             users().table(

@@ -4,8 +4,8 @@ use crate::law::RetentionDuty;
 use crate::model::{Category, Ground, IdentifierKind, Purpose, Use};
 
 use super::map::{
-    Column, DataMap, Exemption, FileOf, Link, Place, Retention, RetentionRule, RowErasure, SCHEMA,
-    Table, Target, UseEnd, When, Whose,
+    Column, DataMap, Exemption, FileOf, KeptWhile, Link, Place, Retention, RetentionRule,
+    RowErasure, SCHEMA, SoftDelete, Table, Target, UseEnd, Via, When, Whose,
 };
 use super::{Plain, Strategy};
 
@@ -165,6 +165,23 @@ impl Table {
     #[must_use]
     pub fn kept_with(mut self, link: impl Into<String>) -> Self {
         self.kept_with = Some(link.into());
+        self
+    }
+
+    /// Kept while a condition holds.
+    #[must_use]
+    pub fn kept_while(mut self, condition: KeptWhile) -> Self {
+        self.kept_while.push(condition);
+        self
+    }
+
+    /// Hidden first, by the date in this column, and deleted so many days later.
+    #[must_use]
+    pub fn soft_deleted(mut self, column: impl Into<String>, days: u32) -> Self {
+        self.soft_delete = Some(SoftDelete {
+            column: column.into(),
+            days,
+        });
         self
     }
 
@@ -344,15 +361,60 @@ impl Retention {
     pub fn new(from: impl Into<String>, rule: RetentionRule) -> Self {
         Self {
             from: from.into(),
+            of: None,
+            or: None,
             rule,
             year_close: None,
         }
+    }
+
+    /// The column stands in the rows of that table whose link leads here; the latest date counts.
+    #[must_use]
+    pub fn latest_of(mut self, table: impl Into<String>, link: impl Into<String>) -> Self {
+        self.of = Some(Via::new(table, link));
+        self
+    }
+
+    /// A row without a date counts from this column of its own.
+    #[must_use]
+    pub fn or(mut self, column: impl Into<String>) -> Self {
+        self.or = Some(column.into());
+        self
     }
 
     /// The financial year is closed on this month and day, e.g. `03-31`.
     #[must_use]
     pub fn year_closing(mut self, month_day: impl Into<String>) -> Self {
         self.year_close = Some(month_day.into());
+        self
+    }
+}
+
+impl Via {
+    /// The rows of that table which this link of theirs leads from.
+    pub fn new(table: impl Into<String>, link: impl Into<String>) -> Self {
+        Self {
+            table: table.into(),
+            link: link.into(),
+        }
+    }
+}
+
+impl KeptWhile {
+    /// While a column of the row holds this.
+    pub fn new(column: impl Into<String>, equals: impl Into<Plain>, ground: Ground) -> Self {
+        Self {
+            of: None,
+            column: column.into(),
+            equals: equals.into(),
+            ground,
+        }
+    }
+
+    /// While it holds for any row of that table whose link leads here.
+    #[must_use]
+    pub fn any_of(mut self, table: impl Into<String>, link: impl Into<String>) -> Self {
+        self.of = Some(Via::new(table, link));
         self
     }
 }

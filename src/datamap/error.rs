@@ -78,6 +78,9 @@ pub enum Problem {
     /// Kept with rows to which no link leads.
     #[error("`kept_with` names a link of this table to rows of another")]
     KeptWithNothing,
+    /// A duty or a condition that looks at rows which no link leads from.
+    #[error("`of` names a table and a link of it that leads to rows of this table")]
+    NoSuchWay,
     /// Retention of rows that stay anyway.
     #[error("the rows stay anyway: a duty to keep them for a time has no effect")]
     UselessRetention,
@@ -133,6 +136,12 @@ pub enum Problem {
     /// A row that stays and refers to one that goes.
     #[error("the row stays and its key leads to `{0}`, whose rows are deleted: erase the key too")]
     KeyLeftBehind(String),
+    /// Rows that the database deletes along with a person's, and of which the map says nothing.
+    #[error(
+        "the database deletes these rows along with those of `{0}`: add a link for the key, so that \
+         they are found and counted, or change the key"
+    )]
+    Cascades(String),
 }
 
 /// What is wrong with a map, and where.

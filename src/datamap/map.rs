@@ -69,6 +69,13 @@ pub struct Table {
     /// What must be kept for a time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retention: Option<Retention>,
+    /// Conditions that keep a row as long as they hold, e.g. a claim that is open.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub kept_while: Vec<KeptWhile>,
+    /// An erasure hides the rows first, and deletes them when the days are over. Until then they
+    /// can be brought back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub soft_delete: Option<SoftDelete>,
     /// The link to rows with which these are kept: the lines of an invoice that must be kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kept_with: Option<String>,
@@ -276,12 +283,56 @@ pub struct Place {
 pub struct Retention {
     /// The column with the date from which the duty runs. A row without one is kept for good.
     pub from: String,
+    /// That column stands in these rows, and the latest of its dates counts: the last contact.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub of: Option<Via>,
+    /// A date column of the row itself, for a row that has no date by `from`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub or: Option<String>,
     /// The duty.
     pub rule: RetentionRule,
     /// Month and day on which the financial year is closed, `12-31` where none is given. For duties
     /// that run from there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub year_close: Option<String>,
+}
+
+/// The rows of another table that a link of theirs leads from, seen from where it leads.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct Via {
+    /// The other table.
+    pub table: String,
+    /// Its link.
+    pub link: String,
+}
+
+/// A condition that keeps a row. Nobody can say beforehand when it ends.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct KeptWhile {
+    /// Any of these rows must satisfy it; the row itself, where none are named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub of: Option<Via>,
+    /// A column there.
+    pub column: String,
+    /// What it holds meanwhile.
+    pub equals: Plain,
+    /// On which ground the row is kept.
+    pub ground: Ground,
+}
+
+/// How rows are hidden before they are deleted.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct SoftDelete {
+    /// The column with the date on which the row was hidden; NULL while it is not.
+    pub column: String,
+    /// For how many days it can be brought back.
+    pub days: u32,
 }
 
 /// A duty to keep data.

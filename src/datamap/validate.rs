@@ -101,6 +101,25 @@ impl DataMap {
                 problems.push(MapProblem::member(name, &retention.from, problem));
             }
         }
+        let keeping = !table.kept_while.is_empty() || table.soft_delete.is_some();
+        if keeping && table.erase != RowErasure::Delete {
+            problems.push(MapProblem::table(name, Problem::UselessRetention));
+        }
+        let of = table
+            .retention
+            .iter()
+            .filter_map(|retention| retention.of.as_ref());
+        for via in of.chain(table.kept_while.iter().filter_map(|kept| kept.of.as_ref())) {
+            let link = self
+                .tables
+                .get(&via.table)
+                .and_then(|there| there.links.get(&via.link));
+            let here =
+                |link: &Link| matches!(&link.to, Target::Rows { table, .. } if table == name);
+            if !link.is_some_and(here) {
+                problems.push(MapProblem::member(name, &via.link, Problem::NoSuchWay));
+            }
+        }
         if let Some(with) = &table.kept_with {
             let link = table.links.get(with);
             if !link.is_some_and(|link| matches!(link.to, Target::Rows { .. })) {

@@ -116,6 +116,10 @@ pub(super) trait Dialect: Send + Sync {
     fn settle_keys(&self) -> Option<&'static str> {
         None
     }
+    /// Asks for the tables with deferred keys, where the database can only be asked what is broken.
+    fn deferred_tables(&self) -> Option<&'static str> {
+        None
+    }
     /// Whether a row may not be deleted before those of the same table that refer to it.
     fn checks_row_by_row(&self) -> bool {
         false

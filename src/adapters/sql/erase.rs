@@ -6,7 +6,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
 use crate::datamap::{CatalogueColumn, Column, PSEUDONYM_LENGTH, RowErasure, Strategy};
-use crate::model::{RowCount, WithheldRows};
+use crate::model::{RowCount, Until, WithheldRows};
 use crate::ports::{PlannedAction, PlannedRows, PortError};
 
 use super::clue::Person;
@@ -67,14 +67,19 @@ impl Found {
         rehearsal: bool,
     ) -> Result<Performed, PortError> {
         let layout = Arc::clone(&self.layout);
+        let deferred = self.watch_deferred().await?;
         let mut done = Performed {
             withheld,
             ..Performed::default()
         };
+        done.withheld.extend(self.held_elsewhere(person).await?);
         for count in self.replace_marks(person, true).await? {
             done.note(count.collection, PlannedAction::Anonymise, count.rows);
         }
         for table in &layout.tables {
+            if self.frozen.contains_key(&table.name) {
+                continue;
+            }
             for link in others(table) {
                 let strategies = taken_out(table, link);
                 let rows = self
@@ -119,10 +124,33 @@ impl Found {
                 _ => {} // kept, and taken out of the set before
             }
         }
-        if let Some(text) = layout.dialect.settle_keys() {
-            self.run(self.sql(text), "transaction").await?;
-        }
+        self.settle_deferred(deferred).await?;
         Ok(done)
+    }
+
+    /// What names the person in rows of others that are under a hold.
+    async fn held_elsewhere(&mut self, person: &Person) -> Result<Vec<WithheldRows>, PortError> {
+        let layout = Arc::clone(&self.layout);
+        let mut held = Vec::new();
+        for table in &layout.tables {
+            let Some(ground) = self.frozen.get(&table.name).cloned() else {
+                continue;
+            };
+            let mut counts = self.named_in(person, table).await?;
+            for link in others(table) {
+                let strategies = taken_out(table, link);
+                let rows = self.count_pending(table, &link.set, &strategies).await?;
+                counts.push(RowCount::new(table_link(table, link), rows));
+            }
+            let counts = counts.into_iter().filter(|count| count.rows > 0);
+            held.extend(counts.map(|count| WithheldRows {
+                collection: count.collection,
+                rows: count.rows,
+                ground: ground.clone(),
+                until: Until::HoldLifted,
+            }));
+        }
+        Ok(held)
     }
 
     /// What is still there and not kept.
@@ -130,7 +158,8 @@ impl Found {
         let layout = Arc::clone(&self.layout);
         let mut left = self.replace_marks(person, false).await?;
         for table in &layout.tables {
-            for link in others(table) {
+            let frozen = self.frozen.contains_key(&table.name);
+            for link in others(table).filter(|_| !frozen) {
                 let strategies = taken_out(table, link);
                 let rows = self.count_pending(table, &link.set, &strategies).await?;
                 left.push(RowCount::new(table_link(table, link), rows));

@@ -1,10 +1,10 @@
 //! The sets of a person's rows: everything is found before anything is forgotten.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::datamap::{CatalogueColumn, Class, Whose};
-use crate::model::IdentifierKind;
+use crate::model::{Ground, IdentifierKind};
 use crate::ports::{CallContext, Cancel, ErrorKind, PortError};
 
 use super::clue::Person;
@@ -24,6 +24,10 @@ pub(super) struct Found {
     pub(super) cancel: Cancel,
     /// Whether sets are numbered, to be read page by page.
     pub(super) numbered: bool,
+    /// Whether the sets of kept rows were made.
+    pub(super) keeping: bool,
+    /// Tables under a hold: nothing in them is changed.
+    pub(super) frozen: BTreeMap<String, Ground>,
 }
 
 /// Work that nobody waits for any more changes nothing.
@@ -61,6 +65,8 @@ impl Found {
             session: pool.begin(purpose).await?,
             cancel: Cancel::default(),
             numbered: false,
+            keeping: false,
+            frozen: BTreeMap::new(),
         })
     }
 
@@ -388,6 +394,42 @@ impl Found {
         }
     }
 
+    /// A column under an alias equals what it refers to.
+    pub(super) fn equal(
+        &self,
+        (alias, column): (&str, &CatalogueColumn),
+        reference: &CatalogueColumn,
+        right: &str,
+    ) -> String {
+        let dialect = self.layout.dialect;
+        let left = format!("{alias}.{}", dialect.quote(&column.name));
+        if column.class == reference.class {
+            return format!("{left} = {right}");
+        }
+        // A number kept as text on one side.
+        format!("{} = {}", dialect.text(&left), dialect.text(right))
+    }
+
+    /// Says of a row `o` that a link leads from it to the row `t`.
+    pub(super) fn leads_here(
+        &self,
+        sql: &mut Sql,
+        (table, link, references): (&Laid, &LaidLink, &[CatalogueColumn]),
+    ) {
+        let dialect = self.layout.dialect;
+        for (n, (column, reference)) in link.columns.iter().zip(references).enumerate() {
+            let right = format!("t.{}", dialect.quote(&reference.name));
+            sql.push(if n > 0 { " AND " } else { "" });
+            sql.push(&self.equal(("o", column), reference, &right));
+        }
+        if let Some(when) = &link.link.when
+            && let Some(column) = table.table.column(&when.column)
+        {
+            sql.push(&format!(" AND o.{} = ", dialect.quote(&when.column)));
+            sql.bind_plain(column, &when.equals);
+        }
+    }
+
     /// Joins a row `t` to a set of what its link leads to, directly where the set holds the columns,
     /// else through the row `p`.
     pub(super) fn join_target(
@@ -423,7 +465,9 @@ impl Found {
         let places = places.filter(|_| !there.key.loose)?;
         let pairs = link.columns.iter().zip(references).zip(places);
         let on: Vec<String> = pairs
-            .map(|((column, reference), n)| self.equal(column, reference, &format!("{alias}.k{n}")))
+            .map(|((column, reference), n)| {
+                self.equal(("t", column), reference, &format!("{alias}.k{n}"))
+            })
             .collect();
         Some(on.join(" AND "))
     }
@@ -434,20 +478,10 @@ impl Found {
         let on: Vec<String> = pairs
             .map(|(column, reference)| {
                 let there = self.layout.dialect.quote(&reference.name);
-                self.equal(column, reference, &format!("p.{there}"))
+                self.equal(("t", column), reference, &format!("p.{there}"))
             })
             .collect();
         on.join(" AND ")
-    }
-
-    fn equal(&self, column: &CatalogueColumn, reference: &CatalogueColumn, right: &str) -> String {
-        let dialect = self.layout.dialect;
-        let left = format!("t.{}", dialect.quote(&column.name));
-        if column.class == reference.class {
-            return format!("{left} = {right}");
-        }
-        // A number kept as text on one side.
-        format!("{} = {}", dialect.text(&left), dialect.text(right))
     }
 
     /// Makes and fills the sets of rows that are not the person's alone.

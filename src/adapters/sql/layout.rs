@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::datamap::{
     Catalogue, CatalogueColumn, CatalogueTable, Class, Column, DataMap, DeleteRule, Link,
-    RowErasure, Table, Target, Whose,
+    RowErasure, Table, Target, Via, Whose,
 };
 use crate::model::{IdentifierKind, Use};
 
@@ -92,7 +92,17 @@ impl Key {
             };
         }
         let mut deciding: BTreeSet<&String> = BTreeSet::new();
-        deciding.extend(described.retention.iter().map(|retention| &retention.from));
+        for retention in described.retention.iter() {
+            deciding.extend(
+                [&retention.from]
+                    .into_iter()
+                    .filter(|_| retention.of.is_none()),
+            );
+            deciding.extend(&retention.or);
+        }
+        let own = described.kept_while.iter().filter(|kept| kept.of.is_none());
+        deciding.extend(own.map(|kept| &kept.column));
+        deciding.extend(described.soft_delete.iter().map(|soft| &soft.column));
         for link in described.links.values() {
             deciding.extend(&link.columns);
             deciding.extend(link.when.iter().map(|when| &when.column));
@@ -162,6 +172,14 @@ impl Laid {
             let described = self.described.columns.get(&column.name)?;
             Some((column, described))
         })
+    }
+
+    /// Whether rows of it may be kept, by what the map says.
+    pub(super) fn keeps(&self) -> bool {
+        self.described.retention.is_some()
+            || self.described.soft_delete.is_some()
+            || !self.described.kept_while.is_empty()
+            || matches!(self.described.erase, RowErasure::Keep { .. })
     }
 
     /// Whether the person's own rows are deleted.
@@ -253,12 +271,14 @@ impl Layout {
         })
     }
 
-    /// Whether any row may be kept.
-    pub(super) fn keeps(&self) -> bool {
-        self.tables.iter().any(|table| {
-            table.described.retention.is_some()
-                || matches!(table.described.erase, RowErasure::Keep { .. })
-        })
+    /// A table of that name, with its link of that name and what it leads to.
+    pub(super) fn via(&self, via: &Via) -> Option<(&Laid, &LaidLink, &[CatalogueColumn])> {
+        let table = self.tables.iter().find(|table| table.name == via.table)?;
+        let link = table.links.iter().find(|link| link.name == via.link)?;
+        match &link.to {
+            LaidTarget::Rows(_, references) => Some((table, link, references)),
+            LaidTarget::Identifier(..) => None,
+        }
     }
 
     /// Columns to be released before rows are deleted: keys that lead from a row to another that

@@ -7,11 +7,13 @@
 //! [`PersonalDataSource`]: crate::ports::PersonalDataSource
 
 mod clue;
+mod deferred;
 mod dialect;
 mod erase;
 mod fault;
 mod found;
 mod gather;
+mod holds;
 mod kept;
 mod layout;
 mod locate;
@@ -33,5 +35,6 @@ mod stop;
 mod text;
 
 pub use fault::SqlFault;
+pub use holds::{HeldRows, Hold};
 pub use session::SqlPool;
 pub use source::{SqlOpenError, SqlSource, SqlSourceOptions};

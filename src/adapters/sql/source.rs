@@ -22,6 +22,7 @@ use super::dialect::{EFFECTS, RESTRICTIONS, STOPS};
 use super::erase::{Performed, PseudonymKey};
 use super::fault::SqlFault;
 use super::found::{Found, others};
+use super::holds::HOLDS;
 use super::layout::{Keyless, LaidTarget, Layout};
 use super::read::reading;
 use super::session::{Purpose, Session, SqlPool};
@@ -127,8 +128,8 @@ impl SqlPool {
 /// It keeps one table of its own, `datarights_effects`: which effects were done, and the counts
 /// that they answered. It is made when the source is opened, if it is not there.
 pub struct SqlSource {
-    pool: SqlPool,
-    layout: Arc<Layout>,
+    pub(super) pool: SqlPool,
+    pub(super) layout: Arc<Layout>,
     catalogue: Catalogue,
     clock: Arc<dyn Clock>,
     options: SqlSourceOptions,
@@ -180,7 +181,11 @@ impl SqlSource {
         self.clock.now().date_naive()
     }
 
-    async fn begin(&self, context: &CallContext, purpose: Purpose) -> Result<Found, PortError> {
+    pub(super) async fn begin(
+        &self,
+        context: &CallContext,
+        purpose: Purpose,
+    ) -> Result<Found, PortError> {
         Found::begin(&self.pool, &self.layout, context, purpose).await
     }
 
@@ -214,13 +219,14 @@ impl SqlSource {
         found.make_sets().await?;
         found.fill(person).await?;
         found.find_others(person).await?;
-        let withheld = found.keep(self.today()).await?;
+        found.hide(self.clock.now()).await?;
+        let withheld = found.keep(person, self.today()).await?;
         let key: Option<&PseudonymKey> = self.options.pseudonym_key.as_ref();
         found.erase(person, withheld, key, rehearsal).await
     }
 
     /// Begins an effect. One that was done answers what it answered then.
-    async fn once<T: DeserializeOwned>(
+    pub(super) async fn once<T: DeserializeOwned>(
         &self,
         context: &CallContext,
     ) -> Result<Result<T, (Found, String)>, PortError> {
@@ -244,7 +250,7 @@ impl SqlSource {
     }
 
     /// Ends an effect: its answer and all it did become true together.
-    async fn done<T: Serialize>(
+    pub(super) async fn done<T: Serialize>(
         &self,
         mut found: Found,
         effect: String,
@@ -565,7 +571,7 @@ impl PersonalDataSource for SqlSource {
         found.make_sets().await?;
         found.fill(&person).await?;
         found.find_others(&person).await?;
-        found.keep(self.today()).await?;
+        found.keep(&person, self.today()).await?;
         let left = found.left(&person).await?;
         found.clear().await?;
         found.session.rollback().await?;
@@ -610,6 +616,7 @@ async fn make_tables(pool: &SqlPool, layout: &Layout) -> Result<(), PortError> {
             dialect.create_restrictions(),
         ),
         (layout.stops(), STOPS, "form", dialect.create_stops()),
+        (true, HOLDS, "hold", super::holds::CREATE),
     ];
     for (_, name, column, create) in tables.into_iter().filter(|(needed, ..)| *needed) {
         let mut session = pool.begin(Purpose::Read).await?;
@@ -628,7 +635,7 @@ async fn make_tables(pool: &SqlPool, layout: &Layout) -> Result<(), PortError> {
 /// Reads what the database says of itself, but for the source's own tables.
 async fn catalogue_of(pool: &SqlPool, session: &mut Session) -> Result<Catalogue, PortError> {
     let mut catalogue = pool.dialect().catalogue(session).await?;
-    let own = [EFFECTS, RESTRICTIONS, STOPS];
+    let own = [EFFECTS, RESTRICTIONS, STOPS, HOLDS];
     catalogue
         .tables
         .retain(|name, _| !own.contains(&name.as_str()));

@@ -147,6 +147,13 @@ impl Dialect for Sqlite {
     fn note_effect(&self) -> &'static str {
         "INSERT OR IGNORE INTO datarights_effects (effect, answer) VALUES (?1, ?2)"
     }
+    fn deferred_tables(&self) -> Option<&'static str> {
+        // Where the host's pool does not enforce keys, the commit does not look at them either.
+        Some(
+            "SELECT m.name FROM sqlite_schema AS m, pragma_foreign_keys AS k WHERE m.type = \
+             'table' AND k.foreign_keys = 1 AND m.sql LIKE '%DEFERR%' ORDER BY m.name",
+        )
+    }
     async fn catalogue(&self, session: &mut Session) -> Result<Catalogue, PortError> {
         let mut catalogue = Catalogue::new();
         let all = |columns: &str, pragma: &str, order: &str| {

@@ -34,13 +34,33 @@ impl Found {
         let layout = Arc::clone(&self.layout);
         for table in &layout.tables {
             for (column, described) in table.columns() {
-                if described.free_text {
+                if described.free_text && !self.frozen.contains_key(&table.name) {
                     let rows = self.replace_in(table, column, &marks, replace).await?;
                     counts.push(RowCount::new(table.place(&column.name), rows));
                 }
             }
         }
         counts.retain(|count| count.rows > 0);
+        Ok(counts)
+    }
+
+    /// Counts the texts of one table that name the person.
+    pub(super) async fn named_in(
+        &mut self,
+        person: &Person,
+        table: &Laid,
+    ) -> Result<Vec<RowCount>, PortError> {
+        let marks = person.marks();
+        let mut counts = Vec::new();
+        if marks.is_empty() {
+            return Ok(counts);
+        }
+        for (column, described) in table.columns() {
+            if described.free_text {
+                let rows = self.replace_in(table, column, &marks, false).await?;
+                counts.push(RowCount::new(table.place(&column.name), rows));
+            }
+        }
         Ok(counts)
     }
 
@@ -78,7 +98,7 @@ impl Found {
             );
             sql.push(&exists);
         }
-        if table.owned && self.layout.keeps() {
+        if table.owned && self.keeping {
             let kept = table.key.joins(dialect, "t", "y");
             let exists = format!(
                 " AND NOT EXISTS (SELECT 1 FROM {} AS y WHERE {kept})",
