@@ -4,7 +4,7 @@ use crate::law::RetentionDuty;
 use crate::model::{Category, Ground, IdentifierKind, Purpose, Use};
 
 use super::map::{
-    Column, DataMap, Exemption, FileOf, KeptWhile, Link, Place, Retention, RetentionRule,
+    Column, DataMap, Exemption, FileOf, JsonPath, KeptWhile, Link, Place, Retention, RetentionRule,
     RowErasure, SCHEMA, SoftDelete, Table, Target, UseEnd, Via, When, Whose,
 };
 use super::{Plain, Strategy};
@@ -197,6 +197,7 @@ impl Link {
     fn new<C: Into<String>>(columns: impl IntoIterator<Item = C>, to: Target) -> Self {
         Self {
             columns: columns.into_iter().map(Into::into).collect(),
+            path: Vec::new(),
             to,
             when: None,
             whose: Whose::Owned,
@@ -222,6 +223,7 @@ impl Link {
         let to = Target::Identifier {
             kind,
             normal: false,
+            at: None,
         };
         Self::new([column.into()], to)
     }
@@ -231,6 +233,22 @@ impl Link {
     pub fn referencing<C: Into<String>>(mut self, names: impl IntoIterator<Item = C>) -> Self {
         if let Target::Rows { columns, .. } = &mut self.to {
             *columns = names.into_iter().map(Into::into).collect();
+        }
+        self
+    }
+
+    /// The column is a JSON document, and the value stands there.
+    #[must_use]
+    pub fn at_path<P: Into<String>>(mut self, path: impl IntoIterator<Item = P>) -> Self {
+        self.path = path.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// The instant in this column lies in the identifier's window.
+    #[must_use]
+    pub fn during(mut self, column: impl Into<String>) -> Self {
+        if let Target::Identifier { at, .. } = &mut self.to {
+            *at = Some(column.into());
         }
         self
     }
@@ -338,6 +356,13 @@ impl Column {
         self
     }
 
+    /// With a part, of a JSON document.
+    #[must_use]
+    pub fn part(mut self, part: JsonPath) -> Self {
+        self.paths.push(part);
+        self
+    }
+
     /// A person may have it corrected.
     #[must_use]
     pub const fn rectifiable(mut self) -> Self {
@@ -352,6 +377,44 @@ impl Column {
             table: table.into(),
             column: column.into(),
         });
+        self
+    }
+}
+
+impl JsonPath {
+    /// What stands there.
+    pub fn at<P: Into<String>>(path: impl IntoIterator<Item = P>) -> Self {
+        Self {
+            path: path.into_iter().map(Into::into).collect(),
+            ..Self::default()
+        }
+    }
+
+    /// That holds this.
+    #[must_use]
+    pub fn holding(mut self, category: Category) -> Self {
+        self.category = Some(category);
+        self
+    }
+
+    /// Never handed over.
+    #[must_use]
+    pub const fn secret(mut self) -> Self {
+        self.secret = true;
+        self
+    }
+
+    /// Somebody else's data.
+    #[must_use]
+    pub const fn of_others(mut self) -> Self {
+        self.others = true;
+        self
+    }
+
+    /// What an erasure does to it in rows that stay.
+    #[must_use]
+    pub fn erased_by(mut self, strategy: Strategy) -> Self {
+        self.erase = Some(strategy);
         self
     }
 }

@@ -190,6 +190,9 @@ impl Beside<'_> {
             named.extend(&file.media_type);
         }
         for link in here.links.values() {
+            if let Target::Identifier { at, .. } = &link.to {
+                named.extend(at);
+            }
             named.extend(&link.columns);
             named.extend(link.erase.keys());
             named.extend(link.when.iter().map(|when| &when.column));
@@ -281,7 +284,8 @@ impl Beside<'_> {
         for link in self.described.links.values() {
             all.extend(&link.erase);
             if link.whose != Whose::Owned {
-                let unsaid = link.columns.iter().filter(|c| !link.erase.contains_key(*c));
+                let whole = link.columns.iter().filter(|_| link.path.is_empty());
+                let unsaid = whole.filter(|c| !link.erase.contains_key(*c));
                 all.extend(unsaid.map(|column| (column, &null)));
             }
         }
@@ -303,6 +307,7 @@ impl Beside<'_> {
         if self.described.restrict.is_some() && self.table.key.is_empty() {
             problems.push(MapProblem::table(self.name, Problem::NoKeyToRestrict));
         }
+        self.documents(problems);
         for (name, strategy) in all {
             if let Some(column) = self.table.column(name) {
                 let found = misfits(self.table, column, strategy);
@@ -310,6 +315,29 @@ impl Beside<'_> {
             }
         }
         self.keys_left_behind(problems);
+    }
+
+    /// Columns with parts must be able to hold a document.
+    fn documents(&self, problems: &mut Vec<MapProblem>) {
+        let parted = self
+            .described
+            .columns
+            .iter()
+            .filter(|(_, c)| !c.paths.is_empty());
+        let linked = self
+            .described
+            .links
+            .values()
+            .filter(|link| !link.path.is_empty());
+        let names = parted
+            .map(|(name, _)| name)
+            .chain(linked.flat_map(|link| &link.columns));
+        for column in names.filter_map(|name| self.table.column(name)) {
+            if !matches!(column.class, Class::Text | Class::Other) {
+                let problem = Problem::Type(column.declared.clone());
+                problems.push(MapProblem::member(self.name, &column.name, problem));
+            }
+        }
     }
 
     /// Rows that stay while those go that they refer to: with a key that leads nowhere, the
@@ -389,7 +417,10 @@ const fn fits(class: Class, strategy: &Strategy) -> bool {
         Strategy::Fixed(Plain::Int(_)) => matches!(class, Class::Int | Class::Decimal),
         // Databases write dates and other types as text.
         Strategy::Fixed(Plain::Text(_)) => !matches!(class, Class::Bool | Class::Int),
-        Strategy::Mask(_) | Strategy::Pseudonym => matches!(class, Class::Text),
+        Strategy::Mask(_) | Strategy::Pseudonym | Strategy::Random => matches!(class, Class::Text),
+        Strategy::Generalise(Generalise::Network) => matches!(class, Class::Text | Class::Other),
+        // The host knows.
+        Strategy::Own(_) => !matches!(class, Class::Bytes),
         Strategy::Generalise(Generalise::Prefix(_)) => matches!(class, Class::Text),
         // One map serves databases that keep dates as text.
         Strategy::Generalise(Generalise::Year | Generalise::Month) => {

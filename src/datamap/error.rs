@@ -51,8 +51,25 @@ pub enum Problem {
     /// A row whose columns are erased, and a column without a strategy.
     #[error("the rows stay: say what an erasure does to this column (`keep` is an answer)")]
     NoStrategy,
+    /// A path that cannot be written, or where none can be.
+    #[error(
+        "a path has names without quotes and backslashes, in one column of a link to an identifier"
+    )]
+    BadPath,
+    /// A strategy that no part of a document can take.
+    #[error(
+        "values are replaced one by one here: a part of a document takes `keep`, `null`, `fixed`, `mask` or `generalise`"
+    )]
+    NotOnPath,
+    /// A kind with a window and no instant to compare it with, or the other way round.
+    #[error(
+        "a kind of identifier with a window needs `at`, the column with the instant, and no other kind takes it"
+    )]
+    Window,
     /// Two strategies for one column.
-    #[error("two links erase this column differently")]
+    #[error(
+        "two strategies are given for this column, or for a part of a document and for what is around it"
+    )]
     TwoStrategies,
     /// Copies of what cannot be corrected.
     #[error("has copies and cannot be corrected: make it rectifiable, or remove them")]

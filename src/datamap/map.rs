@@ -162,6 +162,10 @@ impl Whose {
 pub struct Link {
     /// The columns that lead there.
     pub columns: Vec<String>,
+    /// Where in the one column, a JSON document, the value stands: names, and places in lists as
+    /// digits. For links to an identifier.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub path: Vec<String>,
     /// Where they lead.
     pub to: Target,
     /// Only where this holds: a link that leads to several tables says here which.
@@ -201,6 +205,10 @@ pub enum Target {
         /// The values stand there in their normal form already, so that an index serves.
         #[serde(default, skip_serializing_if = "is_false")]
         normal: bool,
+        /// The column with the instant that must lie in the identifier's window, in UTC. For kinds
+        /// with a window: whose was the address then?
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        at: Option<String>,
     },
 }
 
@@ -244,6 +252,10 @@ pub struct Column {
     /// What an erasure does to it in rows that stay.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub erase: Option<Strategy>,
+    /// Parts of it, a JSON document. Of a column that is left out as somebody else's, the parts are
+    /// handed over; of any other, all but the parts that are secret or somebody else's.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub paths: Vec<JsonPath>,
     /// A person may have it corrected.
     #[serde(default, skip_serializing_if = "is_false")]
     pub rectify: bool,
@@ -251,6 +263,27 @@ pub struct Column {
     /// old value stood.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub copies: Vec<Place>,
+}
+
+/// A part of a JSON document.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct JsonPath {
+    /// Where: names, and places in lists as digits.
+    pub path: Vec<String>,
+    /// What kind of data it holds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub category: Option<Category>,
+    /// Never handed over.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub secret: bool,
+    /// Somebody else's data: left out of what is handed over.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub others: bool,
+    /// What an erasure does to it in rows that stay. Where there is nothing, nothing is added.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub erase: Option<Strategy>,
 }
 
 /// What a file is called, and what it is.

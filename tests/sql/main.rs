@@ -17,6 +17,7 @@ mod kept;
 mod large;
 #[path = "../helpdesk/oracle.rs"]
 mod oracle;
+mod parts;
 #[path = "../helpdesk/people.rs"]
 mod people;
 mod purge;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::datamap::{
     Catalogue, CatalogueColumn, CatalogueTable, Class, Column, DataMap, DeleteRule, Link,
-    RowErasure, Table, Target, Via, Whose,
+    RowErasure, Strategy, Table, Target, Via, Whose,
 };
 use crate::model::{IdentifierKind, Use};
 
@@ -36,6 +36,7 @@ pub(super) struct LaidLink {
 pub(super) enum LaidTarget {
     /// To a table, by its number, and to these columns.
     Rows(usize, Vec<CatalogueColumn>),
+    /// A kind, and whether it stands there in its normal form.
     Identifier(IdentifierKind, bool),
 }
 
@@ -105,6 +106,9 @@ impl Key {
         deciding.extend(described.soft_delete.iter().map(|soft| &soft.column));
         for link in described.links.values() {
             deciding.extend(&link.columns);
+            if let Target::Identifier { at: Some(at), .. } = &link.to {
+                deciding.insert(at);
+            }
             deciding.extend(link.when.iter().map(|when| &when.column));
         }
         let columns: Vec<CatalogueColumn> = deciding
@@ -213,8 +217,18 @@ impl Layout {
         let mut tables = Vec::new();
         for (number, (name, described, table)) in present().enumerate() {
             let key = Key::of(described, table, dialect);
-            let one_by_one = |column: &Column| column.free_text || column.file.is_some();
-            let one_by_one = described.columns.values().any(one_by_one);
+            let one_by_one = |column: &Column| {
+                let strategy = column.erase.as_ref();
+                column.free_text
+                    || column.file.is_some()
+                    || strategy.is_some_and(Strategy::is_row_by_row)
+            };
+            let linked = described
+                .links
+                .values()
+                .flat_map(|link| link.erase.values());
+            let one_by_one = described.columns.values().any(one_by_one)
+                || linked.into_iter().any(Strategy::is_row_by_row);
             // What has no key cannot be named by a locator, nor changed row by row.
             if described.person && key.columns.is_empty() || key.loose && one_by_one {
                 return Err(Keyless(name.clone()));
@@ -229,7 +243,7 @@ impl Layout {
                 .enumerate()
                 .filter_map(|(nth, (name, link))| {
                     let to = match &link.to {
-                        Target::Identifier { kind, normal } => {
+                        Target::Identifier { kind, normal, .. } => {
                             LaidTarget::Identifier(kind.clone(), *normal)
                         }
                         Target::Rows { table, columns } => {

@@ -14,6 +14,7 @@ mod fault;
 mod found;
 mod gather;
 mod holds;
+mod json;
 mod kept;
 mod layout;
 mod locate;
@@ -26,6 +27,7 @@ mod purge;
 mod read;
 mod rectify;
 mod restrict;
+mod rewrite;
 mod session;
 mod source;
 #[cfg(feature = "sql-sqlite")]
@@ -36,5 +38,6 @@ mod text;
 
 pub use fault::SqlFault;
 pub use holds::{HeldRows, Hold};
+pub use rewrite::HostStrategy;
 pub use session::SqlPool;
 pub use source::{SqlOpenError, SqlSource, SqlSourceOptions};

@@ -1,5 +1,6 @@
 //! The source: the contract of the port, on sets of rows.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -25,6 +26,7 @@ use super::found::{Found, others};
 use super::holds::HOLDS;
 use super::layout::{Keyless, LaidTarget, Layout};
 use super::read::reading;
+use super::rewrite::HostStrategy;
 use super::session::{Purpose, Session, SqlPool};
 use super::statement::{Param, Sql};
 
@@ -49,6 +51,8 @@ pub struct SqlSourceOptions {
     /// could be cut off, else *deleted*. What was freed before `secure_delete` was switched on needs
     /// one `VACUUM`, by the host.
     pub purge: bool,
+    /// What the host does to values, by the names that the map uses.
+    pub strategies: Arc<BTreeMap<String, HostStrategy>>,
 }
 
 impl SqlSourceOptions {
@@ -60,6 +64,7 @@ impl SqlSourceOptions {
             erase_after: Vec::new(),
             pseudonym_key: None,
             purge: false,
+            strategies: Arc::default(),
         }
     }
 
@@ -74,6 +79,13 @@ impl SqlSourceOptions {
     #[must_use]
     pub fn erased_after(mut self, sources: impl IntoIterator<Item = SourceId>) -> Self {
         self.erase_after = sources.into_iter().collect();
+        self
+    }
+
+    /// With a strategy of the host's own, which the map calls `{ own = "name" }`.
+    #[must_use]
+    pub fn with_strategy(mut self, name: impl Into<String>, strategy: HostStrategy) -> Self {
+        Arc::make_mut(&mut self.strategies).insert(name.into(), strategy);
         self
     }
 
@@ -99,6 +111,9 @@ pub enum SqlOpenError {
     /// by row.
     #[error("the table `{0}` has no primary key, and what the map says of it needs one")]
     Keyless(String),
+    /// The map names a strategy of the host's that was not given.
+    #[error("the map has the strategy `{0}`: give it with `with_strategy`")]
+    UnknownStrategy(String),
     /// The map has pseudonyms or uses that end, and no key was given.
     #[error("the map has pseudonyms or uses that end: give a key with `with_pseudonym_key`")]
     NoPseudonymKey,
@@ -158,7 +173,15 @@ impl SqlSource {
         let catalogue = pool.catalogue().await?;
         map.check(&catalogue)?;
         let layout = Layout::new(map, &catalogue, pool.dialect())?;
-        let needs_key = has_pseudonyms(&layout) || layout.stops();
+        for strategy in strategies(&layout) {
+            if let Strategy::Own(name) = strategy
+                && !options.strategies.contains_key(name)
+            {
+                return Err(SqlOpenError::UnknownStrategy(name.clone()));
+            }
+        }
+        let pseudonyms = strategies(&layout).any(|s| *s == Strategy::Pseudonym);
+        let needs_key = pseudonyms || layout.stops();
         if options.pseudonym_key.is_none() && needs_key {
             return Err(SqlOpenError::NoPseudonymKey);
         }
@@ -186,7 +209,9 @@ impl SqlSource {
         context: &CallContext,
         purpose: Purpose,
     ) -> Result<Found, PortError> {
-        Found::begin(&self.pool, &self.layout, context, purpose).await
+        let mut found = Found::begin(&self.pool, &self.layout, context, purpose).await?;
+        found.strategies = Arc::clone(&self.options.strategies);
+        Ok(found)
     }
 
     /// A transaction with all rows of a person, the kept ones too, to be read.
@@ -657,11 +682,11 @@ fn accepted(layout: &Layout) -> Vec<IdentifierKind> {
     accepted.into_iter().collect()
 }
 
-fn has_pseudonyms(layout: &Layout) -> bool {
-    layout.tables.iter().any(|table| {
+fn strategies(layout: &Layout) -> impl Iterator<Item = &Strategy> {
+    layout.tables.iter().flat_map(|table| {
         let columns = table.described.columns.values();
         let columns = columns.filter_map(|column| column.erase.as_ref());
         let links = table.links.iter().flat_map(|link| link.link.erase.values());
-        columns.chain(links).any(|s| *s == Strategy::Pseudonym)
+        columns.chain(links)
     })
 }

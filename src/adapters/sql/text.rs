@@ -108,19 +108,21 @@ impl Found {
         }
         sql.push(" ").push(after);
         self.run(sql, &place).await?;
+        let clean = |text: &str| Ok(without(text, marks));
         let rows = self
-            .replace_found(table, column, &set, marks, replace)
+            .replace_found(table, column, &set, &clean, replace)
             .await?;
         self.run(self.sql(dialect.drop_set(&set)), &place).await?;
         Ok(rows)
     }
 
-    async fn replace_found(
+    /// Replaces texts of a numbered set, row by row; answers how many there are to replace.
+    pub(super) async fn replace_found(
         &mut self,
         table: &Laid,
         column: &CatalogueColumn,
         set: &str,
-        marks: &[&str],
+        clean: &(dyn Fn(&str) -> Result<Option<String>, PortError> + Sync),
         replace: bool,
     ) -> Result<u64, PortError> {
         let dialect = self.layout.dialect;
@@ -148,11 +150,12 @@ impl Found {
                     continue;
                 };
                 let cleaned = match cell {
-                    Scalar::Text(text) => without(text, marks).map(Param::Text),
-                    Scalar::Bytes(bytes) => String::from_utf8(bytes.clone())
-                        .ok()
-                        .and_then(|text| without(&text, marks))
-                        .map(|text| Param::Bytes(text.into_bytes())),
+                    Scalar::Text(text) => clean(text)?.map(Param::Text),
+                    Scalar::Bytes(bytes) => match std::str::from_utf8(bytes) {
+                        Ok(text) => clean(text)?.map(|text| Param::Bytes(text.into_bytes())),
+                        Err(_) => None,
+                    },
+                    Scalar::Int(number) => clean(&number.to_string())?.map(Param::Text),
                     _ => None,
                 };
                 let Some(cleaned) = cleaned else { continue };
