@@ -29,6 +29,7 @@ mod rectify;
 mod restrict;
 mod rewrite;
 mod session;
+mod shown;
 mod source;
 #[cfg(feature = "sql-sqlite")]
 mod sqlite;
@@ -40,4 +41,5 @@ pub use fault::SqlFault;
 pub use holds::{HeldRows, Hold};
 pub use rewrite::HostStrategy;
 pub use session::SqlPool;
+pub use shown::{ShownLine, ShownPlan};
 pub use source::{SqlOpenError, SqlSource, SqlSourceOptions};
