@@ -365,5 +365,44 @@ fn order(tables: &[Laid], numbers: &BTreeMap<&str, usize>) -> Vec<usize> {
     }
     // People go last, whatever else hangs together.
     order.sort_by_key(|&number| tables[number].described.person);
-    order
+    release_last(tables, numbers, &order)
+}
+
+/// The same order, but for rows that cannot be released from what they refer to: they go before it,
+/// whatever else would be better.
+fn release_last(tables: &[Laid], numbers: &BTreeMap<&str, usize>, order: &[usize]) -> Vec<usize> {
+    let mut place = vec![0; tables.len()];
+    for (at, &number) in order.iter().enumerate() {
+        place[number] = at;
+    }
+    let mut bound_to: Vec<BTreeSet<usize>> = vec![BTreeSet::new(); tables.len()];
+    let mut waits_for = vec![0_usize; tables.len()];
+    for (number, table) in tables.iter().enumerate() {
+        for key in &table.table.foreign_keys {
+            let nullable = |name: &String| table.table.column(name).is_none_or(|c| c.nullable);
+            let bound = key.on_delete == DeleteRule::Refuse && !key.columns.iter().any(nullable);
+            if let Some(&to) = numbers.get(key.table.as_str())
+                && bound
+                && to != number
+                && bound_to[number].insert(to)
+            {
+                waits_for[to] += 1;
+            }
+        }
+    }
+    let free = (0..tables.len()).filter(|&number| waits_for[number] == 0);
+    let mut ready: BTreeSet<usize> = free.map(|number| place[number]).collect();
+    let mut sorted = Vec::with_capacity(order.len());
+    while let Some(at) = ready.pop_first() {
+        sorted.push(order[at]);
+        for &to in &bound_to[order[at]] {
+            waits_for[to] -= 1;
+            if waits_for[to] == 0 {
+                ready.insert(place[to]);
+            }
+        }
+    }
+    // Bound in a circle: the database refuses when the plan is rehearsed.
+    sorted.extend(order.iter().filter(|&&number| waits_for[number] > 0));
+    sorted
 }

@@ -314,6 +314,9 @@ async fn fetch(
             selected.push(media_type.map_or_else(|| "NULL".to_owned(), text));
         }
     }
+    if selected.is_empty() {
+        selected.push("NULL".to_owned()); // rows of which nothing but their being there is told
+    }
     let on = table.key.joins(dialect, "t", "s");
     let selected = selected.join(", ");
     let text = if table.key.loose {

@@ -13,11 +13,16 @@ use super::erase::Change;
 use super::found::Found;
 use super::layout::Laid;
 
+/// A new value for a value, where it needs one.
+type Replace = dyn Fn(&str) -> Option<String> + Send + Sync;
+/// The same, where it may fail.
+pub(super) type Clean<'a> = dyn Fn(&str) -> Result<Option<String>, PortError> + Send + Sync + 'a;
+
 /// What a host does to a value that stays in its row: the new value, or `None` where the value is
 /// one that it has made, or needs no change. Asked again of what it gave, it must say `None`: that
 /// is how the search afterwards sees that it was done.
 #[derive(Clone)]
-pub struct HostStrategy(Arc<dyn Fn(&str) -> Option<String> + Send + Sync>);
+pub struct HostStrategy(Arc<Replace>);
 
 impl HostStrategy {
     /// From a closure.
@@ -41,19 +46,18 @@ impl Found {
         change: &Change,
         replace: bool,
     ) -> Result<u64, PortError> {
-        let clean: Box<dyn Fn(&str) -> Result<Option<String>, PortError> + Send + Sync> =
-            match &change.strategy {
-                Strategy::Random => Box::new(|text| random(text).map(Some)),
-                Strategy::Generalise(Generalise::Network) => {
-                    Box::new(|text| Ok(network(text).filter(|network| network != text)))
-                }
-                Strategy::Own(name) => {
-                    let missing = || PortError::refused("unknown_strategy").at(&table.name);
-                    let own = self.strategies.get(name).cloned().ok_or_else(missing)?;
-                    Box::new(move |text| Ok((own.0)(text)))
-                }
-                _ => return Ok(0),
-            };
+        let clean: Box<Clean<'_>> = match &change.strategy {
+            Strategy::Random => Box::new(|text| random(text).map(Some)),
+            Strategy::Generalise(Generalise::Network) => {
+                Box::new(|text| Ok(network(text).filter(|network| network != text)))
+            }
+            Strategy::Own(name) => {
+                let missing = || PortError::refused("unknown_strategy").at(&table.name);
+                let own = self.strategies.get(name).cloned().ok_or_else(missing)?;
+                Box::new(move |text| Ok((own.0)(text)))
+            }
+            _ => return Ok(0),
+        };
         let each = format!("{SET}each");
         self.make_set(table, &each).await?;
         let (before, after) = self.layout.dialect.insert_new();

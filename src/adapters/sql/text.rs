@@ -10,6 +10,7 @@ use super::clue::Person;
 use super::dialect::SET;
 use super::found::{Found, go_on};
 use super::layout::Laid;
+use super::rewrite::Clean;
 use super::session::Scalar;
 use super::statement::Param;
 
@@ -122,7 +123,7 @@ impl Found {
         table: &Laid,
         column: &CatalogueColumn,
         set: &str,
-        clean: &(dyn Fn(&str) -> Result<Option<String>, PortError> + Sync),
+        clean: &Clean<'_>,
         replace: bool,
     ) -> Result<u64, PortError> {
         let dialect = self.layout.dialect;
