@@ -149,7 +149,8 @@ impl DataMap {
             problems.push(Problem::UselessStrategy);
         }
         let by_value = matches!(link.to, Target::Identifier { .. });
-        if !link.path.is_empty() && !(by_value && is_path(&link.path)) {
+        let written = by_value && is_path(&link.path);
+        if !link.path.is_empty() && !written {
             problems.push(Problem::BadPath);
         }
         match &link.to {
