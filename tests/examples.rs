@@ -266,6 +266,10 @@ fn a_described_database_is_drafted_checked_read_and_erased() {
         "# customers.password: a secret, by its name",
         "the map describes the whole database",
         "\"password\":\"Secret\"",
+        "   1  customers   correct last_name",
+        "corrected: [{\"collection\":\"customers\",\"rows\":1}]",
+        "rows  collection  what",
+        "keep: fr_com_l123_22, until ",
         "left:   []",
         "customers.passport: the column is not described",
     ] {
