@@ -17,7 +17,9 @@ fn a_notice_that_was_left_out_is_missing_too() {
         acme.regimes = Regimes::builtin().verified_only(Verified::Primary);
         let regime = acme.regimes.get(id.as_str()).unwrap();
         for right in RIGHTS {
-            let missing = acme.missing_words(id.as_str(), &[right.clone()]).unwrap();
+            let missing = acme
+                .missing_words(id.as_str(), std::slice::from_ref(&right))
+                .unwrap();
             for words in &missing {
                 let checked = words.left_out.unwrap();
                 assert!(checked < Verified::Primary, "{id} {words:?}");
