@@ -208,6 +208,12 @@ impl Request {
         open && !life.is_sent(letter)
     }
 
+    /// Whether the letter of an extension that counts is still to go out.
+    pub(super) fn is_extension_untold(&self) -> bool {
+        let late = self.lifecycle.late_letters.contains(&Letter::Extension);
+        self.is_awaited(Letter::Extension) && !late
+    }
+
     /// The deadline of the answer, as the first instant that is late; `None` once it was met or the
     /// request is answered, while its clock stands still, or where the law sets no number.
     pub fn answer_due(&self) -> Option<DateTime<Utc>> {

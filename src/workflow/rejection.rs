@@ -67,6 +67,9 @@ pub enum Rejection {
         /// The first instant that was late.
         until: DateTime<Utc>,
     },
+    /// The person was not told of the extension before it.
+    #[error("the letter of the extension before this one must be out first")]
+    ExtensionUntold,
     /// Too much has been done already.
     #[error("too late: {done}")]
     TooLate {

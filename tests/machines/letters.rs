@@ -495,6 +495,9 @@ fn a_deadline_is_extended_as_often_as_the_law_allows() {
                 "the first one stands"
             );
             assert!(silent.request().lifecycle.extended);
+        } else {
+            let untold = course.attempt(extend());
+            assert_eq!(untold.unwrap_err(), Rejection::ExtensionUntold);
         }
         course.give(lifecycle::Command::LetterSent {
             letter: Letter::Extension,

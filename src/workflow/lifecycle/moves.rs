@@ -352,6 +352,7 @@ fn extend(
     {
         return Err(Rejection::ExtensionTooLate { until });
     }
+    let untold = draft.request().is_extension_untold();
     draft.emit(Event::Extended {
         ground: ground.clone(),
         until,
@@ -361,7 +362,13 @@ fn extend(
     moved.map_err(|rejection| match rejection {
         Rejection::Law(ClockError::ExtendedTooOften { .. }) => Rejection::Once { what: "extend" },
         other => other,
-    })
+    })?;
+    // Of each it must be known whether the person heard of it in time: one letter for two would
+    // leave the first one standing that nobody heard of.
+    match untold {
+        true => Err(Rejection::ExtensionUntold),
+        false => Ok(()),
+    }
 }
 
 fn extend_appeal(draft: &mut Draft<'_>, ground: &Ground) -> Result<(), Rejection> {
