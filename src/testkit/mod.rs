@@ -20,4 +20,5 @@ pub use doubles::{Codes, Letter, Outbox, Received, Recipient};
 pub use entropy::SeededEntropy;
 pub use faults::{Fault, Faulty, Method, Recorded, Recorder};
 pub use source_suite::SourceLine;
+pub use store_suite::StoreLine;
 pub use vault_suite::VaultLine;
