@@ -25,8 +25,9 @@ type Row<'a> = (
 
 pub(crate) const REQUESTS: TableDefinition<Place, Row> = TableDefinition::new("requests");
 /// Digest and bytes, by sequence.
-pub(crate) const EVENTS: TableDefinition<(&str, u128, u64), (&[u8; 32], &[u8])> =
-    TableDefinition::new("events");
+type Event<'a> = (&'a [u8; 32], &'a [u8]);
+
+pub(crate) const EVENTS: TableDefinition<(&str, u128, u64), Event> = TableDefinition::new("events");
 /// Bytes, by part and chunk.
 pub(crate) const PARTS: TableDefinition<(&str, u128, &str, u32), &[u8]> =
     TableDefinition::new("parts");
