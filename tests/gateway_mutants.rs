@@ -77,6 +77,7 @@ enum Wrong {
     NeedsTheHandle,
     LossIsDone,
     LossIsFinal,
+    LossIsUnsupported,
     GivesUpAfterLoss,
     CutsPackages,
     DoublesPieces,
@@ -142,6 +143,9 @@ impl Mutant {
             }
             (LossIsFinal, Err(error)) if error.kind == ErrorKind::Unavailable => {
                 Err(PortError::refused("no_answer"))
+            }
+            (LossIsUnsupported, Err(error)) if error.kind == ErrorKind::Unavailable => {
+                Ok(Answer::Unsupported)
             }
             (GivesUpAfterLoss, Err(error)) => {
                 self.lost.lock().unwrap().push(context.key.clone());
@@ -234,6 +238,7 @@ const MUTANTS: &[(Wrong, GatewayLine)] = &[
     (NeedsTheHandle, GatewayLine::Confirmed),
     (LossIsDone, GatewayLine::Trouble),
     (LossIsFinal, GatewayLine::Trouble),
+    (LossIsUnsupported, GatewayLine::Trouble),
     (GivesUpAfterLoss, GatewayLine::Trouble),
     (CutsPackages, GatewayLine::Transmits),
     (DoublesPieces, GatewayLine::Transmits),

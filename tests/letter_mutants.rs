@@ -227,6 +227,20 @@ struct Mailed {
     sent: Mutex<Vec<(ControllerId, RequestId, IdempotencyKey)>>,
 }
 
+impl Mailed {
+    /// A challenge goes out, unless its key did.
+    fn note(&self, context: &CallContext) {
+        let mut sent = self.sent.lock().unwrap();
+        let (whose, key) = (&context.controller, &context.key);
+        if !sent
+            .iter()
+            .any(|(of, _, known)| (of, known) == (whose, key))
+        {
+            sent.push((whose.clone(), context.request, key.clone()));
+        }
+    }
+}
+
 #[async_trait]
 impl IdentityVerifier for Mailed {
     async fn challenge(
@@ -236,19 +250,7 @@ impl IdentityVerifier for Mailed {
     ) -> Result<Answer<()>, PortError> {
         let changed = changed(self.wrong, context, &self.calls);
         let hand = async {
-            let name = (
-                changed.controller.clone(),
-                changed.request,
-                changed.key.clone(),
-            );
-            let mut sent = self.sent.lock().unwrap();
-            let known = |(controller, _, key): &&(ControllerId, _, IdempotencyKey)| {
-                (controller, key) == (&changed.controller, &changed.key)
-            };
-            if sent.iter().find(known).is_none() {
-                sent.push(name);
-            }
-            drop(sent);
+            self.note(&changed);
             self.codes.challenge(&changed, to).await
         };
         told(self.wrong, self.post.carry(&changed, hand).await, to)

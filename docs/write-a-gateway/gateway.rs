@@ -59,8 +59,9 @@ impl ProcessorGateway for ShopGateway {
             return Ok(Answer::Unsupported);
         };
         // Also when asked again: a job that is there is left alone, and says how far it is.
-        let job = self.shop.put(&reference(context), words.into_bytes());
-        Ok(self.answer(context, job.await?))
+        let reference = reference(context);
+        let confirmed = self.shop.put(&reference, words.into_bytes()).await?;
+        Ok(self.answer(context, confirmed))
     }
 
     async fn transmit(

@@ -120,6 +120,11 @@ impl Delivery {
     }
 }
 
+/// Whether it is ever done, when nothing disturbs it.
+pub(super) async fn supported(fresh: &impl AsyncFn() -> Delivery) -> Result<bool, Seen> {
+    fresh().await.settle(context("supported")?, 0).await
+}
+
 /// However often a key is sent, it takes effect once: again, at the same time, and after a call
 /// that was dropped wherever it waited.
 pub(super) async fn once(fresh: &impl AsyncFn() -> Delivery) -> Checked {
@@ -183,14 +188,14 @@ pub(super) async fn apart(fresh: &impl AsyncFn() -> Delivery) -> Checked {
 /// *Done* waits for the confirmation; whoever asks again gets it, with the handle and without.
 pub(super) async fn confirmed(fresh: &impl AsyncFn() -> Delivery) -> Checked {
     let it = fresh().await;
-    if !it.end.hold().await {
+    if !supported(fresh).await? || !it.end.hold().await {
         return Ok(());
     }
     let mut later = context("held")?;
     for look in ["at first", "when asked again"] {
         match (it.send)(later.clone(), 0).await? {
             Answer::Pending(pending) => later.resume = Some(pending.handle),
-            Answer::Unsupported => return Ok(()),
+            Answer::Unsupported => return Err("what it can do became *unsupported*".into()),
             _ => {
                 return Err(Seen(format!(
                     "nothing was confirmed, and {look} it is *done*"
@@ -217,13 +222,18 @@ pub(super) async fn confirmed(fresh: &impl AsyncFn() -> Delivery) -> Checked {
 
 /// What was lost is no success, and the next call makes it good.
 pub(super) async fn trouble(fresh: &impl AsyncFn() -> Delivery) -> Checked {
+    if !supported(fresh).await? {
+        return Ok(());
+    }
     for cut in [Cut::There, Cut::Back] {
         let it = fresh().await;
         if !it.end.cut(cut).await {
             continue;
         }
         match (it.send)(context("cut")?, 0).await {
-            Ok(Answer::Unsupported) => return Ok(()),
+            Ok(Answer::Unsupported) => {
+                return Err("a message was lost, and that is *unsupported*".into());
+            }
             Ok(Answer::Done(())) if cut == Cut::There => {
                 return Err("nothing arrived, and it is *done*".into());
             }
