@@ -115,7 +115,8 @@ fn the_randomness_conforms_and_its_mutants_do_not() {
     }
     assert_eq!(entropy_suite::check(&SystemEntropy::new().unwrap()), Ok(()));
     let mixed = |n| SeededEntropy::new(n).next();
-    let mutants: [(&str, fn(u64) -> u64); 5] = [
+    type Next = fn(u64) -> u64;
+    let mutants: [(&str, Next); 5] = [
         ("sticks", |_| 4),
         ("counts", |n| n),
         ("begins anew", |n| SeededEntropy::new(n % 1_000).next()),
