@@ -45,7 +45,7 @@ impl OtherEnd for Received {
                         .collect(),
                     other => format!("{other:?}"),
                 };
-                format!("{what} {people:?}").into_bytes()
+                format!("{what} {people:?} {:?}", order.contents).into_bytes()
             }
             (_, package) => package.unwrap_or_default(),
         });
@@ -68,6 +68,7 @@ enum Wrong {
     NamesItselfAnew,
     ErasesWhateverIsAsked,
     ForgetsWho,
+    ForgetsTheLaw,
     NewKeyPerCall,
     NewKeyPerAttempt,
     OneKeyForAll,
@@ -180,6 +181,7 @@ impl ProcessorGateway for Mutant {
         match self.wrong {
             ErasesWhateverIsAsked => told.instruction = Instruction::Erase,
             ForgetsWho => told.identifiers.clear(),
+            ForgetsTheLaw => told.contents.clear(),
             _ => {}
         }
         let mut answer = self.inner.inform(&self.context(context), &told).await;
@@ -229,6 +231,7 @@ const MUTANTS: &[(Wrong, GatewayLine)] = &[
     (NamesItselfAnew, GatewayLine::Describes),
     (ErasesWhateverIsAsked, GatewayLine::Informs),
     (ForgetsWho, GatewayLine::Informs),
+    (ForgetsTheLaw, GatewayLine::Informs),
     (NewKeyPerCall, GatewayLine::Once),
     (NewKeyPerAttempt, GatewayLine::Once),
     (OneKeyForAll, GatewayLine::Apart),

@@ -32,6 +32,9 @@ fn words(order: &Order) -> Option<String> {
     for normal in order.identifiers.iter().filter_map(|i| i.normal().ok()) {
         words += &format!("\nof {}", normal.expose());
     }
+    for told in order.contents.iter().filter_map(|told| told.words.as_ref()) {
+        words += &format!("\n{told}");
+    }
     Some(words)
 }
 

@@ -76,7 +76,8 @@ impl std::fmt::Debug for Package {
 /// - `inform` and `transmit` are idempotent by `context.key`: what is sent twice takes effect once.
 /// - *done* means that the recipient confirmed, not that a message left. Until then: *pending*. The
 ///   next call finds the confirmation, also without the handle, which may have died with a worker.
-/// - `inform` passes on what is asked and about whom, or is *unsupported*; never something weaker.
+/// - `inform` passes on what is asked, about whom, and the words of `contents`, or is *unsupported*;
+///   never something weaker.
 /// - What did not get there, or whose answer was lost, is a temporary error or *pending*; the next
 ///   call of the key sends what is missing, and nothing twice.
 /// - Errors carry codes, never a value.

@@ -10,13 +10,13 @@ use futures::{FutureExt as _, StreamExt as _, stream};
 use super::contract::{Checked, Report, Violations, ensure, lines};
 use super::delivery::{self, Delivery, OtherEnd, context, differ, person};
 use crate::model::{Correction, Personal, Use};
-use crate::ports::{Instruction, Order, Package, PortError, ProcessorGateway};
+use crate::ports::{Instruction, Order, Package, PortError, ProcessorGateway, Statement};
 
 lines! {
     /// The lines of the contract of [`ProcessorGateway`].
     GatewayLine {
         Describes = "`describe` does not change",
-        Informs = "`inform` passes on what is asked and about whom",
+        Informs = "`inform` passes on what is asked, about whom, and what the law wants told with it",
         Once = "`inform` and `transmit` are idempotent by key: what is sent twice takes effect once",
         Apart = "other keys, and the same key of another controller, are other effects",
         Confirmed = "*done* means that the recipient confirmed; until then it is *pending*, and the next call finds the confirmation, with the handle or without",
@@ -86,6 +86,7 @@ fn order(nth: u8, instruction: Instruction) -> Order {
     Order {
         instruction,
         identifiers: person(nth),
+        contents: Vec::new(),
     }
 }
 
@@ -158,7 +159,15 @@ async fn passes_on(fresh: &impl AsyncFn() -> Specimen) -> Checked {
             value: Personal::new(value.to_owned()),
         }])
     };
+    let mut told = order(0, Instruction::Erase);
+    told.contents.push(Statement {
+        item: "passing_on".to_owned(),
+        article: "Art. 19".to_owned(),
+        about: "what the suite wants told".to_owned(),
+        words: Some("the suite's words".to_owned()),
+    });
     let orders = [
+        ("an erasure of which the law wants something told", told),
         ("an erasure", order(0, Instruction::Erase)),
         (
             "the erasure of another person",
