@@ -259,6 +259,13 @@ of_the_quickstart! {
 }
 
 #[test]
+#[cfg(feature = "testkit")]
+fn the_store_of_the_guide_keeps_its_contract() {
+    let output = said(&run("redb_store", &[]));
+    assert_eq!(output, "every line of the contract holds\n");
+}
+
+#[test]
 #[cfg(feature = "sql-sqlite")]
 fn a_described_database_is_drafted_checked_read_and_erased() {
     let output = said(&run("sql_host", &[]));
