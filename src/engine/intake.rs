@@ -421,6 +421,7 @@ impl Engine {
             if request.facts.right == wish.right
                 && request.clock.regime.id.as_str() == regime
                 && request.facts.uses == uses
+                && request.facts.deliver_to.as_ref() == opening.intake.delivery.to()
                 && covers
                 && request.lifecycle.refusal.is_none()
                 && !request.lifecycle.is_closed()
@@ -459,6 +460,7 @@ impl Engine {
         let is_known = |digest: &KeyedDigest| other.facts.person.contains(digest);
         let same = other.facts.right == facts.right
             && other.facts.uses == facts.uses
+            && other.facts.deliver_to == facts.deliver_to
             && facts.person.iter().any(is_known);
         if !same || !self.carried_on(&facts.controller, into, facts.id).await? {
             return Err(workflow::Rejection::Malformed {

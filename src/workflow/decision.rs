@@ -63,6 +63,16 @@ pub enum Delivery {
     Transmit(PartyId),
 }
 
+impl Delivery {
+    /// The other controller, where it goes to one.
+    pub const fn to(&self) -> Option<&PartyId> {
+        match self {
+            Self::Download => None,
+            Self::Transmit(to) => Some(to),
+        }
+    }
+}
+
 /// A request as it comes in, its personal parts sealed already.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Intake {
@@ -195,10 +205,7 @@ pub fn receive(
             kinds: intake.kinds,
             identifiers: intake.identifiers,
             corrections: intake.corrections,
-            deliver_to: match intake.delivery {
-                Delivery::Download => None,
-                Delivery::Transmit(to) => Some(to),
-            },
+            deliver_to: intake.delivery.to().cloned(),
             uses,
             clock,
         })),
