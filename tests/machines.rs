@@ -33,10 +33,11 @@ use datarights::workflow::{
 use world::*;
 
 /// How many situations of one world are looked into with the same phases. A restriction goes round
-/// more often than others before all was seen.
+/// more often than others before all was seen, and an erasure has more ways to wait.
 const fn situations(machine: Machine) -> usize {
     match machine {
         Machine::Restriction => 128,
+        Machine::Erasure => 32,
         _ => 24,
     }
 }

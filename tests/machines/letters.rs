@@ -723,6 +723,44 @@ fn after_a_granted_appeal_there_is_a_deadline_again() {
     assert_eq!(none.last.events[0].event, passed);
 }
 
+/// Whoever was refused before it was known who they are, and is right in that, is asked then.
+#[test]
+fn who_they_are_is_asked_after_a_granted_appeal() {
+    let mut course = Course::of(World::simple(Right::Access));
+    course.give(refuse("manifestly_unfounded")).answered();
+    course.give(lifecycle::Command::Appeal);
+    course.give(lifecycle::Command::DecideAppeal { granted: true });
+    let unknown = course.attempt(lifecycle::Command::Approve);
+    assert_eq!(unknown.unwrap_err(), Rejection::NotIdentified);
+    course
+        .give(lifecycle::Command::RequestIdentity)
+        .sent(Letter::IdentityRequest)
+        .give(lifecycle::Command::ConfirmIdentity);
+    let again = course.attempt(lifecycle::Command::RequestIdentity);
+    assert!(matches!(again, Err(Rejection::TooLate { .. })), "{again:?}");
+    course.give(lifecycle::Command::Approve);
+    assert_eq!(
+        course.request().lifecycle.phase,
+        lifecycle::Phase::Fulfilment
+    );
+}
+
+/// A letter about what is not decided yet is not taken for the one that will be owed.
+#[test]
+fn a_letter_about_what_is_not_decided_does_not_count() {
+    let mut course = Course::of(World::simple(Right::Access).under_law("us_va"));
+    for letter in [Letter::Refusal, Letter::AppealDecision] {
+        let early = course.attempt(lifecycle::Command::LetterSent { letter });
+        assert!(
+            matches!(early, Err(Rejection::NoSuchStep { .. })),
+            "{early:?}"
+        );
+    }
+    course.give(refuse("trade_secret")).answered();
+    course.give(lifecycle::Command::Appeal);
+    assert!(course.request().due_at().is_some());
+}
+
 /// An erasure that was answered in time and is taken up again is not late by that.
 #[test]
 fn an_answer_in_time_stays_in_time() {

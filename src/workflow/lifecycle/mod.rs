@@ -49,6 +49,7 @@ pub const TABLE: Table<Phase, On> = table!(Phase, On;
         Fire => Identity | Closed;
     }
     Assessment {
+        RequestIdentity => Identity;
         AskClarification => Clarification;
         AddIdentifiers => Assessment;
         ChargeFee => Fee;

@@ -41,8 +41,7 @@ pub(in crate::workflow) fn decide(
     | Command::LetterSent { letter }
     | Command::LetterFailed { letter, .. }
     | Command::LetterPending { letter, .. } = command
-        && *letter == Letter::RestrictionLifted
-        && !fulfilment::restriction::is_announcing(draft)
+        && is_unasked(draft, *letter)
     {
         return Err(Rejection::NoSuchStep {
             step: letter.name().to_owned(),
@@ -50,6 +49,12 @@ pub(in crate::workflow) fn decide(
     }
     match command {
         Command::RequestIdentity => {
+            // After a granted appeal it may still be unknown.
+            if draft.request().lifecycle.identified {
+                return Err(Rejection::TooLate {
+                    done: "it is known who the person is",
+                });
+            }
             draft.emit(Event::IdentityRequested);
             draft.effect(Effect::Notify(Letter::IdentityRequest));
             draft.effect(Effect::Challenge);
@@ -266,6 +271,18 @@ pub(in crate::workflow) fn decide(
         Command::PackageDeleted | Command::Shredded => swept(draft, command)?,
     }
     Ok(())
+}
+
+/// Whether a letter says what is not decided: one that went out by mistake does not count as the one
+/// that will be owed.
+fn is_unasked(draft: &Draft<'_>, letter: Letter) -> bool {
+    let lifecycle = &draft.request().lifecycle;
+    match letter {
+        Letter::RestrictionLifted => !fulfilment::restriction::is_announcing(draft),
+        Letter::Refusal => lifecycle.refusal.is_none(),
+        Letter::AppealDecision => lifecycle.appeal_granted.is_none(),
+        _ => false,
+    }
 }
 
 /// The work is taken up again; after an answer, if it left something undone.
