@@ -723,6 +723,41 @@ fn after_a_granted_appeal_there_is_a_deadline_again() {
     assert_eq!(none.last.events[0].event, passed);
 }
 
+/// A clock that stood still for the person's answer runs on when they are refused without it: the
+/// refusal has a last day, and so has what an appeal brings.
+#[test]
+fn a_clock_does_not_stand_still_for_who_is_refused() {
+    for (law, ask, letter) in [
+        (
+            "uk_gdpr",
+            lifecycle::Command::AskClarification,
+            Letter::ClarificationRequest,
+        ),
+        (
+            "uk_gdpr",
+            charge(Some("excessive_repetitive")),
+            Letter::FeeRequest,
+        ),
+    ] {
+        let mut course = Course::of(World::simple(Right::Access).under_law(law));
+        let due = course.request().answer_due();
+        course
+            .give(lifecycle::Command::ConfirmIdentity)
+            .give(ask)
+            .sent(letter);
+        assert_eq!(course.request().answer_due(), None);
+        course
+            .wait(TimeDelta::days(5))
+            .give(refuse("manifestly_unfounded"));
+        let last = course.request().answer_due();
+        assert!(last > due, "{last:?} {due:?}");
+        assert_eq!(course.situation.timers.get(&Timer::Deadline), last.as_ref());
+        course.answered().give(lifecycle::Command::Appeal);
+        course.give(lifecycle::Command::DecideAppeal { granted: true });
+        assert!(course.request().answer_due().is_some());
+    }
+}
+
 /// Whoever was refused before it was known who they are, and is right in that, is asked then.
 #[test]
 fn who_they_are_is_asked_after_a_granted_appeal() {

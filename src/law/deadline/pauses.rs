@@ -3,7 +3,9 @@
 use chrono::{Days, NaiveDate};
 
 use super::Engine;
-use crate::law::{Awaiting, ClockError, ClockEvent, IdentityReading, PauseBasis, PauseReading};
+use crate::law::{
+    Awaiting, ClockError, ClockEvent, ClockEventKind, IdentityReading, PauseBasis, PauseReading,
+};
 
 /// A pause in days: both inclusive; open while unanswered.
 pub(super) struct Stop {
@@ -62,7 +64,7 @@ impl Engine<'_> {
                 if basis == PauseBasis::Statute || self.asked_promptly(event.at) {
                     asked = Some(*event);
                 }
-            } else if event.kind == answering {
+            } else if event.kind == answering || event.kind == ClockEventKind::WaitingEnded {
                 let Some(question) = asked.take() else {
                     continue;
                 };

@@ -111,14 +111,16 @@ impl Engine<'_> {
         let mut latest = self.history.received_at();
         for &awaiting in awaited {
             let (asked, answered) = awaiting.events();
+            let asked = self.history.last(asked);
+            let since = |event: &ClockEvent| asked.is_none_or(|asked| event.at >= asked.at);
             let answer = answered.and_then(|kind| self.history.last(kind));
-            match (self.history.last(asked), answer) {
-                (Some(asked), Some(answer)) if answer.at < asked.at => {
-                    return Ok(Started::Waiting(awaiting));
-                }
-                (_, Some(answer)) => latest = latest.max(answer.at),
-                (Some(_), None) => return Ok(Started::Waiting(awaiting)),
-                (None, None) => {}
+            let answer = answer.filter(since);
+            let ended = self.history.last(ClockEventKind::WaitingEnded);
+            match (asked, answer, ended.filter(since)) {
+                (_, Some(answer), _) => latest = latest.max(answer.at),
+                (Some(_), None, Some(ended)) => latest = latest.max(ended.at),
+                (Some(_), None, None) => return Ok(Started::Waiting(awaiting)),
+                (None, None, _) => {}
             }
         }
         Ok(self.started_at(latest))
@@ -136,11 +138,14 @@ impl Engine<'_> {
         let reflect_until = Period::Days(days)
             .after(announced)
             .ok_or(ClockError::OutOfRange)?;
-        let Some(accepted) = self.history.first(ClockEventKind::FeeConfirmed) else {
-            return Ok(Started::Waiting(Awaiting::Fee));
-        };
-        if self.setting.calendar.date_of(accepted.at) > reflect_until {
-            return Err(ClockError::Withdrawn { by: reflect_until });
+        let accepted = self.history.first(ClockEventKind::FeeConfirmed);
+        let ended = self.history.first(ClockEventKind::WaitingEnded);
+        match accepted {
+            Some(accepted) if self.setting.calendar.date_of(accepted.at) > reflect_until => {
+                return Err(ClockError::Withdrawn { by: reflect_until });
+            }
+            None if ended.is_none() => return Ok(Started::Waiting(Awaiting::Fee)),
+            _ => {}
         }
         Ok(Started::At {
             date: reflect_until,

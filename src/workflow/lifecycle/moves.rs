@@ -148,10 +148,15 @@ pub(in crate::workflow) fn decide(
         }
         Command::Refuse { ground } => {
             draft.check_ground(ground, GroundUse::Refuse)?;
+            let waited = draft.request().lifecycle.waiting_since.is_some();
             fulfilment::cancel(draft)?;
             draft.emit(Event::Refused {
                 ground: ground.clone(),
             });
+            // It is the controller's turn again: the refusal has a last day.
+            if waited {
+                draft.move_clock(ClockEventKind::WaitingEnded)?;
+            }
             give_up_package(draft);
             draft.clear(Timer::Expiry);
             draft.effect(Effect::Notify(Letter::Refusal));
