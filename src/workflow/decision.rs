@@ -103,6 +103,9 @@ pub struct Intake {
     /// The open request for the same by the same person, in which this one is carried on: it is
     /// acknowledged, and closed with [`End::Joined`]. What begins at once is carried on by itself.
     pub joins: Option<RequestId>,
+    /// Another open erasure of the person that this one cannot join, because it knows less of who
+    /// they are.
+    pub beside: Option<RequestId>,
 }
 
 /// Decides a command: the one function through which a request moves.
@@ -207,6 +210,7 @@ pub fn receive(
             corrections: intake.corrections,
             deliver_to: intake.delivery.to().cloned(),
             uses,
+            beside: intake.beside,
             clock,
         })),
     };

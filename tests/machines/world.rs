@@ -191,6 +191,7 @@ impl World {
             delivery: self.delivery.clone(),
             uses: self.uses.clone(),
             joins: None,
+            beside: None,
         }
     }
 

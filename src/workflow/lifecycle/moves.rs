@@ -477,7 +477,9 @@ pub(in crate::workflow) fn reported(draft: &mut Draft<'_>) {
             .is_some_and(|work| work.missing().next().is_none()),
         _ => false,
     };
-    if complete && draft.policy().review == Review::WhenIncomplete {
+    // What another erasure left half done may not be found any more by this one.
+    let alone = draft.request().facts.beside.is_none();
+    if complete && alone && draft.policy().review == Review::WhenIncomplete {
         release(draft);
     }
 }
