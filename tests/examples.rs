@@ -10,14 +10,18 @@ use std::process::{Command, Output};
 fn features() -> String {
     let all = [
         ("default", cfg!(feature = "default")),
+        ("datamap", cfg!(feature = "datamap")),
         ("icalendar", cfg!(feature = "icalendar")),
+        ("metrics", cfg!(feature = "metrics")),
         ("package", cfg!(feature = "package")),
+        ("postgres", cfg!(feature = "postgres")),
         ("sql-mysql", cfg!(feature = "sql-mysql")),
         ("sql-postgres", cfg!(feature = "sql-postgres")),
         ("sql-sqlite", cfg!(feature = "sql-sqlite")),
         ("sqlite", cfg!(feature = "sqlite")),
         ("testkit", cfg!(feature = "testkit")),
         ("tokio", cfg!(feature = "tokio")),
+        ("tracing", cfg!(feature = "tracing")),
         ("vault", cfg!(feature = "vault")),
     ];
     let on = all.into_iter().filter(|(_, on)| *on).map(|(name, _)| name);

@@ -1,4 +1,4 @@
-//! A request store of one's own, on `redb`, written from `docs/write-a-store.md`, and its proof:
+//! A request store of one's own, on `redb`, which `docs/write-a-store.md` explains, and its proof:
 //! `cargo run --example redb_store --features testkit` takes it through the whole suite.
 
 mod store;
