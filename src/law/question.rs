@@ -163,9 +163,18 @@ impl Question {
         )
     }
 
-    /// Whether it is asked of an appeal, which may stand in the place of the right.
-    pub(super) const fn concerns_appeal(self) -> bool {
-        matches!(self, Self::AppealResponse | Self::AppealExtended)
+    /// Whether that is the name of the duty it asks about, which may stand in the place of the
+    /// right.
+    pub(super) fn is_of_duty(self, name: &str) -> bool {
+        match self {
+            Self::AppealResponse | Self::AppealExtended => name == "appeal",
+            // The record of an appeal is kept as that of a request.
+            Self::RecordRetentionUntil => matches!(name, "records" | "retention" | "appeal"),
+            Self::BoardComplaintDeadline | Self::LawsuitBarLastDay | Self::OperationalLimit => {
+                name == "complaint"
+            }
+            _ => false,
+        }
     }
 }
 

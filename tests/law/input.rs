@@ -954,3 +954,38 @@ fn a_zone_that_does_not_exist_is_named() {
     assert!(error.to_string().contains("Europe/Atlantis"));
     let _ = HolidayList::default();
 }
+
+#[test]
+fn a_duty_s_own_name_stands_in_the_place_of_a_right() {
+    let last = |id: &str, duty: &str, question: Question| {
+        on(ask(
+            id,
+            duty,
+            question,
+            "default",
+            "2026-08-14T09:00:00+02:00",
+            &[],
+        ))
+    };
+    let kept = Question::RecordRetentionUntil;
+    for duty in ["records", "retention", "access"] {
+        assert_eq!(last("us_ca_ccpa", duty, kept), day("2028-08-14"), "{duty}");
+        assert_eq!(last("us_hipaa", duty, kept), day("2032-08-14"), "{duty}");
+    }
+    assert_eq!(last("us_mn", "appeal", kept), day("2028-08-14"));
+    let board = Question::BoardComplaintDeadline;
+    assert_eq!(last("tr_kvkk", "complaint", board), day("2026-10-13"));
+    // It names that duty and no other.
+    let asked = ask(
+        "us_hipaa",
+        "records",
+        Question::Response,
+        "default",
+        "2026-08-14T09:00:00+02:00",
+        &[],
+    );
+    assert!(
+        matches!(asked, Err(ClockError::UnknownRight { .. })),
+        "{asked:?}"
+    );
+}

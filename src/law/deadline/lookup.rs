@@ -40,8 +40,8 @@ pub(super) fn find_clock<'a>(
             });
         }
     }
-    let is_appeal = question.concerns_appeal() && setting.right.name() == "appeal";
-    if question.concerns_right() && rule.is_none() && !regime.any_right && !is_appeal {
+    let is_duty = question.is_of_duty(setting.right.name());
+    if question.concerns_right() && rule.is_none() && !regime.any_right && !is_duty {
         return Err(ClockError::UnknownRight {
             regime: regime.id.clone(),
             right: setting.right.clone(),
