@@ -483,7 +483,7 @@ fn says(place: &Place, asked: &Asked, received: DateTime<Utc>, happened: &Happen
     let Some(rule) = asked.rule else {
         return Says::Nothing;
     };
-    // What would start a clock again, or lift it, comes too late on its last day.
+    // What would start a clock again, or lift it, comes too late after its last day.
     let conditions: &[Kind] = match rule.from {
         From::Fraud => &[Kind::FraudSuspected],
         From::Britain | From::BritainPolice => &[
@@ -500,7 +500,7 @@ fn says(place: &Place, asked: &Asked, received: DateTime<Utc>, happened: &Happen
             .contains(kind)
             .then(|| reckoned(place, asked, rule, "response", received, &counted));
         match stood {
-            Some(Says::Day(last)) if place.day(*at) >= last => {}
+            Some(Says::Day(last)) if place.day(*at) > last => {}
             Some(Says::Nothing) => return Says::Nothing,
             _ => counted.push((*kind, *at)),
         }

@@ -201,6 +201,13 @@ fn the_uk_clock_waits_for_the_latest_of_three() {
         on(response(&[asked, confirmed, charged, paid])),
         day("2026-04-17")
     );
+    // Until its last day is over the month runs, and what is asked for can stop it.
+    let last = (IdentityRequested, "2026-04-02T21:59:00Z");
+    let answered = (IdentityConfirmed, "2026-04-08T09:00:00Z");
+    assert!(matches!(response(&[last]), Ok(Due::Paused { .. })));
+    assert_eq!(on(response(&[last, answered])), day("2026-05-08"));
+    let late = (IdentityRequested, "2026-04-02T22:00:00Z");
+    assert_eq!(on(response(&[late, answered])), day("2026-04-02"));
     // A refusal has as long as the answer, a valid extension included.
     let refusal = ask(
         "uk_gdpr",

@@ -54,7 +54,7 @@ impl Engine<'_> {
     }
 
     /// The history without what moves nothing: a fee that was waived, and, where the clock
-    /// starts with what was asked for, what was asked for when its last day had come.
+    /// starts with what was asked for, what was asked for when its last day had passed.
     pub(super) fn what_counts(&self) -> Result<ClockHistory, ClockError> {
         let events = self.history.events();
         let mut counted = self.history.unmoved();
@@ -74,7 +74,8 @@ impl Engine<'_> {
     }
 
     /// Whether an event that could start this clock again comes when its last day, as it stood
-    /// by then, has come: a period that has run out is not revived.
+    /// by then, has passed: a period that has run out is not revived. On its last day it still
+    /// runs.
     pub(super) fn comes_too_late(
         &self,
         event: ClockEvent,
@@ -97,9 +98,7 @@ impl Engine<'_> {
             ..*self
         };
         match stood.as_things_stand() {
-            Ok(Due::Due { on, .. }) => {
-                Ok(self.setting.calendar.date_of(event.at) >= self.day_of(on))
-            }
+            Ok(Due::Due { late_from, .. }) => Ok(event.at >= late_from),
             Ok(Due::Paused { .. }) => Ok(false),
             Err(error) if error.is_absent() => Ok(false),
             Err(error) => Err(error),
