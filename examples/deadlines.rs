@@ -11,7 +11,8 @@ use std::io::{BufWriter, Write};
 use chrono::{DateTime, FixedOffset, NaiveDate, Utc, Weekday};
 use datarights::law::{
     Calendar, ClockEvent, ClockEventKind, ClockHistory, Due, DueOn, HolidayList, Question,
-    Readings, Regimes, RetentionDuty, RetentionFacts, Setting, Weekdays, deadline, neutral_right,
+    Readings, Regimes, RetentionDuty, RetentionFacts, RetentionStart, Setting, Weekdays, deadline,
+    neutral_right,
 };
 use datarights::model::Right;
 use serde::{Deserialize, Serialize};
@@ -161,22 +162,26 @@ fn local(instant: DateTime<Utc>, calendar: &Calendar) -> DateTime<chrono_tz::Tz>
 }
 
 fn keep_until(case: &Case, calendar: &Calendar) -> Result<NaiveDate, Box<dyn Error>> {
-    let closed = case
-        .events
-        .iter()
-        .find(|event| event.kind == ClockEventKind::FiscalYearClose)
-        .map(|event| calendar.date_of(event.at.to_utc()));
-    let facts = RetentionFacts {
-        from: calendar.date_of(case.received.to_utc()),
-        fiscal_year_close: closed,
+    let asked = match case.compute.as_str() {
+        "max_of" => case.duties.as_slice(),
+        _ => std::slice::from_ref(&case.compute),
     };
-    if case.compute != "max_of" {
-        return Ok(RetentionDuty::named(&case.compute)?.until(facts)?);
-    }
-    let duties = case
-        .duties
+    let duties = asked
         .iter()
         .map(|id| RetentionDuty::named(id))
         .collect::<Result<Vec<_>, _>>()?;
+    let mut closes = case
+        .events
+        .iter()
+        .filter(|event| event.kind == ClockEventKind::FiscalYearClose)
+        .map(|event| calendar.date_of(event.at.to_utc()));
+    let facts = RetentionFacts {
+        from: calendar.date_of(case.received.to_utc()),
+        fiscal_year_close: closes.next(),
+    };
+    let of_year = |duty: &RetentionDuty| duty.start == RetentionStart::FiscalYearClose;
+    if closes.next().is_some() && duties.iter().any(of_year) {
+        return Err("several `fiscal_year_close`; one is accepted, that of the year meant".into());
+    }
     Ok(RetentionDuty::latest(&duties, facts)?.0)
 }

@@ -118,7 +118,19 @@ fn a_deadline_is_not_computed_for_names_that_nobody_knows() {
             "received": "2026-03-10T09:00:00+01:00", "timezone": "Europe/Paris",
         })
     };
+    // Nobody says which of the two years is meant.
+    let mut of_two_years = case(
+        "retention_conflicts",
+        "retention",
+        "fr_com_l123_22",
+        "default",
+    );
+    of_two_years["events"] = serde_json::json!([
+        {"type": "fiscal_year_close", "at": "2027-12-31T00:00:00+01:00"},
+        {"type": "fiscal_year_close", "at": "2026-12-31T00:00:00+01:00"},
+    ]);
     let known = [
+        case("us_ca_ccpa", "records", "record_retention_until", "default"),
         case("us_ca_ccpa", "opt_out_sale_sharing", "opt_out", "default"),
         case(
             "retention_conflicts",
@@ -138,6 +150,7 @@ fn a_deadline_is_not_computed_for_names_that_nobody_knows() {
             "de_hgb257_letters",
             "nonsense",
         ),
+        of_two_years,
     ];
     let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join("unknown_names.json");
     let cases: Vec<_> = known.iter().chain(&unknown).collect();
