@@ -164,7 +164,7 @@ impl Regime {
         })
     }
 
-    /// The ground of that name; `None` where this law leaves open on which that is done
+    /// The ground of that name; `None` where no ground is listed for that use, so that any will do
     /// ([`any_ground`](Self::any_ground)).
     ///
     /// ```

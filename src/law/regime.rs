@@ -395,7 +395,8 @@ pub struct Regime {
     /// The grounds it knows.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub grounds: Vec<Ground>,
-    /// For what it leaves the ground open, so that any will do.
+    /// For what any ground will do: in the shipped tables, every use that none is listed for. That
+    /// is no word of the law that it is open. Give an overlay with grounds, and it is closed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub any_ground: Vec<GroundUse>,
     /// The letters it demands.

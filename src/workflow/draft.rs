@@ -159,8 +159,8 @@ impl<'a> Draft<'a> {
         })
     }
 
-    /// Refuses a ground that cannot be one, or that the law does not give for that. Where the law
-    /// lists none for that use, it leaves it open, and any ground will do.
+    /// Refuses a ground that cannot be one, or that the law does not give for that. Where its
+    /// table lists none for that use, any ground will do.
     pub(super) fn check_ground(&self, ground: &Ground, usage: GroundUse) -> Result<(), Rejection> {
         if !crate::model::is_name(ground.id()) {
             return Err(Rejection::Malformed {

@@ -105,7 +105,8 @@ fn own(name: &'static str) -> Right {
 }
 
 impl Regime {
-    /// A table of ours once it is filled: what it lists nothing for, that law leaves open.
+    /// A table of ours once it is filled: where it lists nothing, which may mean that nobody looked,
+    /// it does not judge.
     /// Settled here, before anything can be left out.
     pub(super) fn opened(mut self) -> Self {
         self.any_right = self.rights.is_empty();
