@@ -45,6 +45,7 @@ impl DataMap {
                 Some(table) => {
                     let beside = Beside {
                         map: self,
+                        owned: &owned,
                         catalogue,
                         name,
                         described,
@@ -143,6 +144,7 @@ fn same(one: &[String], other: &[String]) -> bool {
 /// A table as it is described, beside what it is.
 struct Beside<'a> {
     map: &'a DataMap,
+    owned: &'a BTreeSet<&'a str>,
     catalogue: &'a Catalogue,
     name: &'a str,
     described: &'a Table,
@@ -250,8 +252,7 @@ impl Beside<'_> {
     fn keys_left_behind(&self, problems: &mut Vec<MapProblem>) {
         for key in &self.table.foreign_keys {
             let goes = self.map.tables.get(&key.table).is_some_and(|table| {
-                table.erase == RowErasure::Delete
-                    && self.map.owned_tables().contains(key.table.as_str())
+                table.erase == RowErasure::Delete && self.owned.contains(key.table.as_str())
             });
             let erased = |column: &String| {
                 let strategy = self.described.columns.get(column)?.erase.as_ref()?;

@@ -83,9 +83,9 @@ impl Found {
                 done.note(table_link(table, link), PlannedAction::Anonymise, rows);
             }
         }
-        for (number, column) in layout.released() {
-            let table = &layout.tables[number];
-            let strategies = [(column, Strategy::Null)];
+        for (number, column) in &layout.released {
+            let table = &layout.tables[*number];
+            let strategies = [(column.clone(), Strategy::Null)];
             self.change(table, &table.set, &strategies, key, false)
                 .await?;
         }

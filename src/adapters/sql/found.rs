@@ -105,10 +105,8 @@ impl Found {
     /// The statements that make a set.
     fn set_made(&self, table: &Laid, set: &str, numbered: bool) -> Vec<String> {
         let dialect = self.layout.dialect;
-        let keys = table.key.under("t");
-        let unlike = !table.key.loose;
         let mut texts = vec![dialect.drop_set(set)];
-        texts.extend(dialect.create_set(set, &keys, &table.quoted, unlike, numbered));
+        texts.extend(dialect.create_set(set, &table.key, &table.quoted, numbered));
         texts
     }
 
@@ -217,7 +215,8 @@ impl Found {
 
     /// Rows that are known by their key, also if they are gone: others may hang on them.
     async fn seed(&mut self, table: &Laid, person: &Person) -> Result<u64, PortError> {
-        let (before, after) = self.layout.dialect.insert_new();
+        let (before, _) = self.layout.dialect.insert_new();
+        let after = self.layout.dialect.unless_known(&table.set, &table.key);
         let mut rows = 0;
         for key in person.rows(&table.name) {
             if !fits(&table.key.columns, key) {
@@ -234,7 +233,7 @@ impl Found {
                 }
                 sql.bind_for(column, part.clone());
             }
-            sql.push(") ").push(after);
+            sql.push(") ").push(&after);
             rows += self.run(sql, &table.name).await?;
         }
         Ok(rows)
@@ -248,9 +247,10 @@ impl Found {
         kind: &IdentifierKind,
         values: &[&str],
     ) -> Result<u64, PortError> {
-        let (before, after) = self.layout.dialect.insert_new();
+        let (before, _) = self.layout.dialect.insert_new();
+        let after = self.layout.dialect.unless_known(&table.set, &table.key);
         let mut sql = self.sql(format!(
-            "{before} {} ({}) SELECT DISTINCT {} FROM {} AS t WHERE ",
+            "{before} {} ({}) SELECT {} FROM {} AS t WHERE ",
             table.set,
             table.key.in_set(""),
             table.key.under("t").join(", "),
@@ -259,7 +259,7 @@ impl Found {
         if !self.one_of(&mut sql, column, kind, false, values) {
             return Ok(0);
         }
-        sql.push(" ").push(after);
+        sql.push(" ").push(&after);
         self.run(sql, &table.name).await
     }
 
@@ -339,8 +339,10 @@ impl Found {
 
     fn insert_rows(&self, table: &Laid, set: &str) -> Sql {
         let (before, _) = self.layout.dialect.insert_new();
+        // What has no key has no index that would leave out repetitions.
+        let unlike = if table.key.loose { "DISTINCT " } else { "" };
         self.sql(format!(
-            "{before} {set} ({}) SELECT DISTINCT {}",
+            "{before} {set} ({}) SELECT {unlike}{}",
             table.key.in_set(""),
             table.key.under("t").join(", "),
         ))
@@ -364,8 +366,8 @@ impl Found {
             ));
         }
         let order: Vec<String> = (1..=table.key.len()).map(|n| n.to_string()).collect();
-        let (_, after) = dialect.insert_new();
-        sql.push(&format!(" ORDER BY {} {after}", order.join(", ")));
+        let after = dialect.unless_known(set, &table.key);
+        sql.push(&format!(" {after} ORDER BY {}", order.join(", ")));
     }
 
     /// From the set `s` of what a link leads to, to the rows `t` that refer to it.

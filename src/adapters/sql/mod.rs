@@ -24,6 +24,7 @@ mod purge;
 mod read;
 mod rectify;
 mod restrict;
+mod schema;
 mod session;
 mod source;
 #[cfg(feature = "sql-sqlite")]

@@ -7,6 +7,7 @@ use crate::ports::PortError;
 
 use super::dialect::{Dialect, EFFECTS, coarser_text, named, names};
 use super::gather;
+use super::layout::Key;
 use super::session::{Row, Scalar, Session};
 use super::statement::Sql;
 
@@ -81,20 +82,21 @@ impl Dialect for Sqlite {
     fn row_name(&self) -> Option<&'static str> {
         Some("rowid")
     }
-    fn create_set(
-        &self,
-        set: &str,
-        keys: &[String],
-        from: &str,
-        distinct: bool,
-        _: bool,
-    ) -> Vec<String> {
-        let columns = named(keys);
+    fn create_set(&self, set: &str, key: &Key, from: &str, numbered: bool) -> Vec<String> {
+        // A whole number as the only key can be the number of the row: no index beside it. It is
+        // none to go on from, for keys may be below zero.
+        let is_number = |column: &CatalogueColumn| column.declared.eq_ignore_ascii_case("INTEGER");
+        let by_number = matches!(key.columns.as_slice(), [column] if is_number(column));
+        if by_number && !key.loose && !numbered {
+            return vec![format!("CREATE TEMP TABLE {set} (k0 INTEGER PRIMARY KEY)")];
+        }
+        let keys = key.under("t");
         let mut made = vec![format!(
-            "CREATE TEMP TABLE {set} AS SELECT {columns} FROM {from} AS t WHERE 0"
+            "CREATE TEMP TABLE {set} AS SELECT {} FROM {from} AS t WHERE 0",
+            named(&keys)
         )];
-        if distinct {
-            let names = names(keys);
+        if !key.loose {
+            let names = names(&keys);
             made.push(format!(
                 "CREATE UNIQUE INDEX temp.{set}_keys ON {set} ({names})"
             ));
@@ -146,6 +148,11 @@ impl Dialect for Sqlite {
     }
     fn note_effect(&self) -> &'static str {
         "INSERT OR IGNORE INTO datarights_effects (effect, answer) VALUES (?1, ?2)"
+    }
+    async fn schema_mark(&self, session: &mut Session) -> Result<Option<String>, PortError> {
+        let version = Sql::new(&Self, "PRAGMA main.schema_version");
+        let version = session.fetch(version, "catalogue").await?;
+        Ok(version.first().and_then(|row| row.first()?.text()))
     }
     async fn catalogue(&self, session: &mut Session) -> Result<Catalogue, PortError> {
         let mut catalogue = Catalogue::new();
