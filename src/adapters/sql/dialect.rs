@@ -1,5 +1,7 @@
 //! What differs between the databases, and one way to say it for each.
 
+use std::collections::BTreeSet;
+
 use crate::datamap::{Catalogue, CatalogueColumn, Class, Generalise};
 use crate::model::IdentifierKind;
 use crate::ports::PortError;
@@ -121,6 +123,11 @@ pub(super) trait Dialect: Send + Sync {
     /// What is another value after every change of the schema, and cheaper to read than the
     /// catalogue; nothing, where the database has no such thing.
     async fn schema_mark(&self, _session: &mut Session) -> Result<Option<String>, PortError> {
+        Ok(None)
+    }
+    /// The tables in which more than types, `NOT NULL` and keys may refuse a write; nothing, where
+    /// that is not looked at.
+    async fn guarded(&self, _session: &mut Session) -> Result<Option<BTreeSet<String>>, PortError> {
         Ok(None)
     }
     /// Reads the catalogue.

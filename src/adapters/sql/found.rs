@@ -9,6 +9,7 @@ use crate::ports::{CallContext, Cancel, ErrorKind, PortError};
 
 use super::clue::Person;
 use super::layout::{Laid, LaidLink, LaidTarget, Layout};
+use super::schema::Guarded;
 use super::session::{Purpose, Session, SqlPool};
 use super::statement::{Param, Sql};
 
@@ -24,6 +25,10 @@ pub(super) struct Found {
     pub(super) cancel: Cancel,
     /// Whether sets are numbered, to be read page by page.
     pub(super) numbered: bool,
+    /// Where a write is tried out before it is planned.
+    pub(super) guarded: Guarded,
+    /// What the database is told together with the next statement.
+    ahead: String,
 }
 
 /// Work that nobody waits for any more changes nothing.
@@ -61,6 +66,8 @@ impl Found {
             session: pool.begin(purpose).await?,
             cancel: Cancel::default(),
             numbered: false,
+            guarded: None,
+            ahead: String::new(),
         })
     }
 
@@ -70,7 +77,22 @@ impl Found {
 
     pub(super) async fn run(&mut self, sql: Sql, place: &str) -> Result<u64, PortError> {
         go_on(&self.cancel)?;
+        let sql = self.with_what_is_ahead(sql).await?;
         self.session.execute(sql, place).await
+    }
+
+    /// Statements without values go together, in one round.
+    async fn with_what_is_ahead(&mut self, mut sql: Sql) -> Result<Sql, PortError> {
+        let ahead = std::mem::take(&mut self.ahead);
+        if ahead.is_empty() {
+            return Ok(sql);
+        }
+        if sql.params.is_empty() {
+            sql.text.insert_str(0, &ahead);
+        } else {
+            self.session.execute(self.sql(ahead), SETS).await?;
+        }
+        Ok(sql)
     }
 
     /// Runs statements without values, in few rounds.
@@ -152,7 +174,7 @@ impl Found {
                 }
             }
             if rows > 0 {
-                self.look_at(&table.set).await?;
+                self.look_at(&table.set);
                 changed.insert(number);
             }
         }
@@ -178,7 +200,7 @@ impl Found {
                     }
                 }
                 if rows > 0 {
-                    self.look_at(&table.set).await?;
+                    self.look_at(&table.set);
                 }
                 if rows > 0 && !table.key.loose {
                     // Later tables of this round see it; earlier ones in the next.
@@ -466,18 +488,18 @@ impl Found {
                 if let Some(sql) = sql
                     && self.run(sql, &table.name).await? > 0
                 {
-                    self.look_at(&link.set).await?;
+                    self.look_at(&link.set);
                 }
             }
         }
         Ok(())
     }
 
-    /// Lets the database see how large a set has become.
-    async fn look_at(&mut self, set: &str) -> Result<(), PortError> {
-        match self.layout.dialect.look_at(set) {
-            Some(text) => self.run(self.sql(text), SETS).await.map(drop),
-            None => Ok(()),
+    /// Lets the database see how large a set has become, before it joins with it.
+    fn look_at(&mut self, set: &str) {
+        if let Some(text) = self.layout.dialect.look_at(set) {
+            self.ahead.push_str(&text);
+            self.ahead.push_str(";\n");
         }
     }
 
@@ -505,6 +527,7 @@ impl Found {
         if let Some(condition) = condition {
             append(&mut sql, " AND (", condition, ")");
         }
+        let sql = self.with_what_is_ahead(sql).await?;
         self.session.count(sql, &table.name).await
     }
 }

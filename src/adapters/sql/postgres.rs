@@ -1,5 +1,7 @@
 //! PostgreSQL: the tables of the current schema.
 
+use std::collections::BTreeSet;
+
 use sqlx::{Row as _, TypeInfo as _, ValueRef as _};
 
 use crate::datamap::{Catalogue, CatalogueColumn, Class, Generalise};
@@ -156,7 +158,7 @@ impl Dialect for Postgres {
         Some("SET CONSTRAINTS ALL IMMEDIATE")
     }
     async fn schema_mark(&self, session: &mut Session) -> Result<Option<String>, PortError> {
-        // Every change of a table, column, index or constraint writes its row of the catalogue
+        // Every change of a table, column, index, constraint or trigger writes its row of the catalogue
         // anew, in a transaction with another number.
         let rows = |of: &str, table: &str, row: &str| {
             format!(
@@ -167,14 +169,30 @@ impl Dialect for Postgres {
         let mark = format!(
             "WITH c AS MATERIALIZED (SELECT oid FROM pg_class WHERE relnamespace = \
              current_schema()::regnamespace AND relkind IN ('r', 'p')) SELECT concat_ws(' ', \
-             current_schema(), {}, {}, {}, {})",
+             current_schema(), {}, {}, {}, {}, {})",
             rows("pg_class", "oid", "x.oid"),
             rows("pg_attribute", "attrelid", "x.attrelid, ' ', x.attnum"),
             rows("pg_index", "indrelid", "x.indexrelid"),
             rows("pg_constraint", "conrelid", "x.oid"),
+            rows("pg_trigger", "tgrelid", "x.oid"),
         );
         let mark = session.fetch(Sql::new(&Self, mark), "catalogue").await?;
         Ok(mark.first().and_then(|row| row.first()?.text()))
+    }
+    async fn guarded(&self, session: &mut Session) -> Result<Option<BTreeSet<String>>, PortError> {
+        let guarded = Sql::new(
+            &Self,
+            "SELECT c.relname::text FROM pg_class AS c WHERE c.relnamespace = \
+             current_schema()::regnamespace AND c.relkind IN ('r', 'p') AND (c.relkind = 'p' OR \
+             c.relhasrules OR c.relrowsecurity OR EXISTS (SELECT FROM pg_trigger AS g WHERE \
+             g.tgrelid = c.oid AND NOT g.tgisinternal) OR EXISTS (SELECT FROM pg_constraint AS o \
+             WHERE o.conrelid = c.oid AND o.contype IN ('c', 'x', 't')) OR EXISTS (SELECT FROM \
+             pg_index AS i WHERE i.indrelid = c.oid AND (i.indpred IS NOT NULL OR i.indexprs IS NOT \
+             NULL)) OR EXISTS (SELECT FROM pg_attribute AS a JOIN pg_type AS y ON y.oid = a.atttypid \
+             WHERE a.attrelid = c.oid AND (y.typtype = 'd' OR a.attgenerated <> '')))",
+        );
+        let guarded = session.fetch(guarded, "catalogue").await?;
+        Ok(Some(gather::names(&guarded)))
     }
     async fn catalogue(&self, session: &mut Session) -> Result<Catalogue, PortError> {
         let mut catalogue = Catalogue::new();

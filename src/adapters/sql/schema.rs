@@ -1,6 +1,8 @@
-//! The schema that a map was checked beside: whether it is still the same.
+//! The schema that a map was checked beside: whether it is still the same, and where more than the
+//! types and keys of a catalogue may refuse what is written.
 
-use std::sync::{Mutex, PoisonError};
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::datamap::Catalogue;
 use crate::ports::PortError;
@@ -9,11 +11,15 @@ use super::dialect::{Dialect, EFFECTS, RESTRICTIONS, STOPS};
 use super::fault::SqlFault;
 use super::session::Session;
 
-/// A catalogue, and the mark that the database gave its state. While the mark is the same, the
-/// catalogue is not read again.
+/// The tables in which checks, triggers, rules, computed columns or special indexes may refuse a
+/// write, or change it. `None`: any of them.
+pub(super) type Guarded = Option<Arc<BTreeSet<String>>>;
+
+/// A catalogue, and the mark that the database gave its state. While the mark is the same, nothing
+/// is read again.
 pub(super) struct Schema {
     catalogue: Catalogue,
-    mark: Mutex<Option<String>>,
+    known: Mutex<(Option<String>, Guarded)>,
 }
 
 impl Schema {
@@ -23,9 +29,10 @@ impl Schema {
         session: &mut Session,
     ) -> Result<Self, PortError> {
         let mark = dialect.schema_mark(session).await?;
+        let guarded = dialect.guarded(session).await?.map(Arc::new);
         Ok(Self {
             catalogue: catalogue(dialect, session).await?,
-            mark: Mutex::new(mark),
+            known: Mutex::new((mark, guarded)),
         })
     }
 
@@ -33,24 +40,29 @@ impl Schema {
         &self.catalogue
     }
 
-    /// Refuses to go on when the schema is another one.
+    /// Refuses to go on when the schema is another one; answers which tables are guarded.
     pub(super) async fn same(
         &self,
         dialect: &dyn Dialect,
         session: &mut Session,
-    ) -> Result<(), PortError> {
+    ) -> Result<Guarded, PortError> {
         let mark = dialect.schema_mark(session).await?;
-        let known = || self.mark.lock().unwrap_or_else(PoisonError::into_inner);
-        if mark.is_some() && *known() == mark {
-            return Ok(());
+        let (known, guarded) = self.known().clone();
+        if mark.is_some() && mark == known {
+            return Ok(guarded);
         }
         let now = catalogue(dialect, session).await?;
         if now != self.catalogue {
             return Err(SqlFault::SchemaChanged.at(changed(&self.catalogue, &now)));
         }
-        // What changed is nothing that the map knows of.
-        *known() = mark;
-        Ok(())
+        // What changed is nothing that the map tells of.
+        let guarded = dialect.guarded(session).await?.map(Arc::new);
+        *self.known() = (mark, guarded.clone());
+        Ok(guarded)
+    }
+
+    fn known(&self) -> MutexGuard<'_, (Option<String>, Guarded)> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

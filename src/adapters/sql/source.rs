@@ -199,7 +199,8 @@ impl SqlSource {
     /// The schema is the one that the map was checked beside.
     async fn same_schema(&self, found: &mut Found) -> Result<(), PortError> {
         let dialect = self.pool.dialect();
-        self.schema.same(dialect, &mut found.session).await
+        found.guarded = self.schema.same(dialect, &mut found.session).await?;
+        Ok(())
     }
 
     /// Erases, or rehearses it.
