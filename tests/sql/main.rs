@@ -10,6 +10,8 @@
 
 mod chinook;
 mod desk;
+#[cfg(all(feature = "sql-postgres", feature = "sql-mysql"))]
+mod guarded;
 mod large;
 #[path = "../helpdesk/oracle.rs"]
 mod oracle;
