@@ -20,7 +20,7 @@ const PAGE: u64 = 4000;
 /// Characters of a column that is not measured before it is read.
 const NARROW: u32 = 250;
 /// Bytes of a page, if it has more than one row.
-const PAGE_BYTES: u64 = 4 * 1024 * 1024;
+const PAGE_BYTES: u64 = 1024 * 1024;
 /// Bytes of a row: the most that a package takes.
 const ROW_BYTES: u64 = 16 * 1024 * 1024;
 /// Bytes of a piece of a file.

@@ -33,7 +33,8 @@ pub(super) fn row(row: &sqlx::sqlite::SqliteRow) -> Result<Row, sqlx::Error> {
             // Text need not be UTF-8.
             _ => {
                 let bytes: Vec<u8> = row.try_get_unchecked(index)?;
-                Scalar::Text(String::from_utf8_lossy(&bytes).into_owned())
+                let lossy = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+                Scalar::Text(String::from_utf8(bytes).unwrap_or_else(|e| lossy(e.as_bytes())))
             }
         })
     };
