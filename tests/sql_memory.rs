@@ -24,7 +24,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqliteSy
 const MEGABYTE: u64 = 1_000_000;
 /// What the issue allows, in kB.
 const LIMIT: u64 = 64 * 1024;
-/// How many rows are nearly as large as a package takes.
+/// How many rows are large, for rows.
 const LARGE: u64 = 4;
 
 /// The largest resident size so far, in kB.
@@ -62,7 +62,7 @@ fn map() -> DataMap {
         .exempt_columns("*", ["id"], "a number of ours")
 }
 
-/// Half of it messages of 1 kB, half of it attachments of 1 MB, and a few messages of 4 MB: bytes
+/// Half of it messages of 1 kB, half of it attachments of 1 MB, and a few messages of 2 MB: bytes
 /// by chance, which compress badly.
 async fn filled(path: &std::path::Path, bytes: u64) -> SqlitePool {
     let options = SqliteConnectOptions::new()
@@ -88,7 +88,7 @@ async fn filled(path: &std::path::Path, bytes: u64) -> SqlitePool {
         ),
         format!(
             "{numbers} {LARGE}) INSERT INTO messages SELECT {messages} + n, 1, \
-             hex(randomblob(2000000)) FROM n"
+             hex(randomblob(1000000)) FROM n"
         ),
         "CREATE INDEX written ON messages (person)".to_owned(),
         "CREATE INDEX attached ON attachments (person)".to_owned(),
