@@ -9,24 +9,26 @@
 //! sql_host URL find   MAP.toml --identity mail=ada@example.org
 //! sql_host URL plan   MAP.toml --identity mail=ada@example.org
 //! sql_host URL export MAP.toml --identity mail=ada@example.org
+//! sql_host URL rectify MAP.toml --identity mail=ada@example.org --set customers.last_name=King
 //! sql_host URL erase  MAP.toml --identity mail=ada@example.org
 //! ```
 //!
 //! URLs begin with `sqlite:`, and with `postgres:` or `mysql:` where the features `sql-postgres` and
-//! `sql-mysql` are on. `--json` prints for machines. `erase` prints the plan, and does it only with
-//! `--yes`.
+//! `sql-mysql` are on. `--json` prints for machines. `rectify` and `erase` print the plan, and do it
+//! only with `--yes`. On a terminal, bars show how far the work is.
 
 use std::sync::Arc;
 
 use chrono::{TimeDelta, Utc};
-use datarights::adapters::{SqlPool, SqlSource, SqlSourceOptions, SystemClock};
+use datarights::adapters::{ShownPlan, SqlPool, SqlSource, SqlSourceOptions, SystemClock};
 use datarights::datamap::DataMap;
-use datarights::model::{ControllerId, Identifier, RequestId, SourceId};
+use datarights::model::{ControllerId, Correction, Identifier, Personal, RequestId, SourceId};
 use datarights::ports::{
     Answer, CallContext, Cell, Fence, IdempotencyKey, Item, Located, PersonalDataSource,
     SourcePlan, Work,
 };
 use futures::{StreamExt, TryStreamExt};
+use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
 type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
@@ -47,6 +49,11 @@ async fn main() -> Outcome<()> {
         pool: connect(&arguments[0]).await?,
         json: flag("--json"),
         sure: flag("--yes"),
+        wishes: arguments
+            .windows(2)
+            .filter(|pair| pair[0] == "--set")
+            .map(|pair| wish(&pair[1]))
+            .collect::<Outcome<_>>()?,
     };
     let command = arguments.get(1).map_or("", String::as_str);
     if command == "draft" {
@@ -78,6 +85,31 @@ fn identity(text: &str) -> Outcome<Identifier> {
     })
 }
 
+fn wish(text: &str) -> Outcome<Correction> {
+    let parts = text.split_once('=').and_then(|(place, value)| {
+        let (table, column) = place.rsplit_once('.')?;
+        Some((table, column, value))
+    });
+    let (collection, field, value) = parts.ok_or("--set TABLE.COLUMN=VALUE")?;
+    Ok(Correction {
+        collection: collection.to_owned(),
+        field: field.to_owned(),
+        value: Personal::new(value.to_owned()),
+    })
+}
+
+/// A bar for rows that are counted, or a wheel for work of which nobody knows the length. Drawn on
+/// a terminal only.
+fn bar(what: &'static str, rows: Option<u64>) -> Outcome<ProgressBar> {
+    let Some(rows) = rows else {
+        let wheel = ProgressBar::new_spinner().with_message(what);
+        wheel.enable_steady_tick(std::time::Duration::from_millis(100));
+        return Ok(wheel);
+    };
+    let style = ProgressStyle::with_template("{msg} {wide_bar} {pos}/{len}")?;
+    Ok(ProgressBar::new(rows).with_message(what).with_style(style))
+}
+
 /// The context that an engine would give to each call.
 fn context(effect: &str) -> Outcome<CallContext> {
     let request = RequestId::new(uuid::Uuid::from_u128(1));
@@ -104,6 +136,7 @@ struct Host {
     pool: SqlPool,
     json: bool,
     sure: bool,
+    wishes: Vec<Correction>,
 }
 
 impl Host {
@@ -128,28 +161,32 @@ impl Host {
         let options = SqlSourceOptions::new(SourceId::new("database")?, "Database");
         let clock = Arc::new(SystemClock);
         let source = SqlSource::open(self.pool.clone(), map, clock, options).await?;
+        let searching = bar("searching", None)?;
         let found = done(source.locate(&context("find")?, who).await?)?;
+        searching.finish_and_clear();
         match command {
             "find" => self.found(&found),
-            "plan" => self.planned(&plan(&source, &found).await?),
+            "plan" => self.planned(&plan(&source, &found, &Work::Erase).await?),
+            "rectify" => self.rectify(&source, &found).await,
             "export" => export(&source, &found).await,
             "erase" => {
-                let plan = plan(&source, &found).await?;
+                let plan = plan(&source, &found, &Work::Erase).await?;
                 self.planned(&plan)?;
-                if !self.sure {
-                    println!("nothing was done; add --yes to do it");
+                if !self.may_write() {
                     return Ok(());
                 }
+                let erasing = bar("erasing", None)?;
                 let effect = context("erase")?;
                 let erased = source.erase(&effect, &found.locators, &plan).await?;
                 let erased = done(erased)?;
                 let left = source.residue(&context("search")?, &found.locators).await?;
                 let left = done(left)?;
+                erasing.finish_and_clear();
                 println!("erased: {}", serde_json::to_string(&erased)?);
                 println!("left:   {}", serde_json::to_string(&left)?);
                 Ok(())
             }
-            _ => Err("draft, check, find, plan, export or erase".into()),
+            _ => Err("draft, check, find, plan, export, rectify or erase".into()),
         }
     }
 
@@ -165,23 +202,44 @@ impl Host {
     }
 
     fn planned(&self, plan: &SourcePlan) -> Outcome<()> {
-        if self.json {
-            println!("{}", serde_json::to_string(&plan.rows)?);
+        let shown = ShownPlan::new(plan);
+        match self.json {
+            true => println!("{}", serde_json::to_string(&shown)?),
+            false => print!("{shown}"),
+        }
+        Ok(())
+    }
+
+    fn may_write(&self) -> bool {
+        if !self.sure {
+            println!("nothing was done; add --yes to do it");
+        }
+        self.sure
+    }
+
+    async fn rectify(&self, source: &SqlSource, found: &Located) -> Outcome<()> {
+        if self.wishes.is_empty() {
+            return Err("--set TABLE.COLUMN=VALUE".into());
+        }
+        let work = Work::Rectify(self.wishes.clone());
+        self.planned(&plan(source, found, &work).await?)?;
+        if !self.may_write() {
             return Ok(());
         }
-        for line in &plan.rows {
-            println!(
-                "{:>8}  {:<28} {:?}",
-                line.rows, line.collection, line.action
-            );
-        }
+        let effect = context("rectify")?;
+        let rows = source
+            .rectify(&effect, &found.locators, &self.wishes)
+            .await?;
+        println!("corrected: {}", serde_json::to_string(&done(rows)?)?);
         Ok(())
     }
 }
 
-async fn plan(source: &SqlSource, found: &Located) -> Outcome<SourcePlan> {
+async fn plan(source: &SqlSource, found: &Located, work: &Work) -> Outcome<SourcePlan> {
+    let planning = bar("planning", None)?;
     let context = context("plan")?;
-    let plan = source.plan(&context, &found.locators, &Work::Erase).await?;
+    let plan = source.plan(&context, &found.locators, work).await?;
+    planning.finish_and_clear();
     done(plan)
 }
 
@@ -189,6 +247,10 @@ async fn plan(source: &SqlSource, found: &Located) -> Outcome<SourcePlan> {
 async fn export(source: &SqlSource, found: &Located) -> Outcome<()> {
     let mut items = done(source.read(&context("read")?, &found.locators).await?)?;
     let (mut name, mut columns) = (String::new(), Vec::new());
+    let reading = bar(
+        "reading",
+        Some(found.rows.iter().map(|count| count.rows).sum()),
+    )?;
     while let Some(item) = items.next().await {
         match item? {
             Item::Collection(collection) => {
@@ -207,11 +269,16 @@ async fn export(source: &SqlSource, found: &Located) -> Outcome<()> {
                     };
                     row.insert(String::clone(column), value);
                 }
-                println!("{}", json!({ "collection": name, "row": row }));
+                reading.inc(1);
+                reading.suspend(|| println!("{}", json!({ "collection": name, "row": row })));
             }
-            Item::Withheld(kept) => println!("{}", json!({ "withheld": kept })),
+            Item::Withheld(kept) => {
+                reading.inc(kept.rows);
+                reading.suspend(|| println!("{}", json!({ "withheld": kept })));
+            }
         }
     }
+    reading.finish_and_clear();
     Ok(())
 }
 
@@ -225,11 +292,15 @@ async fn demonstrate() -> Outcome<()> {
     let pool = connect(&format!("sqlite:{}?mode=rwc", path.display())).await?;
     if let SqlPool::Sqlite(pool) = &pool {
         sqlx::raw_sql(SHOP).execute(pool).await?;
+        // One that is still to be kept, whenever this runs.
+        let recent = "INSERT INTO invoices VALUES (4, 2, date('now'), 20)";
+        sqlx::raw_sql(recent).execute(pool).await?;
     }
     let mut host = Host {
         pool,
         json: false,
         sure: true,
+        wishes: vec![wish("customers.last_name=King")?],
     };
     println!("── draft: what names and keys give away\n");
     for line in host.draft().await?.lines().take(8) {
@@ -238,7 +309,9 @@ async fn demonstrate() -> Outcome<()> {
     println!("…");
     let map = DataMap::from_toml(MAP)?;
     let ada = [identity("mail=Ada@Example.org")?];
-    for command in ["check", "find", "plan", "export", "erase", "find"] {
+    for command in [
+        "check", "find", "export", "rectify", "plan", "erase", "find",
+    ] {
         println!("\n── {command}\n");
         host.run(command, &map, &ada).await?;
     }

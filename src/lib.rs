@@ -55,6 +55,10 @@ pub mod workflow;
 #[doc = include_str!("../docs/write-a-source.md")]
 mod write_a_source {}
 
+#[cfg(all(doctest, feature = "testkit"))]
+#[doc = include_str!("../docs/write-a-gateway.md")]
+mod write_a_gateway {}
+
 #[cfg(all(doctest, feature = "package", feature = "tokio", feature = "vault"))]
 #[doc = include_str!("../README.md")]
 mod readme {}

@@ -10,8 +10,8 @@
 
 use datarights::datamap::{
     Catalogue, CatalogueColumn, CatalogueTable, Class, Column, DataMap, DeleteRule, ForeignKey,
-    Generalise, Link, MapFileError, MapProblems, Plain, Problem, Retention, RetentionRule,
-    RowErasure, Strategy as Erase, Table,
+    Generalise, JsonPath, KeptWhile, Link, MapFileError, MapProblems, Plain, Problem, Retention,
+    RetentionRule, RowErasure, Strategy as Erase, Table,
 };
 use datarights::law::{Meanwhile, Period, RetentionDuty, RetentionStart};
 use datarights::model::{Category, Ground, IdentifierKind, Purpose};
@@ -56,6 +56,9 @@ fn erase() -> impl Strategy<Value = Erase> {
         plain().prop_map(Erase::Fixed),
         any::<u32>().prop_map(Erase::Mask),
         Just(Erase::Generalise(Generalise::Year)),
+        Just(Erase::Generalise(Generalise::Network)),
+        Just(Erase::Random),
+        name().prop_map(Erase::Own),
         any::<u32>().prop_map(|n| Erase::Generalise(Generalise::Prefix(n))),
         Just(Erase::Pseudonym),
     ]
@@ -101,16 +104,27 @@ fn map() -> impl Strategy<Value = DataMap> {
             .column("described", made(column))
             .named_by(names)
     });
-    let owned = (names(), retention(), any::<u8>()).prop_map(|(columns, retention, which)| {
-        let table = Table::new().link("owner", Link::rows(columns, "people"));
-        match which % 3 {
-            0 => table.retained(retention).kept_with("owner"),
-            1 => table.erased_by(RowErasure::Keep {
-                ground: Ground::new("books"),
-            }),
-            _ => table,
-        }
-    });
+    let owned = (names(), retention(), any::<u8>(), plain()).prop_map(
+        |(columns, retention, which, plain)| {
+            let table = Table::new()
+                .link("owner", Link::rows(columns, "people"))
+                .link("itself", Link::rows(["parent"], "owned"));
+            let claim = KeptWhile::new("state", plain, Ground::new("claims"));
+            match which % 5 {
+                0 => table.retained(retention).kept_with("owner"),
+                2 => table
+                    .retained(retention.latest_of("owned", "itself").or("made"))
+                    .kept_while(claim),
+                3 => table
+                    .kept_while(claim.any_of("owned", "itself"))
+                    .soft_deleted("gone", which.into()),
+                1 => table.erased_by(RowErasure::Keep {
+                    ground: Ground::new("books"),
+                }),
+                _ => table,
+            }
+        },
+    );
     let other = (
         names(),
         name(),
@@ -133,7 +147,22 @@ fn map() -> impl Strategy<Value = DataMap> {
             };
             Table::new()
                 .link("by number", link)
+                .link(
+                    "in a document",
+                    Link::identifier("doc", kind.clone()).at_path(["a", "0"]),
+                )
+                .link(
+                    "then",
+                    Link::identifier("ip", IdentifierKind::IpDuring).during("seen"),
+                )
                 .link("by value", Link::identifier(single, kind).in_normal_form())
+                .column(
+                    "document",
+                    Column::default()
+                        .of_others()
+                        .part(JsonPath::at(["a", "b"]).holding(Category::Contact).secret())
+                        .part(JsonPath::at(["c"]).of_others().erased_by(Erase::Mask(2))),
+                )
                 .erased_by(RowErasure::Columns)
                 .column("kept", Column::of(Category::Usage).erased_by(kept))
         });
@@ -339,7 +368,7 @@ fn the_schema_refuses_what_is_no_map() {
         json!({ "schema": 1, "tables": { "t": { "surprise": 1 } } }),
         link(json!({ "columns": ["a"] })),
         link(json!({ "columns": ["a"], "to": { "rows": { "table": "t", "surprise": 1 } } })),
-        link(json!({ "columns": ["a"], "to": { "identifier": { "kind": "ip_during" } } })),
+        link(json!({ "columns": ["a"], "to": { "identifier": { "kind": "name_and_birth" } } })),
         column(json!({ "erase": "surprise" })),
         column(json!({ "erase": { "mask": "x" } })),
         column(json!({ "category": "surprise" })),
@@ -468,7 +497,53 @@ fn maps_that_cannot_be_meant_are_refused_by_place() {
                 "visits",
                 Table::new().link("ip", Link::identifier("ip", IdentifierKind::IpDuring)),
             ),
-            &["visits.ip: UnsupportedKind"],
+            &["visits.ip: Window"],
+        ),
+        (
+            users().table(
+                "visits",
+                Table::new()
+                    .link(
+                        "mail",
+                        Link::identifier("m", IdentifierKind::Mail).during("at"),
+                    )
+                    .link(
+                        "path",
+                        Link::identifier("m", IdentifierKind::Mail).at_path(["a\"b"]),
+                    )
+                    .link("rows", owner().at_path(["a"])),
+            ),
+            &[
+                "visits.mail: Window",
+                "visits.path: BadPath",
+                "visits.rows: BadPath",
+            ],
+        ),
+        // A part, and what is around it; a part that cannot be replaced where it stands.
+        (
+            users().table(
+                "orders",
+                Table::new()
+                    .link("who", owner())
+                    .erased_by(RowErasure::Columns)
+                    .column(
+                        "twice",
+                        Column::default()
+                            .part(JsonPath::at(["a"]).erased_by(Erase::Null))
+                            .part(JsonPath::at(["a", "b"]).erased_by(Erase::Mask(1))),
+                    )
+                    .column(
+                        "whole",
+                        Column::default()
+                            .erased_by(Erase::Null)
+                            .part(JsonPath::at(["a"]).erased_by(Erase::Random)),
+                    ),
+            ),
+            &[
+                "orders.twice: TwoStrategies",
+                "orders.whole: NotOnPath",
+                "orders.whole: TwoStrategies",
+            ],
         ),
         (
             users().table(
@@ -501,6 +576,31 @@ fn maps_that_cannot_be_meant_are_refused_by_place() {
                 ),
             ),
             &["invoices.date: YearClose"],
+        ),
+        (
+            // Nothing leads from visits to orders.
+            users()
+                .table("visits", Table::new().link("who", owner()))
+                .table(
+                    "orders",
+                    Table::new()
+                        .link("who", owner())
+                        .retained(
+                            Retention::new("at", "fr_prospect".into()).latest_of("visits", "who"),
+                        )
+                        .kept_while(KeptWhile::new("open", true, ground()).any_of("claims", "of")),
+                ),
+            &["orders.of: NoSuchWay", "orders.who: NoSuchWay"],
+        ),
+        (
+            users().table(
+                "orders",
+                Table::new()
+                    .link("who", owner())
+                    .erased_by(RowErasure::Columns)
+                    .soft_deleted("gone", 30),
+            ),
+            &["orders: UselessRetention"],
         ),
         (
             users().table(

@@ -13,10 +13,12 @@ use datarights::model::{
     Wish,
 };
 use datarights::ports::{AccessPolicy, Denied, Erased, ErrorKind, Grant, Located, Query};
-use datarights::testkit::{Fault, Method};
+use datarights::testkit::{Fault, Faulty, Method};
 use datarights::workflow::fulfilment::{self, Phase as Work};
 use datarights::workflow::lifecycle::{self, Phase};
-use datarights::workflow::{Approval, Event, Finding, Rejection, StepResult, Target, Task};
+use datarights::workflow::{
+    Approval, Delivery, Event, Finding, Rejection, StepResult, Target, Task,
+};
 
 /// Erasure through every floor: the phone that the desk knows leads to the call log; the log is
 /// erased before the desk; the invoice is withheld, named, and erased when its date has come.
@@ -731,4 +733,59 @@ fn what_can_never_be_done_is_left_as_it_is() {
     );
     assert_eq!(world.desk.rows_of("1").len(), 3);
     assert!(seen.lifecycle.is_closed());
+}
+
+/// An export that goes to another controller is another wish than one that the person downloads.
+#[test]
+fn an_export_to_another_controller_does_not_join_a_download() {
+    let world = World::new();
+    let engine = world.engine();
+    let submit = |delivery: Delivery| {
+        let ada = vec![Identifier::mail("ada@example.org").unwrap()];
+        let intake = Intake::new(Channel::Form, ada, [Wish::of(Right::Export)]);
+        let submitted = engine.submit(&world.acme, &Actor::Person, intake.delivered(delivery));
+        world.clock.drive(submitted).unwrap().unwrap().remove(0)
+    };
+    let elsewhere = || Delivery::Transmit(PartyId::new("mailer").unwrap());
+    let download = submit(Delivery::Download);
+    let transmitted = submit(elsewhere());
+    assert_eq!(transmitted.joined, None);
+    assert_eq!(submit(elsewhere()).joined, Some(transmitted.request));
+    let into = download.request;
+    let join = lifecycle::Command::Join { into };
+    let by_hand = world.command(&engine, transmitted.request, &staff("alice"), join);
+    let accepted = "another open request of the same person for the same";
+    assert!(
+        matches!(
+            by_hand,
+            Err(EngineError::Rejected(Rejection::Malformed { accepted: told, .. })) if told == accepted
+        ),
+        "{by_hand:?}"
+    );
+}
+
+/// Who is challenged again answers the newest challenge; what becomes of an older one, which still
+/// waited, does not stand for it.
+#[test]
+fn a_challenge_that_was_repeated_does_not_fail_by_the_one_before() {
+    let mut world = World::new();
+    let codes = Faulty::new("codes", world.codes.clone(), Arc::new(world.clock.clone()));
+    let day = TimeDelta::days(1);
+    let refused = Fault::Fail(ErrorKind::Refused);
+    codes.will(Method::Challenge, [Fault::Pend(day), Fault::None, refused]);
+    world.verifier = Arc::new(codes);
+    let engine = world.engine();
+    let request = world.submit(&engine, Wish::of(Right::Access));
+    for command in [
+        lifecycle::Command::RequestIdentity,
+        lifecycle::Command::Challenge,
+    ] {
+        let alice = staff("alice");
+        world.command(&engine, request, &alice, command).unwrap();
+        world.work(&engine);
+    }
+    assert!(world.codes.code(&world.acme, request).is_some());
+    world.work_until(&engine, world.now() + day + day);
+    let seen = world.see(&engine, request);
+    assert_eq!(seen.lifecycle.stuck_challenge, None);
 }

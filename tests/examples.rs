@@ -10,14 +10,18 @@ use std::process::{Command, Output};
 fn features() -> String {
     let all = [
         ("default", cfg!(feature = "default")),
+        ("datamap", cfg!(feature = "datamap")),
         ("icalendar", cfg!(feature = "icalendar")),
+        ("metrics", cfg!(feature = "metrics")),
         ("package", cfg!(feature = "package")),
+        ("postgres", cfg!(feature = "postgres")),
         ("sql-mysql", cfg!(feature = "sql-mysql")),
         ("sql-postgres", cfg!(feature = "sql-postgres")),
         ("sql-sqlite", cfg!(feature = "sql-sqlite")),
         ("sqlite", cfg!(feature = "sqlite")),
         ("testkit", cfg!(feature = "testkit")),
         ("tokio", cfg!(feature = "tokio")),
+        ("tracing", cfg!(feature = "tracing")),
         ("vault", cfg!(feature = "vault")),
     ];
     let on = all.into_iter().filter(|(_, on)| *on).map(|(name, _)| name);
@@ -259,6 +263,13 @@ of_the_quickstart! {
 }
 
 #[test]
+#[cfg(feature = "testkit")]
+fn the_store_of_the_guide_keeps_its_contract() {
+    let output = said(&run("redb_store", &[]));
+    assert_eq!(output, "every line of the contract holds\n");
+}
+
+#[test]
 #[cfg(feature = "sql-sqlite")]
 fn a_described_database_is_drafted_checked_read_and_erased() {
     let output = said(&run("sql_host", &[]));
@@ -266,6 +277,10 @@ fn a_described_database_is_drafted_checked_read_and_erased() {
         "# customers.password: a secret, by its name",
         "the map describes the whole database",
         "\"password\":\"Secret\"",
+        "   1  customers   correct last_name",
+        "corrected: [{\"collection\":\"customers\",\"rows\":1}]",
+        "rows  collection  what",
+        "keep: fr_com_l123_22, until ",
         "left:   []",
         "customers.passport: the column is not described",
     ] {

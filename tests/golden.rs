@@ -62,6 +62,9 @@ fn clock() -> Clock {
         acknowledgement: None,
         extension_notice: Some(due),
         appeal: None,
+        appeal_history: None,
+        appeal_extension_notice: None,
+        fee: None,
     }
 }
 
@@ -116,6 +119,7 @@ fn events() -> Vec<(&'static str, Event)> {
                 corrections: Some(part("corrections")),
                 deliver_to: Some(party("other-bank")),
                 uses: Vec::new(),
+                beside: None,
                 clock: clock(),
             })),
         ),
@@ -351,6 +355,7 @@ fn events() -> Vec<(&'static str, Event)> {
                     Use::SensitiveBeyondNeeds,
                     Use::Purpose(Purpose("newsletter".into())),
                 ],
+                beside: None,
                 clock: clock(),
             })),
         ),
@@ -441,6 +446,41 @@ fn events() -> Vec<(&'static str, Event)> {
             Event::JoinedBy {
                 request: RequestId::new(uuid::Uuid::from_u128(3)),
             },
+        ),
+        ("fraud_suspected", Event::FraudSuspected),
+        ("results_announced", Event::ResultsAnnounced { at: start() }),
+        (
+            "appeal_extended",
+            Event::AppealExtended {
+                ground: Ground::new("complexity"),
+            },
+        ),
+        (
+            "clock_moved.appeal_extended",
+            Event::ClockMoved(Box::new(Clock {
+                appeal: clock().response,
+                appeal_history: Some(clock().history),
+                appeal_extension_notice: clock().response,
+                fee: clock().response,
+                ..clock()
+            })),
+        ),
+        (
+            "received.beside",
+            Event::Received(Box::new(Received {
+                intake: IntakeId::new(uuid::Uuid::from_u128(2)),
+                right: Right::Erasure,
+                channel: Channel::Form,
+                received_at: start(),
+                person: vec![KeyedDigest::from_bytes([7; 32])],
+                kinds: vec![IdentifierKind::Mail],
+                identifiers: part("identifiers/0"),
+                corrections: None,
+                deliver_to: None,
+                uses: Vec::new(),
+                beside: Some(RequestId::new(uuid::Uuid::from_u128(3))),
+                clock: clock(),
+            })),
         ),
     ]
 }

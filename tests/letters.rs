@@ -11,6 +11,8 @@
 mod common;
 #[path = "letters/courses.rs"]
 mod courses;
+#[path = "letters/demands.rs"]
+mod demands;
 #[path = "machines/world.rs"]
 mod world;
 

@@ -9,6 +9,8 @@
     clippy::panic
 )] // tests
 
+#[path = "machines/clocks.rs"]
+mod clocks;
 #[path = "machines/diagrams.rs"]
 mod diagrams;
 #[path = "machines/holes.rs"]
@@ -31,10 +33,11 @@ use datarights::workflow::{
 use world::*;
 
 /// How many situations of one world are looked into with the same phases. A restriction goes round
-/// more often than others before all was seen.
+/// more often than others before all was seen, and an erasure has more ways to wait.
 const fn situations(machine: Machine) -> usize {
     match machine {
         Machine::Restriction => 128,
+        Machine::Erasure => 32,
         _ => 24,
     }
 }
@@ -73,6 +76,7 @@ fn worlds(machine: Machine) -> Vec<World> {
         .into_iter()
         .flat_map(|(law, right)| worlds_of(law, &right))
         .chain(without_grounds(machine))
+        .chain(with_clocks_of_their_own(machine))
         .collect()
 }
 
@@ -81,6 +85,19 @@ fn without_grounds(machine: Machine) -> Option<World> {
     let policy = policies().swap_remove(2);
     let world = |policy| World::under("vn_pdpl", Right::Erasure, policy, landscapes().remove(0));
     (machine == Machine::Erasure).then(|| world(policy))
+}
+
+/// Laws under which more than elsewhere moves the clocks.
+fn with_clocks_of_their_own(machine: Machine) -> Vec<World> {
+    if machine != Machine::Access {
+        return Vec::new();
+    }
+    let world = |law| World::simple(Right::Access).under_law(law);
+    vec![
+        world("us_ut"),
+        world("us_co"),
+        world("uk_gdpr").stating("uk_exam_marks=true"),
+    ]
 }
 
 fn worlds_of(law: &str, right: &Right) -> Vec<World> {

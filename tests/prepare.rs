@@ -137,6 +137,31 @@ fn an_unfinished_erasure_is_taken_up_again_by_what_the_host_writes() {
     assert_eq!(work.phase, fulfilment::Phase::Withholding);
 }
 
+/// Whoever says more of who they are is carried on beside an unfinished erasure. What that one left
+/// half done may not be found any more: nobody hears that all is gone before somebody looked.
+#[test]
+fn nothing_is_called_done_beside_an_unfinished_erasure() {
+    let (world, engine, unfinished) = with_unfinished_erasure();
+    let mut wider = intake([Wish::of(Right::Erasure)]);
+    let more = Identifier::mail("grace@example.org").unwrap();
+    wider.identifiers.push(more);
+    let prepared = prepare(&world, &engine, wider);
+    write(&world, &prepared);
+    engine.submitted(&prepared);
+    let second = prepared.requests()[0].request;
+    let seen = world.see(&engine, second);
+    assert_eq!(prepared.requests()[0].joined, None);
+    assert_eq!(seen.facts.beside, Some(unfinished));
+    world.approve(&engine, second);
+    world.work(&engine);
+    world.approve_plan(&engine, second);
+    world.work(&engine);
+    let seen = world.see(&engine, second);
+    assert_eq!(world.log.rows_of("1").len(), 2, "not found by either");
+    assert_eq!(seen.fulfilment.unwrap().missing().count(), 0);
+    assert_eq!(seen.lifecycle.phase, lifecycle::Phase::Review);
+}
+
 /// Who is joined to a request that is withdrawn at the same moment is not lost: one of both happens.
 #[test]
 fn nobody_is_joined_to_what_was_withdrawn_meanwhile() {

@@ -242,3 +242,44 @@ fn an_appeal_is_carried_out_though_a_restriction_rests() {
     assert_eq!(seen.lifecycle.outcome, Some(Outcome::Done));
     assert!(!is_restricted(&world));
 }
+
+/// Whoever takes a rectification back before anything is corrected is freed of what an earlier course
+/// of it restricted, wherever the present one stands.
+#[test]
+fn what_an_earlier_course_restricted_is_lifted_when_the_request_is_withdrawn() {
+    for search_fails in [false, true] {
+        let world = World::new();
+        let engine = world.engine();
+        let request = restricted_for_good(&world, &engine);
+        let give = |actor: &Actor, command: lifecycle::Command| {
+            world.command(&engine, request, actor, command).unwrap();
+            world.work(&engine);
+        };
+        let alice = staff("alice");
+        let ground = Ground::new("manifestly_unfounded");
+        give(&alice, lifecycle::Command::Refuse { ground });
+        give(&Actor::Person, lifecycle::Command::Appeal);
+        give(&alice, lifecycle::Command::DecideAppeal { granted: true });
+        world.desk_port.heal();
+        let approve = lifecycle::Command::Approve;
+        let stands = if search_fails {
+            world
+                .log_port
+                .will(Method::Locate, [Fault::Fail(ErrorKind::Refused)]);
+            give(&alice, approve);
+            (Phase::Review, fulfilment::Phase::Ended)
+        } else {
+            world.command(&engine, request, &alice, approve).unwrap();
+            (Phase::Fulfilment, fulfilment::Phase::Locating)
+        };
+        let seen = world.see(&engine, request);
+        let work = seen.fulfilment.unwrap();
+        assert_eq!((seen.lifecycle.phase, work.phase), stands);
+        assert!(is_restricted(&world));
+        give(&Actor::Person, lifecycle::Command::Withdraw);
+        assert!(!is_restricted(&world));
+        let seen = world.see(&engine, request);
+        assert_eq!(seen.lifecycle.end, Some(End::Withdrawn));
+        assert!(!seen.is_open());
+    }
+}

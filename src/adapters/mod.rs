@@ -34,7 +34,10 @@ pub use postgres::PostgresStore;
     feature = "sql-postgres",
     feature = "sql-mysql"
 ))]
-pub use sql::{SqlFault, SqlOpenError, SqlPool, SqlSource, SqlSourceOptions};
+pub use sql::{
+    HeldRows, Hold, HostStrategy, ShownLine, ShownPlan, SqlFault, SqlOpenError, SqlPool, SqlSource,
+    SqlSourceOptions,
+};
 #[cfg(feature = "sqlite")]
 pub use sqlite::{SqliteOptions, SqliteStore};
 #[cfg(feature = "tokio")]

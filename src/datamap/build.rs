@@ -4,8 +4,8 @@ use crate::law::RetentionDuty;
 use crate::model::{Category, Ground, IdentifierKind, Purpose, Use};
 
 use super::map::{
-    Column, DataMap, Exemption, FileOf, Link, Place, Retention, RetentionRule, RowErasure, SCHEMA,
-    Table, Target, UseEnd, When, Whose,
+    Column, DataMap, Exemption, FileOf, JsonPath, KeptWhile, Link, Place, Retention, RetentionRule,
+    RowErasure, SCHEMA, SoftDelete, Table, Target, UseEnd, Via, When, Whose,
 };
 use super::{Plain, Strategy};
 
@@ -168,6 +168,23 @@ impl Table {
         self
     }
 
+    /// Kept while a condition holds.
+    #[must_use]
+    pub fn kept_while(mut self, condition: KeptWhile) -> Self {
+        self.kept_while.push(condition);
+        self
+    }
+
+    /// Hidden first, by the date in this column, and deleted so many days later.
+    #[must_use]
+    pub fn soft_deleted(mut self, column: impl Into<String>, days: u32) -> Self {
+        self.soft_delete = Some(SoftDelete {
+            column: column.into(),
+            days,
+        });
+        self
+    }
+
     /// With a duty to keep the rows for a time.
     #[must_use]
     pub fn retained(mut self, retention: Retention) -> Self {
@@ -180,6 +197,7 @@ impl Link {
     fn new<C: Into<String>>(columns: impl IntoIterator<Item = C>, to: Target) -> Self {
         Self {
             columns: columns.into_iter().map(Into::into).collect(),
+            path: Vec::new(),
             to,
             when: None,
             whose: Whose::Owned,
@@ -205,6 +223,7 @@ impl Link {
         let to = Target::Identifier {
             kind,
             normal: false,
+            at: None,
         };
         Self::new([column.into()], to)
     }
@@ -214,6 +233,22 @@ impl Link {
     pub fn referencing<C: Into<String>>(mut self, names: impl IntoIterator<Item = C>) -> Self {
         if let Target::Rows { columns, .. } = &mut self.to {
             *columns = names.into_iter().map(Into::into).collect();
+        }
+        self
+    }
+
+    /// The column is a JSON document, and the value stands there.
+    #[must_use]
+    pub fn at_path<P: Into<String>>(mut self, path: impl IntoIterator<Item = P>) -> Self {
+        self.path = path.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// The instant in this column lies in the identifier's window.
+    #[must_use]
+    pub fn during(mut self, column: impl Into<String>) -> Self {
+        if let Target::Identifier { at, .. } = &mut self.to {
+            *at = Some(column.into());
         }
         self
     }
@@ -321,6 +356,13 @@ impl Column {
         self
     }
 
+    /// With a part, of a JSON document.
+    #[must_use]
+    pub fn part(mut self, part: JsonPath) -> Self {
+        self.paths.push(part);
+        self
+    }
+
     /// A person may have it corrected.
     #[must_use]
     pub const fn rectifiable(mut self) -> Self {
@@ -339,20 +381,103 @@ impl Column {
     }
 }
 
+impl JsonPath {
+    /// What stands there.
+    pub fn at<P: Into<String>>(path: impl IntoIterator<Item = P>) -> Self {
+        Self {
+            path: path.into_iter().map(Into::into).collect(),
+            ..Self::default()
+        }
+    }
+
+    /// That holds this.
+    #[must_use]
+    pub fn holding(mut self, category: Category) -> Self {
+        self.category = Some(category);
+        self
+    }
+
+    /// Never handed over.
+    #[must_use]
+    pub const fn secret(mut self) -> Self {
+        self.secret = true;
+        self
+    }
+
+    /// Somebody else's data.
+    #[must_use]
+    pub const fn of_others(mut self) -> Self {
+        self.others = true;
+        self
+    }
+
+    /// What an erasure does to it in rows that stay.
+    #[must_use]
+    pub fn erased_by(mut self, strategy: Strategy) -> Self {
+        self.erase = Some(strategy);
+        self
+    }
+}
+
 impl Retention {
     /// A duty that runs from the date in this column.
     pub fn new(from: impl Into<String>, rule: RetentionRule) -> Self {
         Self {
             from: from.into(),
+            of: None,
+            or: None,
             rule,
             year_close: None,
         }
+    }
+
+    /// The column stands in the rows of that table whose link leads here; the latest date counts.
+    #[must_use]
+    pub fn latest_of(mut self, table: impl Into<String>, link: impl Into<String>) -> Self {
+        self.of = Some(Via::new(table, link));
+        self
+    }
+
+    /// A row without a date counts from this column of its own.
+    #[must_use]
+    pub fn or(mut self, column: impl Into<String>) -> Self {
+        self.or = Some(column.into());
+        self
     }
 
     /// The financial year is closed on this month and day, e.g. `03-31`.
     #[must_use]
     pub fn year_closing(mut self, month_day: impl Into<String>) -> Self {
         self.year_close = Some(month_day.into());
+        self
+    }
+}
+
+impl Via {
+    /// The rows of that table which this link of theirs leads from.
+    pub fn new(table: impl Into<String>, link: impl Into<String>) -> Self {
+        Self {
+            table: table.into(),
+            link: link.into(),
+        }
+    }
+}
+
+impl KeptWhile {
+    /// While a column of the row holds this.
+    pub fn new(column: impl Into<String>, equals: impl Into<Plain>, ground: Ground) -> Self {
+        Self {
+            of: None,
+            column: column.into(),
+            equals: equals.into(),
+            ground,
+        }
+    }
+
+    /// While it holds for any row of that table whose link leads here.
+    #[must_use]
+    pub fn any_of(mut self, table: impl Into<String>, link: impl Into<String>) -> Self {
+        self.of = Some(Via::new(table, link));
         self
     }
 }

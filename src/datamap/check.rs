@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::catalogue::{Catalogue, CatalogueColumn, CatalogueTable, Class, DeleteRule};
-use super::map::{DataMap, Link, RowErasure, Table, Target, Whose};
+use super::map::{DataMap, Link, RowErasure, Table, Target, Via, Whose};
 use super::{Generalise, MapProblem, MapProblems, Plain, Problem, Strategy};
 
 /// In an exemption: columns of this name in every table.
@@ -53,6 +53,7 @@ impl DataMap {
                     };
                     beside.columns_gone(&mut problems);
                     beside.links(&mut problems);
+                    beside.soft_delete(&mut problems);
                     beside.strategies(&mut problems);
                 }
             }
@@ -89,6 +90,12 @@ impl DataMap {
             known.extend(link.erase.keys().map(String::as_str));
             known.extend(link.when.iter().map(|when| when.column.as_str()));
         }
+        known.extend(
+            described
+                .soft_delete
+                .iter()
+                .map(|soft| soft.column.as_str()),
+        );
         known
     }
 
@@ -107,12 +114,25 @@ impl DataMap {
             };
             let followed = described.is_some_and(|table| table.links.values().any(follows));
             let exempt = key.columns.iter().all(|column| exempt.contains(&**column));
-            let leads = owned.contains(key.table.as_str());
-            (leads && !followed && !exempt).then(|| {
-                let problem = Problem::KeyNotFollowed(key.table.clone());
-                MapProblem::member(name, &key.columns.join(","), problem)
-            })
+            if followed || !owned.contains(key.table.as_str()) {
+                return None;
+            }
+            let goes = self.is_deleted(&key.table, owned);
+            let problem = if !exempt {
+                Problem::KeyNotFollowed(key.table.clone())
+            } else if goes && key.on_delete == DeleteRule::Cascade {
+                Problem::Cascades(key.table.clone())
+            } else {
+                return None;
+            };
+            Some(MapProblem::member(name, &key.columns.join(","), problem))
         })
+    }
+
+    /// Whether an erasure deletes rows of this table.
+    fn is_deleted(&self, name: &str, owned: &BTreeSet<&str>) -> bool {
+        let described = self.tables.get(name);
+        described.is_some_and(|table| table.erase == RowErasure::Delete) && owned.contains(name)
     }
 
     fn stale_exemptions(&self, catalogue: &Catalogue, problems: &mut Vec<MapProblem>) {
@@ -158,12 +178,22 @@ impl Beside<'_> {
         named.extend(here.names.iter().flatten());
         named.extend(here.restrict.iter().map(|mark| &mark.column));
         named.extend(here.ends.iter().map(|end| &end.column));
-        named.extend(here.retention.iter().map(|retention| &retention.from));
+        if let Some(retention) = &here.retention {
+            self.named_there(retention.of.as_ref(), &retention.from, &mut named, problems);
+            named.extend(&retention.or);
+        }
+        for kept in &here.kept_while {
+            self.named_there(kept.of.as_ref(), &kept.column, &mut named, problems);
+        }
+        named.extend(here.soft_delete.iter().map(|soft| &soft.column));
         for file in here.columns.values().filter_map(|c| c.file.as_ref()) {
             named.insert(&file.name);
             named.extend(&file.media_type);
         }
         for link in here.links.values() {
+            if let Target::Identifier { at, .. } = &link.to {
+                named.extend(at);
+            }
             named.extend(&link.columns);
             named.extend(link.erase.keys());
             named.extend(link.when.iter().map(|when| &when.column));
@@ -179,6 +209,46 @@ impl Beside<'_> {
                 let problem = Problem::ColumnGone;
                 problems.push(MapProblem::member(&copy.table, &copy.column, problem));
             }
+        }
+    }
+
+    /// A column of this table, or of the one that is named beside it.
+    fn named_there<'a>(
+        &self,
+        via: Option<&Via>,
+        column: &'a String,
+        named: &mut BTreeSet<&'a String>,
+        problems: &mut Vec<MapProblem>,
+    ) {
+        let Some(via) = via else {
+            named.insert(column);
+            return;
+        };
+        let there = self.catalogue.tables.get(&via.table);
+        if there.is_some_and(|table| table.column(column).is_none()) {
+            problems.push(MapProblem::member(&via.table, column, Problem::ColumnGone));
+        }
+    }
+
+    /// A row is hidden by a date, and shown again by NULL.
+    fn soft_delete(&self, problems: &mut Vec<MapProblem>) {
+        let Some(soft) = &self.described.soft_delete else {
+            return;
+        };
+        let Some(column) = self.table.column(&soft.column) else {
+            return; // said with the columns that are gone
+        };
+        let mut problem = |problem| {
+            problems.push(MapProblem::member(self.name, &column.name, problem));
+        };
+        if !column.nullable {
+            problem(Problem::NotNull);
+        }
+        if column.generated {
+            problem(Problem::Generated);
+        }
+        if !matches!(column.class, Class::Date | Class::Time | Class::Text) {
+            problem(Problem::Type(column.declared.clone()));
         }
     }
 
@@ -215,7 +285,8 @@ impl Beside<'_> {
         for link in self.described.links.values() {
             all.extend(&link.erase);
             if link.whose != Whose::Owned {
-                let unsaid = link.columns.iter().filter(|c| !link.erase.contains_key(*c));
+                let whole = link.columns.iter().filter(|_| link.path.is_empty());
+                let unsaid = whole.filter(|c| !link.erase.contains_key(*c));
                 all.extend(unsaid.map(|column| (column, &null)));
             }
         }
@@ -237,29 +308,72 @@ impl Beside<'_> {
         if self.described.restrict.is_some() && self.table.key.is_empty() {
             problems.push(MapProblem::table(self.name, Problem::NoKeyToRestrict));
         }
+        self.documents(problems);
         for (name, strategy) in all {
             if let Some(column) = self.table.column(name) {
                 let found = misfits(self.table, column, strategy);
                 problems.extend(found.map(|p| MapProblem::member(self.name, name, p)));
             }
         }
-        if self.described.erase != RowErasure::Delete {
-            self.keys_left_behind(problems);
+        self.keys_left_behind(problems);
+    }
+
+    /// Columns with parts must be able to hold a document.
+    fn documents(&self, problems: &mut Vec<MapProblem>) {
+        let parted = self
+            .described
+            .columns
+            .iter()
+            .filter(|(_, c)| !c.paths.is_empty());
+        let linked = self
+            .described
+            .links
+            .values()
+            .filter(|link| !link.path.is_empty());
+        let names = parted
+            .map(|(name, _)| name)
+            .chain(linked.flat_map(|link| &link.columns));
+        for column in names.filter_map(|name| self.table.column(name)) {
+            if !matches!(column.class, Class::Text | Class::Other) {
+                let problem = Problem::Type(column.declared.clone());
+                problems.push(MapProblem::member(self.name, &column.name, problem));
+            }
         }
     }
 
-    /// Rows that stay while those go that they refer to.
+    /// Rows that stay while those go that they refer to: with a key that leads nowhere, the
+    /// database refuses the deletion, or deletes what should stay.
     fn keys_left_behind(&self, problems: &mut Vec<MapProblem>) {
         for key in &self.table.foreign_keys {
-            let goes = self.map.tables.get(&key.table).is_some_and(|table| {
-                table.erase == RowErasure::Delete && self.owned.contains(key.table.as_str())
-            });
-            let erased = |column: &String| {
-                let strategy = self.described.columns.get(column)?.erase.as_ref()?;
-                (*strategy == Strategy::Null).then_some(())
+            let leads =
+                |link: &Link| link.whose == Whose::Owned && same(&link.columns, &key.columns);
+            let stays = match self.described.erase {
+                RowErasure::Delete => false,
+                RowErasure::Columns => true,
+                // What is kept keeps what its links lead to.
+                RowErasure::Keep { .. } => !self.described.links.values().any(leads),
             };
-            let released = key.columns.iter().any(|column| erased(column).is_some());
-            if goes && !released && key.on_delete != DeleteRule::Release {
+            let goes = self.map.is_deleted(&key.table, self.owned);
+            if key.on_delete == DeleteRule::Release || !goes {
+                continue;
+            }
+            let changed =
+                |strategy: Option<&Strategy>| strategy.is_some_and(|s| *s != Strategy::Keep);
+            let erased = |column: &String| {
+                let column = self.described.columns.get(column);
+                changed(column.and_then(|column| column.erase.as_ref()))
+            };
+            let of_others = |link: &&Link| {
+                link.whose != Whose::Owned && link.columns.iter().any(|c| key.columns.contains(c))
+            };
+            let mut others = self.described.links.values().filter(of_others);
+            // Nothing said of a column of such a link makes it NULL.
+            let kept = others.any(|link| {
+                let said =
+                    |column: &String| link.erase.get(column).is_some_and(|s| *s == Strategy::Keep);
+                key.columns.iter().all(said)
+            });
+            if stays && !key.columns.iter().any(erased) || kept {
                 let problem = Problem::KeyLeftBehind(key.table.clone());
                 let columns = key.columns.join(",");
                 problems.push(MapProblem::member(self.name, &columns, problem));
@@ -305,7 +419,10 @@ const fn fits(class: Class, strategy: &Strategy) -> bool {
         Strategy::Fixed(Plain::Int(_)) => matches!(class, Class::Int | Class::Decimal),
         // Databases write dates and other types as text.
         Strategy::Fixed(Plain::Text(_)) => !matches!(class, Class::Bool | Class::Int),
-        Strategy::Mask(_) | Strategy::Pseudonym => matches!(class, Class::Text),
+        Strategy::Mask(_) | Strategy::Pseudonym | Strategy::Random => matches!(class, Class::Text),
+        Strategy::Generalise(Generalise::Network) => matches!(class, Class::Text | Class::Other),
+        // The host knows.
+        Strategy::Own(_) => !matches!(class, Class::Bytes),
         Strategy::Generalise(Generalise::Prefix(_)) => matches!(class, Class::Text),
         // One map serves databases that keep dates as text.
         Strategy::Generalise(Generalise::Year | Generalise::Month) => {

@@ -51,8 +51,25 @@ pub enum Problem {
     /// A row whose columns are erased, and a column without a strategy.
     #[error("the rows stay: say what an erasure does to this column (`keep` is an answer)")]
     NoStrategy,
+    /// A path that cannot be written, or where none can be.
+    #[error(
+        "a path has names without quotes and backslashes, in one column of a link to an identifier"
+    )]
+    BadPath,
+    /// A strategy that no part of a document can take.
+    #[error(
+        "values are replaced one by one here: a part of a document takes `keep`, `null`, `fixed`, `mask` or `generalise`"
+    )]
+    NotOnPath,
+    /// A kind with a window and no instant to compare it with, or the other way round.
+    #[error(
+        "a kind of identifier with a window needs `at`, the column with the instant, and no other kind takes it"
+    )]
+    Window,
     /// Two strategies for one column.
-    #[error("two links erase this column differently")]
+    #[error(
+        "two strategies are given for this column, or for a part of a document and for what is around it"
+    )]
     TwoStrategies,
     /// Copies of what cannot be corrected.
     #[error("has copies and cannot be corrected: make it rectifiable, or remove them")]
@@ -78,6 +95,9 @@ pub enum Problem {
     /// Kept with rows to which no link leads.
     #[error("`kept_with` names a link of this table to rows of another")]
     KeptWithNothing,
+    /// A duty or a condition that looks at rows which no link leads from.
+    #[error("`of` names a table and a link of it that leads to rows of this table")]
+    NoSuchWay,
     /// Retention of rows that stay anyway.
     #[error("the rows stay anyway: a duty to keep them for a time has no effect")]
     UselessRetention,
@@ -133,6 +153,12 @@ pub enum Problem {
     /// A row that stays and refers to one that goes.
     #[error("the row stays and its key leads to `{0}`, whose rows are deleted: erase the key too")]
     KeyLeftBehind(String),
+    /// Rows that the database deletes along with a person's, and of which the map says nothing.
+    #[error(
+        "the database deletes these rows along with those of `{0}`: add a link for the key, so that \
+         they are found and counted, or change the key"
+    )]
+    Cascades(String),
 }
 
 /// What is wrong with a map, and where.

@@ -69,6 +69,13 @@ pub struct Table {
     /// What must be kept for a time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retention: Option<Retention>,
+    /// Conditions that keep a row as long as they hold, e.g. a claim that is open.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub kept_while: Vec<KeptWhile>,
+    /// An erasure hides the rows first, and deletes them when the days are over. Until then they
+    /// can be brought back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub soft_delete: Option<SoftDelete>,
     /// The link to rows with which these are kept: the lines of an invoice that must be kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kept_with: Option<String>,
@@ -155,6 +162,10 @@ impl Whose {
 pub struct Link {
     /// The columns that lead there.
     pub columns: Vec<String>,
+    /// Where in the one column, a JSON document, the value stands: names, and places in lists as
+    /// digits. For links to an identifier.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub path: Vec<String>,
     /// Where they lead.
     pub to: Target,
     /// Only where this holds: a link that leads to several tables says here which.
@@ -194,6 +205,10 @@ pub enum Target {
         /// The values stand there in their normal form already, so that an index serves.
         #[serde(default, skip_serializing_if = "is_false")]
         normal: bool,
+        /// The column with the instant that must lie in the identifier's window, in UTC. For kinds
+        /// with a window: whose was the address then?
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        at: Option<String>,
     },
 }
 
@@ -237,6 +252,10 @@ pub struct Column {
     /// What an erasure does to it in rows that stay.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub erase: Option<Strategy>,
+    /// Parts of it, a JSON document. Of a column that is left out as somebody else's, the parts are
+    /// handed over; of any other, all but the parts that are secret or somebody else's.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub paths: Vec<JsonPath>,
     /// A person may have it corrected.
     #[serde(default, skip_serializing_if = "is_false")]
     pub rectify: bool,
@@ -244,6 +263,27 @@ pub struct Column {
     /// old value stood.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub copies: Vec<Place>,
+}
+
+/// A part of a JSON document.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct JsonPath {
+    /// Where: names, and places in lists as digits.
+    pub path: Vec<String>,
+    /// What kind of data it holds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub category: Option<Category>,
+    /// Never handed over.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub secret: bool,
+    /// Somebody else's data: left out of what is handed over.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub others: bool,
+    /// What an erasure does to it in rows that stay. Where there is nothing, nothing is added.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub erase: Option<Strategy>,
 }
 
 /// What a file is called, and what it is.
@@ -276,12 +316,56 @@ pub struct Place {
 pub struct Retention {
     /// The column with the date from which the duty runs. A row without one is kept for good.
     pub from: String,
+    /// That column stands in these rows, and the latest of its dates counts: the last contact.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub of: Option<Via>,
+    /// A date column of the row itself, for a row that has no date by `from`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub or: Option<String>,
     /// The duty.
     pub rule: RetentionRule,
     /// Month and day on which the financial year is closed, `12-31` where none is given. For duties
     /// that run from there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub year_close: Option<String>,
+}
+
+/// The rows of another table that a link of theirs leads from, seen from where it leads.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct Via {
+    /// The other table.
+    pub table: String,
+    /// Its link.
+    pub link: String,
+}
+
+/// A condition that keeps a row. Nobody can say beforehand when it ends.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct KeptWhile {
+    /// Any of these rows must satisfy it; the row itself, where none are named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub of: Option<Via>,
+    /// A column there.
+    pub column: String,
+    /// What it holds meanwhile.
+    pub equals: Plain,
+    /// On which ground the row is kept.
+    pub ground: Ground,
+}
+
+/// How rows are hidden before they are deleted.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct SoftDelete {
+    /// The column with the date on which the row was hidden; NULL while it is not.
+    pub column: String,
+    /// For how many days it can be brought back.
+    pub days: u32,
 }
 
 /// A duty to keep data.

@@ -19,7 +19,7 @@ pub use check::PSEUDONYM_LENGTH;
 pub use draft::{Draft, Guess};
 pub use error::{MapFileError, MapProblem, MapProblems, Problem};
 pub use map::{
-    Column, DataMap, Exemption, FileOf, Link, Place, Retention, RetentionRule, RowErasure, SCHEMA,
-    Table, Target, UseEnd, When, Whose,
+    Column, DataMap, Exemption, FileOf, JsonPath, KeptWhile, Link, Place, Retention, RetentionRule,
+    RowErasure, SCHEMA, SoftDelete, Table, Target, UseEnd, Via, When, Whose,
 };
 pub use strategy::{Generalise, Plain, Strategy};

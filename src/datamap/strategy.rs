@@ -44,6 +44,9 @@ pub enum Generalise {
     Month,
     /// Text to its first so many characters, e.g. of a postcode.
     Prefix(u32),
+    /// An IPv4 address to its /24 network, an IPv6 address to its /64; no value where there is no
+    /// address.
+    Network,
 }
 
 /// What an erasure does to a value that stays in its row.
@@ -64,4 +67,24 @@ pub enum Strategy {
     /// A keyed digest: equal values stay equal, and nobody without the key can tell which they
     /// were. The key is the source's.
     Pseudonym,
+    /// Another value of the same form, by chance: a digit for each digit, a letter for each letter,
+    /// all else as it is. A search afterwards cannot tell it from one that was there before.
+    Random,
+    /// What the host does, by the name under which it gave it to the source.
+    Own(String),
+}
+
+impl Strategy {
+    /// Whether each row is read and written by itself, outside the database.
+    pub const fn is_row_by_row(&self) -> bool {
+        matches!(
+            self,
+            Self::Random | Self::Own(_) | Self::Generalise(Generalise::Network)
+        )
+    }
+
+    /// Whether values are replaced one by one, outside the database.
+    pub const fn is_one_by_one(&self) -> bool {
+        self.is_row_by_row() || matches!(self, Self::Pseudonym)
+    }
 }

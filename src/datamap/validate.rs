@@ -8,7 +8,8 @@ use crate::law::{Period, RetentionDuty, RetentionStart};
 use crate::model::IdentifierKind;
 
 use super::map::{
-    Column, DataMap, Link, Retention, RetentionRule, RowErasure, SCHEMA, Table, Target, Whose,
+    Column, DataMap, JsonPath, Link, Retention, RetentionRule, RowErasure, SCHEMA, Table, Target,
+    Whose,
 };
 use super::{MapProblem, MapProblems, Problem, Strategy};
 
@@ -103,6 +104,25 @@ impl DataMap {
                 problems.push(MapProblem::member(name, &retention.from, problem));
             }
         }
+        let keeping = !table.kept_while.is_empty() || table.soft_delete.is_some();
+        if keeping && table.erase != RowErasure::Delete {
+            problems.push(MapProblem::table(name, Problem::UselessRetention));
+        }
+        let of = table
+            .retention
+            .iter()
+            .filter_map(|retention| retention.of.as_ref());
+        for via in of.chain(table.kept_while.iter().filter_map(|kept| kept.of.as_ref())) {
+            let link = self
+                .tables
+                .get(&via.table)
+                .and_then(|there| there.links.get(&via.link));
+            let here =
+                |link: &Link| matches!(&link.to, Target::Rows { table, .. } if table == name);
+            if !link.is_some_and(here) {
+                problems.push(MapProblem::member(name, &via.link, Problem::NoSuchWay));
+            }
+        }
         if let Some(with) = &table.kept_with {
             let link = table.links.get(with);
             if !link.is_some_and(|link| matches!(link.to, Target::Rows { .. })) {
@@ -130,12 +150,20 @@ impl DataMap {
         if link.whose == Whose::Owned && !link.erase.is_empty() {
             problems.push(Problem::UselessStrategy);
         }
+        let by_value = matches!(link.to, Target::Identifier { .. });
+        let written = by_value && is_path(&link.path);
+        if !link.path.is_empty() && !written {
+            problems.push(Problem::BadPath);
+        }
         match &link.to {
-            Target::Identifier { kind, .. } => {
+            Target::Identifier { kind, at, .. } => {
                 if link.columns.len() > 1 {
                     problems.push(Problem::ManyColumns(link.columns.len()));
                 }
-                if !stands_alone(kind) {
+                if has_window(kind) != at.is_some() {
+                    problems.push(Problem::Window);
+                }
+                if !stands_alone(kind) && !has_window(kind) {
                     problems.push(Problem::UnsupportedKind);
                 }
             }
@@ -164,13 +192,19 @@ impl DataMap {
         if !column.identifiers.iter().all(stands_alone) {
             problems.push(Problem::UnsupportedKind);
         }
-        match (&table.erase, &column.erase) {
-            (RowErasure::Columns, None) => problems.push(Problem::NoStrategy),
-            (RowErasure::Delete | RowErasure::Keep { .. }, Some(_)) => {
-                problems.push(Problem::UselessStrategy);
+        let in_parts = column.paths.iter().any(|part| part.erase.is_some());
+        match &table.erase {
+            RowErasure::Columns if column.erase.is_none() && !in_parts => {
+                problems.push(Problem::NoStrategy);
             }
-            _ => {}
+            RowErasure::Columns => {}
+            RowErasure::Delete | RowErasure::Keep { .. } => {
+                if column.erase.is_some() || in_parts {
+                    problems.push(Problem::UselessStrategy);
+                }
+            }
         }
+        problems.extend(parts(column));
         if !column.rectify && !column.copies.is_empty() {
             problems.push(Problem::UselessCopies);
         }
@@ -260,6 +294,44 @@ impl Retention {
         }
         duty.until(facts).ok()
     }
+}
+
+/// What is wrong with the parts of a document.
+fn parts(column: &Column) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    for (n, part) in column.paths.iter().enumerate() {
+        if !is_path(&part.path) {
+            problems.push(Problem::BadPath);
+        }
+        let Some(strategy) = &part.erase else {
+            continue;
+        };
+        if strategy.is_one_by_one() {
+            problems.push(Problem::NotOnPath);
+        }
+        let around = |other: &JsonPath| {
+            let (one, other) = (&part.path, &other.path);
+            one.starts_with(other) || other.starts_with(one)
+        };
+        let mut before = column.paths[..n]
+            .iter()
+            .filter(|other| other.erase.is_some());
+        if column.erase.is_some() || before.any(around) {
+            problems.push(Problem::TwoStrategies);
+        }
+    }
+    problems
+}
+
+/// Whether all databases can write it.
+fn is_path(path: &[String]) -> bool {
+    let name = |name: &String| !name.is_empty() && !name.contains(['"', '\\']);
+    !path.is_empty() && path.iter().all(name)
+}
+
+/// Whether a kind says when the value was the person's.
+const fn has_window(kind: &IdentifierKind) -> bool {
+    matches!(kind, IdentifierKind::PhoneDuring | IdentifierKind::IpDuring)
 }
 
 /// Whether a value of one column says it all.

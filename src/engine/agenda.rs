@@ -69,6 +69,10 @@ impl Agenda {
                 Event::LetterSent { letter } => self
                     .effects
                     .retain(|item| item.effect != Effect::Notify(letter) || item.resume.is_none()),
+                // The newest challenge counts; what becomes of those before it does not.
+                Event::ChallengedAgain => {
+                    self.effects.retain(|item| item.effect != Effect::Challenge)
+                }
                 // The extension never took effect: nobody is told of it any more.
                 Event::LetterOverdue {
                     letter: letter @ Letter::Extension,

@@ -97,6 +97,15 @@ pub struct Submitted {
     pub joined: Option<RequestId>,
 }
 
+/// The open requests of a person that a new one has to do with.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Same {
+    /// In which it is carried on.
+    pub(super) joins: Option<RequestId>,
+    /// Beside which it erases.
+    beside: Option<RequestId>,
+}
+
 /// What the requests of one intake share.
 pub(super) struct Opening<'a> {
     pub(super) controller: &'a ControllerId,
@@ -251,7 +260,7 @@ impl Engine {
                 // The other one came to its end meanwhile: this one goes its own way.
                 Ok(false) => {
                     self.forget(controller, request).await?;
-                    same = None;
+                    same.joins = None;
                 }
                 Err(error) => {
                     // A backend that was cut off may still be at it: that the request is not there
@@ -277,7 +286,7 @@ impl Engine {
         &self,
         opening: &Opening<'_>,
         wish: &Wish,
-        same: Option<RequestId>,
+        same: Same,
     ) -> Result<(Commit, Decision), EngineError> {
         let controller = opening.controller;
         let request = RequestId::new(self.fresh_id());
@@ -310,7 +319,7 @@ impl Engine {
         opening: &Opening<'_>,
         wish: &Wish,
         request: RequestId,
-        joins: Option<RequestId>,
+        same: Same,
     ) -> Result<(Commit, Decision), EngineError> {
         let Opening {
             controller,
@@ -366,7 +375,8 @@ impl Engine {
                 corrections,
                 delivery: intake.delivery.clone(),
                 uses: wish.uses.clone(),
-                joins,
+                joins: same.joins,
+                beside: same.beside,
             },
             pin,
             &context,
@@ -380,17 +390,18 @@ impl Engine {
     }
 
     /// The oldest request for the same right by the same person that is not answered yet, or
-    /// whose erasure is unfinished.
+    /// whose erasure is unfinished: to join, or to erase beside where it knows less of them.
     pub(super) async fn same_open_request(
         &self,
         controller: &ControllerId,
         wish: &Wish,
         opening: &Opening<'_>,
-    ) -> Result<Option<RequestId>, EngineError> {
+    ) -> Result<Same, EngineError> {
+        let mut same = Same::default();
         let person = &opening.person;
         // Two corrections are two wishes, even of one person.
         if wish.right == Right::Rectification {
-            return Ok(None);
+            return Ok(same);
         }
         let uses = fulfilment::stop::uses(&wish.right, wish.uses.clone())?;
         let mut found = Vec::new();
@@ -421,15 +432,21 @@ impl Engine {
             if request.facts.right == wish.right
                 && request.clock.regime.id.as_str() == regime
                 && request.facts.uses == uses
-                && covers
+                && request.facts.deliver_to.as_ref() == opening.intake.delivery.to()
                 && request.lifecycle.refusal.is_none()
                 && !request.lifecycle.is_closed()
                 && (!request.lifecycle.is_answered() || unfinished)
             {
-                return Ok(Some(id));
+                if covers {
+                    same.joins = Some(id);
+                    return Ok(same);
+                }
+                if wish.right == Right::Erasure {
+                    same.beside.get_or_insert(id);
+                }
             }
         }
-        Ok(None)
+        Ok(same)
     }
 
     /// Writes down in an open request that another one is carried on in it, and takes it up again
@@ -459,6 +476,7 @@ impl Engine {
         let is_known = |digest: &KeyedDigest| other.facts.person.contains(digest);
         let same = other.facts.right == facts.right
             && other.facts.uses == facts.uses
+            && other.facts.deliver_to == facts.deliver_to
             && facts.person.iter().any(is_known);
         if !same || !self.carried_on(&facts.controller, into, facts.id).await? {
             return Err(workflow::Rejection::Malformed {

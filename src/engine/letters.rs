@@ -5,7 +5,10 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, Datelike, NaiveDate, Utc};
 
-use crate::law::{Content, Due, DueOn, GroundUse, Item, Letter as Complete, Notice, Regime, Step};
+use crate::law::{
+    Content, Due, DueOn, GroundUse, Item, Letter as Complete, Notice, Regime, Removed, Step,
+    Verified,
+};
 use crate::model::{Ground, MissingRows, Outcome, Right, Until, Verdict, WithheldRows};
 use crate::ports::Statement;
 use crate::workflow::{Letter, Request, Target};
@@ -23,7 +26,7 @@ const ONLY_IF_SAID: [&str; 2] = ["absence", "what_would_help"];
 pub struct MissingWords {
     /// In requests for which right.
     pub right: Right,
-    /// In which letter.
+    /// In which letter; for what recipients are told, the response.
     pub letter: Letter,
     /// Under which key they are given to [`Controller::with_words`], unless the record of
     /// processing fills it ([`Controller::with_record`]); or the place in braces that words of the
@@ -33,6 +36,10 @@ pub struct MissingWords {
     pub about: String,
     /// Where.
     pub article: String,
+    /// How well the notice was checked, if it was left out for that: no words help, and requests
+    /// for this right are not served under what is taken of the law
+    /// ([`Regimes::verified_only`](crate::law::Regimes::verified_only)). The key is its step.
+    pub left_out: Option<Verified>,
 }
 
 /// What is said of an item, or what is missing for it.
@@ -73,6 +80,9 @@ impl Controller {
         let facts = self.facts(request, letter, &regime, titles);
         let mut statements: Vec<Statement> = Vec::new();
         let mut missing = Vec::new();
+        if letter == Letter::Refusal && demanded(request, letter, &regime).is_empty() {
+            statements = self.plain_refusal(&facts);
+        }
         for notice in demanded(request, letter, &regime) {
             let mut contents = Vec::new();
             for item in &notice.items {
@@ -95,6 +105,26 @@ impl Controller {
         missing.sort();
         missing.dedup();
         Err(Unsaid { letter, missing }.into())
+    }
+
+    /// What a refusal says under a law that demands nothing of it: that it is one, on which ground
+    /// as far as words for it are known, and where else the person can turn.
+    fn plain_refusal(&self, facts: &Facts) -> Vec<Statement> {
+        let items = [
+            ("refusal", "that the request is refused"),
+            ("reasons", "why"),
+            ("remedies", "where the person can turn"),
+        ];
+        let said = items.into_iter().filter_map(|(item, about)| {
+            let words = facts.fill(self.words(item)?).ok()?;
+            (!words.trim().is_empty()).then(|| Statement {
+                item: item.to_owned(),
+                article: String::new(),
+                about: about.to_owned(),
+                words: Some(words),
+            })
+        });
+        said.collect()
     }
 
     /// What the answer to a request says beside the data, with headings: for the package's page.
@@ -184,11 +214,30 @@ impl Controller {
         let regime = regime.map_err(|error| EngineError::UnknownRegime(error.to_string()))?;
         let mut all = BTreeSet::new();
         for right in rights {
-            for notice in regime.notices_for(right) {
-                let Some(letter) = Letter::at(notice.step) else {
+            for removed in regime.lacks_for(right, &self.readings) {
+                let Removed::Notice(notice) = removed else {
                     continue;
                 };
-                for facts in self.examples(&regime, letter) {
+                all.insert(MissingWords {
+                    right: right.clone(),
+                    letter: Letter::at(notice.step).unwrap_or(Letter::Response),
+                    key: notice.step.name().to_owned(),
+                    about: removed.describe(),
+                    article: notice.article.to_string(),
+                    left_out: Some(notice.verified),
+                });
+            }
+            for notice in regime.notices_for(right) {
+                let told = notice.step == Step::RecipientNotice;
+                let Some(letter) = Letter::at(notice.step).or(told.then_some(Letter::Response))
+                else {
+                    continue;
+                };
+                for mut facts in self.examples(&regime, letter) {
+                    if told {
+                        facts.so = vec![change(right, false)];
+                        facts.fell_short = false;
+                    }
                     for item in &notice.items {
                         let Err(key) = self.said(item, notice.step, letter, &facts) else {
                             continue;
@@ -203,12 +252,59 @@ impl Controller {
                             key,
                             about: item.says.to_string(),
                             article: article(item, notice),
+                            left_out: None,
                         });
                     }
                 }
             }
         }
         Ok(all.into_iter().collect())
+    }
+
+    /// The conditions under which the law of a request grants its right, in the words of its table:
+    /// whoever approves it says that they hold. Empty where there are none, and for what begins
+    /// without a decision.
+    ///
+    /// # Errors
+    /// [`EngineError::UnknownRegime`] when the law of the request is not here any more.
+    pub fn conditions(&self, request: &Request) -> Result<Vec<String>, EngineError> {
+        let regime = self.law_of(request)?;
+        Ok(request.conditions(&regime))
+    }
+
+    /// What a recipient is told of a change beside the order itself: what the law demands, item by
+    /// item.
+    ///
+    /// # Errors
+    /// [`EngineError::Unsaid`] names what nobody has given yet;
+    /// [`EngineError::UnknownRegime`] when the law of the request is not here any more.
+    pub fn tells(&self, request: &Request) -> Result<Vec<Statement>, EngineError> {
+        let regime = self.law_of(request)?;
+        let mut facts = self.general(&regime);
+        let lifted = request.fulfilment.as_ref();
+        let lifted = lifted.is_some_and(|work| work.announced);
+        facts.so.push(change(&request.facts.right, lifted));
+        let mut statements = Vec::new();
+        let mut missing = Vec::new();
+        let notices = regime.notices_for(&request.facts.right);
+        for notice in notices.filter(|notice| notice.step == Step::RecipientNotice) {
+            let said = notice.items.iter().map(|item| {
+                let said = self.said(item, notice.step, Letter::Response, &facts);
+                said.map(|content| (item.id.as_ref(), content))
+            });
+            match said.collect::<Result<Vec<_>, _>>() {
+                Ok(contents) => match Complete::new(notice, contents) {
+                    Ok(complete) => add(&mut statements, &complete),
+                    Err(_) => missing.push(notice.step.name().to_owned()),
+                },
+                Err(key) => missing.push(key),
+            }
+        }
+        if missing.is_empty() {
+            return Ok(statements);
+        }
+        let letter = Letter::Response;
+        Err(Unsaid { letter, missing }.into())
     }
 
     pub(super) fn law_of(&self, request: &Request) -> Result<std::sync::Arc<Regime>, EngineError> {
@@ -430,12 +526,23 @@ impl Controller {
         let words = self.words.get(&key).map(String::as_str);
         let words = words.or(known.map(|known| known.letter.as_ref()));
         let words = words.ok_or(key)?;
-        Ok(match known {
-            Some(known) if !known.article.is_empty() => {
-                format!("{words} ({}, {})", known.article, regime.name)
-            }
-            _ => words.to_owned(),
-        })
+        let Some(known) = known else {
+            return Ok(words.to_owned());
+        };
+        let mut said = words.to_owned();
+        if !known.article.is_empty() {
+            said = format!("{said} ({}, {})", known.article, regime.name);
+        }
+        // What the law adds to a ground: no choice, or a second look.
+        let added = [
+            (known.mandatory, "mandatory"),
+            (known.reviewable, "reviewable"),
+        ];
+        for (_, key) in added.into_iter().filter(|(so, _)| *so) {
+            said.push(' ');
+            said.push_str(self.words(key).unwrap_or_default());
+        }
+        Ok(said)
     }
 
     /// What an answer leaves out, and why: a line for each.
@@ -570,6 +677,17 @@ fn not_given(request: &Request, outcome: &Outcome) -> Vec<&'static str> {
 /// Whether every search was made, and found nothing.
 fn nothing_held(request: &Request) -> bool {
     request.lifecycle.outcome == Some(Outcome::NothingFound)
+}
+
+/// What is changed at recipients, as the word on which the words depend.
+fn change(right: &Right, lifted: bool) -> &'static str {
+    match right {
+        Right::Rectification => "rectified",
+        Right::Restriction if lifted => "lifted",
+        Right::Restriction => "restricted",
+        Right::Erasure => "erased",
+        _ => "ended",
+    }
 }
 
 /// The words of an item. What has no name of its own is missing under the item's.

@@ -13,6 +13,7 @@ mod guard;
 mod intake;
 mod letters;
 mod notice;
+mod observe;
 mod package;
 mod parts;
 mod perform;

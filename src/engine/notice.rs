@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::law::Setting;
+use crate::law::{Due, Setting};
 use crate::model::{Actor, ControllerId, Identifier, RequestId};
 use crate::ports;
 use crate::workflow::{Letter, Request, Target};
@@ -64,6 +64,11 @@ impl Engine {
         self.notice(&loaded.request, letter, to)
     }
 
+    /// What a recipient is told about a request.
+    pub(super) fn told(&self, request: &Request) -> Result<Vec<ports::Statement>, EngineError> {
+        self.controller(&request.facts.controller)?.tells(request)
+    }
+
     /// A letter about a request as it stands.
     pub(super) fn notice(
         &self,
@@ -78,7 +83,7 @@ impl Engine {
         notice.contents = setup.say(request, letter, self)?;
         notice.regime = request.clock.regime.id.to_string();
         notice.law = setup.law_of(request)?.name.to_string();
-        notice.due = request.clock.late_from();
+        notice.due = request.answer_clock().and_then(Due::late_from);
         notice.send_before = request.letter_due(letter);
         notice.fee = life.fee.clone();
         notice.granted = life.appeal_granted;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use chrono::TimeDelta;
+use futures::FutureExt as _;
 
 use crate::model::{
     ControllerId, Correction, Failure, Handle, Identifier, KeyId, PartyId, RequestId, RowCount,
@@ -21,6 +22,7 @@ use super::agenda::Item;
 use super::error::{EngineError, Unsaid};
 use super::findings::not_corrected;
 use super::guard::guard;
+use super::observe::watched;
 use super::package::Made;
 use super::parts::Parts;
 
@@ -108,11 +110,12 @@ impl Attempt {
         let limit = self.time_limit();
         let clock = Arc::clone(&self.engine.inner.ports.clock);
         let cancel = self.cancel.clone();
-        let performed = guard(&*clock, limit, &cancel, self.perform()).await;
-        (
-            item,
-            performed.unwrap_or_else(|error| Performed::Later(error.kind, error.code.into_owned())),
-        )
+        let performed = async {
+            // On the heap: what it holds across all its calls would be moved through every caller.
+            let performed = guard(&*clock, limit, &cancel, self.perform().boxed()).await;
+            performed.unwrap_or_else(|error| Performed::Later(error.kind, error.code.into_owned()))
+        };
+        (item, watched(&self, performed).await)
     }
 
     fn time_limit(&self) -> TimeDelta {
@@ -155,7 +158,7 @@ impl Attempt {
         context
     }
 
-    async fn perform(self) -> Performed {
+    async fn perform(&self) -> Performed {
         let result = match &self.item.effect {
             Effect::Step { task, target, .. } => self.step(*task, target).await,
             Effect::Notify(letter) => self.notify(*letter).await.map(sent),
@@ -271,6 +274,7 @@ impl Attempt {
         let order = Order {
             instruction,
             identifiers: self.identifiers().await?,
+            contents: self.engine.told(&self.request)?,
         };
         Ok(self.gateway(id)?.inform(&self.context(), &order).await?)
     }

@@ -143,11 +143,10 @@ impl Engine {
     ) -> Result<(), EngineError> {
         let controller = opening.controller;
         self.allow_submit(opening, wish).await?;
-        let stored = self.same_open_request(controller, wish, opening).await?;
-        let same = match stored {
-            Some(same) => Some(same),
-            None => intake::same_wish(wish, prepared.created())?,
-        };
+        let mut same = self.same_open_request(controller, wish, opening).await?;
+        if same.joins.is_none() {
+            same.joins = intake::same_wish(wish, prepared.created())?;
+        }
         let (mut commit, mut decision) = self.open_one(opening, wish, same).await?;
         if let Some(into) = intake::joined(&decision) {
             let carried_on = self
@@ -159,7 +158,10 @@ impl Engine {
             match carried_on? {
                 Some((commit, decision)) => prepared.push(commit, decision),
                 // The other one came to its end meanwhile: this one goes its own way.
-                None => (commit, decision) = self.open_one(opening, wish, None).await?,
+                None => {
+                    same.joins = None;
+                    (commit, decision) = self.open_one(opening, wish, same).await?;
+                }
             }
         }
         prepared.submitted.push(Submitted {

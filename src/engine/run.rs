@@ -102,7 +102,8 @@ impl Engine {
         let mut look_at = self.now();
         let mut failures = 0;
         loop {
-            let room = self.inner.settings.claims - works.len();
+            // A store may give more than it was asked for.
+            let room = self.inner.settings.claims.saturating_sub(works.len());
             if room > 0 && look_at <= self.now() {
                 // Not broken off by a shutdown: what was claimed would be lost until its lease ends.
                 let limit = self.inner.settings.call_timeout;

@@ -50,6 +50,16 @@ pub(super) fn english(key: &str) -> Option<&'static str> {
         "appeal.no_appeal" => "There is no appeal to us; you can complain to {authority}.",
         "help" => "If anything in this letter is not clear to you, we help you to understand it.",
 
+        "mandatory" => "The law leaves us no choice in this.",
+        "reviewable" => "You can have this decision reviewed by somebody who did not take part in it.",
+
+        // Recipients.
+        "recipient_notice.change.rectified" => "Data about this person were corrected; correct them too.",
+        "recipient_notice.change.erased" => "Data about this person were erased; erase them too, with every copy and every link to them.",
+        "recipient_notice.change.restricted" => "The processing of data about this person is restricted; restrict it too.",
+        "recipient_notice.change.lifted" => "The processing of data about this person is not restricted any more.",
+        "recipient_notice.change.ended" => "Uses of data about this person have ended; end them too.",
+
         // The answer.
         "action_taken.upheld" => "A person looked at the decision again, and it stands.",
         "action_taken.changed" => "A person looked at the decision again, and it was changed.",

@@ -40,6 +40,8 @@ pub enum ClockEventKind {
     ResultsAnnounced,
     /// The controller reasonably suspects fraud and cannot authenticate (Utah).
     FraudSuspected,
+    /// The controller waits no longer for what it asked the person: it refused.
+    WaitingEnded,
 }
 
 /// Something that happened, and when.

@@ -174,6 +174,7 @@ impl Holidays for JoinedHolidays {
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
 pub struct NamedHolidays {
     days: BTreeMap<NaiveDate, String>,
+    working: BTreeMap<NaiveDate, String>,
     until: Option<NaiveDate>,
 }
 
@@ -185,13 +186,22 @@ impl NamedHolidays {
     ) -> Self {
         Self {
             days: days.into_iter().collect(),
+            working: BTreeMap::new(),
             until,
         }
     }
 
-    /// The name of the holiday on `date`.
+    /// The same, with days that are worked although their weekday is off.
+    #[must_use]
+    pub fn with_working(mut self, days: impl IntoIterator<Item = (NaiveDate, String)>) -> Self {
+        self.working.extend(days);
+        self
+    }
+
+    /// The name of the holiday on `date`, or of the day that is worked.
     pub fn name(&self, date: NaiveDate) -> Option<&str> {
-        self.days.get(&date).map(String::as_str)
+        let name = self.working.get(&date).or_else(|| self.days.get(&date));
+        name.map(String::as_str)
     }
 
     /// Every holiday, in order.
@@ -202,7 +212,9 @@ impl NamedHolidays {
 
 impl Holidays for NamedHolidays {
     fn day(&self, date: NaiveDate) -> Day {
-        if self.days.contains_key(&date) {
+        if self.working.contains_key(&date) {
+            Day::Working
+        } else if self.days.contains_key(&date) {
             Day::Holiday
         } else {
             Day::Ordinary

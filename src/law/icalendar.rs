@@ -1,16 +1,45 @@
-//! Holidays from an iCalendar file, as public authorities publish them.
+//! Holidays and working days from an iCalendar file, as public authorities publish them.
 
-use chrono::{DateTime, Days, LocalResult, NaiveDate, NaiveDateTime, TimeDelta, TimeZone, Utc};
+use chrono::{
+    DateTime, Days, LocalResult, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, TimeZone, Utc,
+};
 use chrono_tz::Tz;
 use icalendar::{
     Calendar, CalendarComponent, CalendarDateTime, Component, DatePerhapsTime, Event, EventStatus,
 };
+
+use rrule::RRuleSet;
 
 use super::NamedHolidays;
 
 /// The longest single event that counts as a holiday, in days. A longer one is a season or
 /// a mistake.
 const LONGEST: i64 = 31;
+
+/// How many occurrences of one event are taken: those of more than a lifetime.
+const MOST: u16 = 400;
+
+/// What an event of a file is to the calendar.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[non_exhaustive]
+pub enum EntryKind {
+    /// A day off.
+    Holiday,
+    /// A day on which people work although its weekday is off.
+    Working,
+    /// Neither: a school holiday, a remembrance day.
+    Neither,
+}
+
+/// An event of a file, for whoever tells what it is.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct CalendarEntry<'a> {
+    /// Its title; empty when it has none.
+    pub summary: &'a str,
+    /// Its `CATEGORIES`.
+    pub categories: Vec<&'a str>,
+}
 
 /// Why a file gives no holidays.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
@@ -25,11 +54,22 @@ pub enum CalendarFileError {
     /// It lists no day.
     #[error("the calendar lists no event with a date")]
     Empty,
-    /// An event repeats by a rule or a list; which years it covers cannot be told.
-    #[error(
-        "the event `{0}` repeats (RRULE, RDATE); use a file with an event for every date, or a `HolidayRule`"
-    )]
+    /// An event repeats by a list of dates, which is not read.
+    #[error("the event `{0}` repeats by a list (RDATE); use a file with an event for every date")]
     Recurring(String),
+    /// An event repeats without an end, and nobody said how far the calendar reaches.
+    #[error("the event `{0}` repeats without an end; say with `complete_until` how far to go")]
+    Endless(String),
+    /// An event repeats by a rule that cannot be followed.
+    #[error(
+        "the event `{summary}` repeats by the rule `{rule}`, which cannot be followed; accepted: a rule of RFC 5545 that gives at most {MOST} days up to the end of the calendar"
+    )]
+    Rule {
+        /// Its title.
+        summary: String,
+        /// The rule.
+        rule: String,
+    },
     /// The start, end or duration of an event is missing or cannot be read.
     #[error("the event `{summary}` has no readable {property}; accepted: {accepted}")]
     Time {
@@ -54,11 +94,13 @@ pub enum CalendarFileError {
 ///
 /// Times of day are taken to the dates they have in `zone`, the place where the holidays hold;
 /// a time without a zone of its own is one of that place. Cancelled events are left out; an
-/// event of several days is a holiday on each. Every other event is a day off: a file that also
-/// lists working days must be parted first ([`HolidayList::with_working`](super::HolidayList)).
+/// event of several days is a holiday on each. Every other event is a day off; for a file that
+/// also lists working days see [`read_icalendar_with`].
 ///
 /// The calendar is taken to be complete up to `complete_until`; without it, up to the last
-/// day that it lists, so that any later deadline is marked provisional.
+/// day that it lists, so that any later deadline is marked provisional. Events that repeat by a
+/// rule (`RRULE`, without its `EXDATE`s) are followed up to there, from the date that they have in
+/// `zone`.
 ///
 /// ```
 /// use chrono::NaiveDate;
@@ -80,7 +122,34 @@ pub fn read_icalendar(
     zone: Tz,
     complete_until: Option<NaiveDate>,
 ) -> Result<NamedHolidays, CalendarFileError> {
-    let mut days = Vec::new();
+    read_icalendar_with(file, zone, complete_until, |_| EntryKind::Holiday)
+}
+
+/// The same for a file that lists more than days off: `kind` tells of each event what it is. A
+/// day that is listed as worked and as off is worked: the decree that swaps two days lists both.
+///
+/// ```
+/// use chrono::NaiveDate;
+/// use datarights::law::{Day, EntryKind, Holidays, read_icalendar_with};
+/// let file = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//gov\r\nBEGIN:VEVENT\r\n\
+///     UID:1\r\nDTSTART;VALUE=DATE:20261010\r\nSUMMARY:National Day\r\nCATEGORIES:WORKDAY\r\n\
+///     END:VEVENT\r\nEND:VCALENDAR\r\n";
+/// let days = read_icalendar_with(file, chrono_tz::Asia::Shanghai, None, |entry| {
+///     if entry.categories.contains(&"WORKDAY") { EntryKind::Working } else { EntryKind::Holiday }
+/// })?;
+/// assert_eq!(days.day(NaiveDate::from_ymd_opt(2026, 10, 10).unwrap()), Day::Working);
+/// # Ok::<(), datarights::law::CalendarFileError>(())
+/// ```
+///
+/// # Errors
+/// [`CalendarFileError`].
+pub fn read_icalendar_with(
+    file: &str,
+    zone: Tz,
+    complete_until: Option<NaiveDate>,
+    kind: impl Fn(&CalendarEntry<'_>) -> EntryKind,
+) -> Result<NamedHolidays, CalendarFileError> {
+    let (mut days, mut working) = (Vec::new(), Vec::new());
     for (at, text) in parted(file).iter().enumerate() {
         let unreadable = CalendarFileError::Unreadable { calendar: at + 1 };
         let calendar: Calendar = text.parse().map_err(|_: String| unreadable)?;
@@ -88,15 +157,43 @@ pub fn read_icalendar(
             let CalendarComponent::Event(event) = component else {
                 continue;
             };
-            if event.get_status() != Some(EventStatus::Cancelled) {
-                let summary = event.get_summary().unwrap_or_default();
-                days.extend(days_of(event, summary, zone)?.map(|day| (day, summary.to_owned())));
+            if event.get_status() == Some(EventStatus::Cancelled) {
+                continue;
+            }
+            let summary = event.get_summary().unwrap_or_default();
+            let entry = CalendarEntry {
+                summary,
+                categories: categories(event),
+            };
+            let list = match kind(&entry) {
+                EntryKind::Holiday => &mut days,
+                EntryKind::Working => &mut working,
+                EntryKind::Neither => continue,
+            };
+            for day in days_of(event, summary, zone, complete_until)? {
+                list.push((day, summary.to_owned()));
             }
         }
     }
-    let last = days.iter().map(|(day, _)| *day).max();
-    let last = last.ok_or(CalendarFileError::Empty)?;
-    Ok(NamedHolidays::new(days, complete_until.or(Some(last))))
+    let listed = days.iter().chain(&working).map(|(day, _)| *day);
+    let last = listed.max().ok_or(CalendarFileError::Empty)?;
+    Ok(NamedHolidays::new(days, complete_until.or(Some(last))).with_working(working))
+}
+
+/// The values of a property that may stand in a list, and several times.
+fn listed<'a>(event: &'a Event, name: &str) -> Vec<&'a str> {
+    let many = event.multi_properties().get(name).into_iter().flatten();
+    let many = many.map(icalendar::Property::value);
+    let values = event.property_value(name).into_iter().chain(many);
+    values
+        .flat_map(|value| value.split(','))
+        .map(str::trim)
+        .filter(|value| !value.is_empty())
+        .collect()
+}
+
+fn categories(event: &Event) -> Vec<&str> {
+    listed(event, "CATEGORIES")
 }
 
 /// The calendars of a file one by one: the parser reads the first alone. What follows the last
@@ -122,11 +219,12 @@ fn days_of(
     event: &Event,
     summary: &str,
     zone: Tz,
-) -> Result<impl Iterator<Item = NaiveDate> + use<>, CalendarFileError> {
+    complete_until: Option<NaiveDate>,
+) -> Result<Vec<NaiveDate>, CalendarFileError> {
     let has = |name: &str| {
         event.property_value(name).is_some() || event.multi_properties().contains_key(name)
     };
-    if has("RRULE") || has("RDATE") {
+    if has("RDATE") {
         return Err(CalendarFileError::Recurring(summary.to_owned()));
     }
     let unreadable = |property, accepted| CalendarFileError::Time {
@@ -169,7 +267,83 @@ fn days_of(
         let summary = summary.to_owned();
         return Err(CalendarFileError::Length { summary, days });
     }
-    Ok(first.iter_days().take(usize::try_from(days).unwrap_or(0)))
+    let firsts = match event.property_value("RRULE") {
+        None => vec![first],
+        Some(rule) => occurrences(event, summary, rule, (first, zone), complete_until)?,
+    };
+    let days = usize::try_from(days).unwrap_or(0);
+    let each = firsts
+        .into_iter()
+        .flat_map(|first| first.iter_days().take(days));
+    Ok(each.collect())
+}
+
+/// The first days of an event that repeats by a rule.
+fn occurrences(
+    event: &Event,
+    summary: &str,
+    rule: &str,
+    (first, zone): (NaiveDate, Tz),
+    complete_until: Option<NaiveDate>,
+) -> Result<Vec<NaiveDate>, CalendarFileError> {
+    let refused = || CalendarFileError::Rule {
+        summary: summary.to_owned(),
+        rule: rule.to_owned(),
+    };
+    let mut parts = Vec::new();
+    let mut ends = false;
+    for part in rule.split(';').filter(|part| !part.is_empty()) {
+        let (name, value) = part.split_once('=').ok_or_else(refused)?;
+        let name = name.to_ascii_uppercase();
+        ends |= name == "COUNT" || name == "UNTIL";
+        // Days alone are followed: the end counts as a day too.
+        parts.push(match name.as_str() {
+            "UNTIL" => {
+                let day = day_of(value, zone).ok_or_else(refused)?;
+                format!("UNTIL={}", day.format("%Y%m%dT000000Z"))
+            }
+            _ => format!("{name}={value}"),
+        });
+    }
+    if !ends && complete_until.is_none() {
+        return Err(CalendarFileError::Endless(summary.to_owned()));
+    }
+    let set = format!(
+        "DTSTART:{}\nRRULE:{}",
+        first.format("%Y%m%dT000000Z"),
+        parts.join(";")
+    );
+    let mut set: RRuleSet = set.parse().map_err(|_| refused())?;
+    if let Some(until) = complete_until {
+        let midnight = until.and_time(NaiveTime::MIN).and_utc();
+        set = set.before(midnight.with_timezone(&rrule::Tz::UTC));
+    }
+    let found = set.all(MOST);
+    if found.limited {
+        return Err(refused());
+    }
+    let mut left_out = Vec::new();
+    for value in listed(event, "EXDATE") {
+        left_out.push(day_of(value, zone).ok_or_else(refused)?);
+    }
+    let days = found.dates.iter().map(DateTime::date_naive);
+    Ok(days.filter(|day| !left_out.contains(day)).collect())
+}
+
+/// The date of `20260501`, `20260501T120000` or `20260501T120000Z` in `zone`.
+fn day_of(value: &str, zone: Tz) -> Option<NaiveDate> {
+    let value = value.trim();
+    if let Ok(day) = NaiveDate::parse_from_str(value, "%Y%m%d") {
+        return Some(day);
+    }
+    let form = "%Y%m%dT%H%M%S";
+    match value.strip_suffix('Z') {
+        Some(time) => {
+            let time = NaiveDateTime::parse_from_str(time, form).ok()?;
+            Some(time.and_utc().with_timezone(&zone).date_naive())
+        }
+        None => Some(NaiveDateTime::parse_from_str(value, form).ok()?.date()),
+    }
 }
 
 /// The date of a start or an end in `zone`, and its instant if it has a time.

@@ -39,7 +39,9 @@ pub use grounds::{Ground, GroundError, GroundUse};
 pub use history::{ClockEvent, ClockEventKind, ClockHistory};
 pub use holidays::{Day, HolidayList, HolidayRule, Holidays, JoinedHolidays, NamedHolidays};
 #[cfg(feature = "icalendar")]
-pub use icalendar::{CalendarFileError, read_icalendar};
+pub use icalendar::{
+    CalendarEntry, CalendarFileError, EntryKind, read_icalendar, read_icalendar_with,
+};
 pub use notices::{Content, Item, Letter, LetterError, Notice, Step};
 pub use period::Period;
 pub use processing::ProcessingRecord;

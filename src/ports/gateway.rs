@@ -4,7 +4,7 @@ use async_trait::async_trait;
 
 use crate::model::{Correction, Identifier, PartyId, Use};
 
-use super::{Answer, ByteStream, CallContext, PortError};
+use super::{Answer, ByteStream, CallContext, PortError, Statement};
 
 /// Who is behind a gateway.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -51,6 +51,9 @@ pub struct Order {
     pub instruction: Instruction,
     /// About whom.
     pub identifiers: Vec<Identifier>,
+    /// What the law wants the recipient told with it, in its order (GDPR Art. 19). Nothing
+    /// personal.
+    pub contents: Vec<Statement>,
 }
 
 /// A finished package, on its way to another controller (GDPR Art. 20(2)).
@@ -71,9 +74,17 @@ impl std::fmt::Debug for Package {
 ///
 /// # A correct implementation
 /// - `inform` and `transmit` are idempotent by `context.key`: what is sent twice takes effect once.
-/// - *done* means that the recipient confirmed, not that a message left. Until then: *pending*.
+/// - *done* means that the recipient confirmed, not that a message left. Until then: *pending*. The
+///   next call finds the confirmation, also without the handle, which may have died with a worker.
+/// - `inform` passes on what is asked, about whom, and the words of `contents`, or is *unsupported*;
+///   never something weaker.
+/// - What did not get there, or whose answer was lost, is a temporary error or *pending*; the next
+///   call of the key sends what is missing, and nothing twice.
+/// - Errors carry codes, never a value.
 /// - A package whose content ends in an error was altered or cut: `transmit` passes the error on,
 ///   and what the recipient has of it is taken back or never takes effect.
+///
+/// See `docs/write-a-gateway.md` for one that is built step by step.
 ///
 /// ```
 /// use datarights::model::PartyId;

@@ -23,7 +23,10 @@ pub enum Check {
 ///
 /// # A correct implementation
 /// - `challenge` is idempotent by `context.key`: one code, not a new one per retry.
-/// - `check` compares in constant time, and refuses evidence of another request.
+/// - `check` compares in constant time, verifies what the person was sent, and rejects all else:
+///   evidence of another request or controller, and anything before a challenge.
+/// - A challenge that did not go out is a temporary error or *pending*. Errors carry codes, never a
+///   value.
 /// - Evidence is neither logged nor kept.
 ///
 /// ```

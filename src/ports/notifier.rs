@@ -113,6 +113,9 @@ impl Notice {
 /// # A correct implementation
 /// - `notify` is idempotent by `context.key`: a letter goes out once.
 /// - *done* means handed over to what delivers it. On paper, that is *pending* until it is posted.
+/// - It goes to whom it is for, and says all of its contents.
+/// - What was not handed over is a temporary error or *pending*; the next call of the key makes it
+///   good, and sends nothing twice. Errors carry codes, never a value.
 ///
 /// ```
 /// use datarights::ports::*;

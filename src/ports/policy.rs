@@ -77,7 +77,10 @@ pub struct Denied {
 /// hold beside it.
 ///
 /// # A correct implementation
-/// - Answers no when it does not know: an unknown actor, a command it has not heard of.
+/// - Answers no when it does not know: an unknown actor, a command it has not heard of. The engine
+///   and the host's own software may be trusted with all commands.
+/// - The same question has the same answer, until the host's rules change.
+/// - [`Denied`] names the command that was asked for.
 ///
 /// ```
 /// use datarights::model::Actor;
@@ -92,7 +95,10 @@ pub struct Denied {
 ///         match query.actor {
 ///             Actor::Staff(who) if who.as_str().starts_with("dpo-") => Ok(Grant::agreed()),
 ///             Actor::Staff(_) if query.command == "view" => Ok(Grant::agreed()),
-///             Actor::Person | Actor::Engine => Ok(Grant::agreed()),
+///             Actor::Person if matches!(query.command, "submit" | "view" | "package") => {
+///                 Ok(Grant::agreed())
+///             }
+///             Actor::Engine => Ok(Grant::agreed()),
 ///             _ => Err(Denied { command: query.command.to_owned() }),
 ///         }
 ///     }

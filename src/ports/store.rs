@@ -76,7 +76,8 @@ pub enum LockChange {
     #[default]
     Keep,
     /// Takes all of these, or the commit fails. What it holds already it may take again: a shared
-    /// lock becomes exclusive if nobody shares it, an exclusive one stays exclusive.
+    /// lock becomes exclusive if nobody shares it, an exclusive one stays exclusive; in one list
+    /// too.
     Take(Vec<Lock>),
     /// Gives back all it holds.
     Release,
@@ -98,7 +99,8 @@ pub struct Commit {
     pub snapshot: Snapshot,
     /// What happens to its locks.
     pub locks: LockChange,
-    /// By which it is found again (`create` only; later commits leave it empty).
+    /// By which it is found again, once if it stands here twice (`create` only; later commits
+    /// leave it empty).
     pub people: Vec<KeyedDigest>,
     /// Parts that are there from the beginning (`create` only; later ones are put one by one
     /// before the commit that names them).
@@ -281,21 +283,26 @@ pub enum StoreError {
 /// - **History** gives back what was committed, byte by byte, in order, in pages.
 /// - **Claim** leases what may be claimed: requests with a `wake_at` at or before `now`, without a
 ///   lease that ends after `now`. Earliest first, by the later of `wake_at` and the end of the last
-///   lease (so that one that kills its workers does not stay in front); ties in any order.
+///   lease (so that one that kills its workers does not stay in front; one that was given back
+///   counts no more); ties in any order.
 ///   A request goes to one worker at a time, and with a fence larger than any before, also when a
 ///   request of its id was deleted and created again. One that is being written at that very moment
 ///   may be left out: the next call finds it. Its cost does not grow with the number of requests.
 /// - **Lease**: `renew` and a fenced write need the newest, unreturned fence; `release` of a lease
-///   that was lost leaves the new one alone. A commit leaves the lease as it is.
+///   that was lost leaves the new one alone. A commit leaves the lease as it is. Once the request
+///   was deleted, `renew` is [`StoreError::Unknown`], and `release` nothing.
 /// - **Wake**: `next_wake` is the first instant at which `claim` would find something.
 /// - **Due** knows open requests only, by an index.
 /// - **Find** knows open requests only, in the order they were created, by an index.
 /// - **Open** lists open requests only, in the order of their ids, in pages, by an index.
-/// - **Parts**: a chunk replaces the one of its number; a part ends with its request.
+/// - **Parts**: a chunk replaces the one of its number; a part ends with its request. Of an unknown
+///   request none can be put or deleted.
 /// - **Locks** are exclusive or shared among the requests of a controller; a request never blocks
 ///   itself. They outlive leases and processes; they end with [`LockChange::Release`] or `delete`.
 /// - **Delete** leaves nothing of the request, and nothing of another is touched.
 /// - **Instants** keep microseconds at least.
+///
+/// See `docs/write-a-store.md` for one that is built step by step.
 ///
 /// ```
 /// use datarights::model::ControllerId;
@@ -362,8 +369,8 @@ pub trait RequestStore: Send + Sync {
         chunk: u32,
     ) -> Result<Option<Vec<u8>>, StoreError>;
 
-    /// Deletes a part with all its chunks, or with `None` all parts of the request. What is not
-    /// there is no error.
+    /// Deletes a part with all its chunks, or with `None` all parts of the request. A part that is
+    /// not there is no error; a request that is not there is [`StoreError::Unknown`].
     async fn delete_parts(
         &self,
         controller: &ControllerId,
@@ -383,7 +390,8 @@ pub trait RequestStore: Send + Sync {
         limit: usize,
     ) -> Result<Vec<Claim>, StoreError>;
 
-    /// Sets the end of a lease; [`StoreError::LostLease`] when somebody else has it.
+    /// Sets the end of a lease, later or earlier; [`StoreError::LostLease`] when somebody else has
+    /// it or it was given back.
     async fn renew(&self, claim: &Claim, until: DateTime<Utc>) -> Result<(), StoreError>;
 
     /// Gives a lease back. One that was lost already is left alone, without an error.

@@ -33,6 +33,16 @@ pub struct Clock {
     /// Until when an appeal must be decided, once there is one and the law has a clock for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub appeal: Option<Due>,
+    /// When the appeal came in, and what moved its clock.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub appeal_history: Option<ClockHistory>,
+    /// Until when an extension of the appeal can be announced, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub appeal_extension_notice: Option<Due>,
+    /// Until when a fee that was announced must be accepted, where the law takes the request for
+    /// withdrawn otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fee: Option<Due>,
 }
 
 impl Clock {
@@ -56,9 +66,17 @@ impl Clock {
     pub fn after(&self, setting: Setting<'_>, event: ClockEvent) -> Result<Self, ClockError> {
         let mut history = self.history.clone();
         history.push(event);
-        let mut clock = Self::compute(setting, self.regime.clone(), history)?;
-        clock.appeal = self.appeal;
-        Ok(clock)
+        self.recomputed(setting, history)
+    }
+
+    /// The clocks of another history; those of an appeal stay as they are.
+    fn recomputed(&self, setting: Setting<'_>, history: ClockHistory) -> Result<Self, ClockError> {
+        Ok(Self {
+            appeal: self.appeal,
+            appeal_history: self.appeal_history.clone(),
+            appeal_extension_notice: self.appeal_extension_notice,
+            ..Self::compute(setting, self.regime.clone(), history)?
+        })
     }
 
     /// The clocks without the extension that was decided last: its letter did not go out in time,
@@ -67,10 +85,7 @@ impl Clock {
     /// # Errors
     /// As for [`Clock::start`].
     pub fn without_extension(&self, setting: Setting<'_>) -> Result<Self, ClockError> {
-        let history = without_last_extension(&self.history);
-        let mut clock = Self::compute(setting, self.regime.clone(), history)?;
-        clock.appeal = self.appeal;
-        Ok(clock)
+        self.recomputed(setting, without_last_extension(&self.history))
     }
 
     /// Whether an extension is in it.
@@ -86,16 +101,55 @@ impl Clock {
     /// As for [`Clock::start`].
     pub fn appealed(&self, setting: Setting<'_>, at: DateTime<Utc>) -> Result<Self, ClockError> {
         let history = ClockHistory::received(at);
-        let appeal = match law::deadline(&setting, Question::AppealResponse, &history) {
-            Ok(due) => Some(due),
+        let ask = |question| match law::deadline(&setting, question, &history) {
+            Ok(due) => Ok(Some(due)),
             // The request keeps its version of the law, though another one is in force by now.
-            Err(ClockError::NotInForce { .. }) => None,
-            Err(error) if error.is_absent() => None,
-            Err(error) => return Err(error),
+            Err(ClockError::NotInForce { .. }) => Ok(None),
+            Err(error) if error.is_absent() => Ok(None),
+            Err(error) => Err(error),
         };
+        let appeal = ask(Question::AppealResponse)?;
+        let can_be_extended = ask(Question::AppealExtended)?.is_some();
         let mut clock = self.clone();
         clock.appeal = appeal;
+        clock.appeal_history = Some(history);
+        // It is announced while the appeal's own period runs.
+        clock.appeal_extension_notice = appeal.filter(|_| can_be_extended);
         Ok(clock)
+    }
+
+    /// The clocks after the decision on the appeal was put off.
+    ///
+    /// # Errors
+    /// As for [`Clock::start`].
+    pub fn appeal_extended(
+        &self,
+        setting: Setting<'_>,
+        at: DateTime<Utc>,
+    ) -> Result<Self, ClockError> {
+        let mut clock = self.clone();
+        if let Some(history) = &self.appeal_history {
+            let history = history.clone().with(ClockEventKind::ExtensionNotified, at);
+            clock.appeal = Some(law::deadline(&setting, Question::AppealResponse, &history)?);
+            clock.appeal_history = Some(history);
+        }
+        Ok(clock)
+    }
+
+    /// The same without that: its letter did not go out in time.
+    #[must_use]
+    pub fn without_appeal_extension(&self) -> Self {
+        let mut clock = self.clone();
+        clock.appeal = self.appeal_extension_notice.or(self.appeal);
+        clock.appeal_history = self.appeal_history.as_ref().map(without_last_extension);
+        clock
+    }
+
+    /// Whether an extension of the appeal is in it.
+    pub fn is_appeal_extended(&self) -> bool {
+        self.appeal_history
+            .as_ref()
+            .is_some_and(|history| history.first(ClockEventKind::ExtensionNotified).is_some())
     }
 
     fn compute(
@@ -123,12 +177,27 @@ impl Clock {
             let earlier = |response: Due| response.late_from() < revocation.late_from();
             response = response.filter(|due| earlier(*due)).or(Some(revocation));
         }
+        let fee = match announced_fee(&history) {
+            Some(at) => {
+                let alone = ClockHistory::received(history.received_at());
+                let alone = alone.with(ClockEventKind::FeeNotified, at);
+                match law::deadline(&setting, Question::FeeConfirmDeadline, &alone) {
+                    Ok(due) => Some(due),
+                    Err(error) if error.is_absent() => None,
+                    Err(error) => return Err(error),
+                }
+            }
+            None => None,
+        };
         Ok(Self {
+            fee,
             response,
             refusal: ask(Question::RefusalNotice)?,
             acknowledgement: ask(Question::Ack)?,
             extension_notice,
             appeal: None,
+            appeal_history: None,
+            appeal_extension_notice: None,
             regime,
             history,
         })
@@ -157,6 +226,20 @@ pub(super) fn asked_by(letter: Letter, regime: &Regime) -> Option<ClockEventKind
         Letter::FeeRequest => ClockEventKind::FeeRequested,
         _ => return None,
     })
+}
+
+/// When the fee was announced that the person has neither accepted nor been spared.
+fn announced_fee(history: &ClockHistory) -> Option<DateTime<Utc>> {
+    let settles = [ClockEventKind::FeeConfirmed, ClockEventKind::FeeWaived];
+    let mut open = None;
+    for event in history.events() {
+        if event.kind == ClockEventKind::FeeNotified {
+            open = Some(event.at);
+        } else if settles.contains(&event.kind) {
+            open = None;
+        }
+    }
+    open
 }
 
 fn without_last_extension(history: &ClockHistory) -> ClockHistory {

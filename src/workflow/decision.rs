@@ -63,6 +63,16 @@ pub enum Delivery {
     Transmit(PartyId),
 }
 
+impl Delivery {
+    /// The other controller, where it goes to one.
+    pub const fn to(&self) -> Option<&PartyId> {
+        match self {
+            Self::Download => None,
+            Self::Transmit(to) => Some(to),
+        }
+    }
+}
+
 /// A request as it comes in, its personal parts sealed already.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Intake {
@@ -93,6 +103,9 @@ pub struct Intake {
     /// The open request for the same by the same person, in which this one is carried on: it is
     /// acknowledged, and closed with [`End::Joined`]. What begins at once is carried on by itself.
     pub joins: Option<RequestId>,
+    /// Another open erasure of the person that this one cannot join, because it knows less of who
+    /// they are.
+    pub beside: Option<RequestId>,
 }
 
 /// Decides a command: the one function through which a request moves.
@@ -195,11 +208,9 @@ pub fn receive(
             kinds: intake.kinds,
             identifiers: intake.identifiers,
             corrections: intake.corrections,
-            deliver_to: match intake.delivery {
-                Delivery::Download => None,
-                Delivery::Transmit(to) => Some(to),
-            },
+            deliver_to: intake.delivery.to().cloned(),
             uses,
+            beside: intake.beside,
             clock,
         })),
     };

@@ -293,7 +293,20 @@ impl<'a> Draft<'a> {
         until: Option<NaiveDate>,
     ) -> Result<(), Rejection> {
         let at = self.context.now;
-        let event = ClockEvent { at, kind, until };
+        self.move_clock_by(ClockEvent { at, kind, until })
+    }
+
+    /// The same for what happened earlier.
+    pub(super) fn move_clock_at(
+        &mut self,
+        kind: ClockEventKind,
+        at: DateTime<Utc>,
+    ) -> Result<(), Rejection> {
+        let until = None;
+        self.move_clock_by(ClockEvent { at, kind, until })
+    }
+
+    fn move_clock_by(&mut self, event: ClockEvent) -> Result<(), Rejection> {
         let clock = self.request.clock.after(self.context.setting, event)?;
         self.replace_clock(clock);
         Ok(())
@@ -301,7 +314,11 @@ impl<'a> Draft<'a> {
 
     /// Takes the last extension back: the deadlines are those that it was to move.
     pub(super) fn lapse_extension(&mut self) -> Result<(), Rejection> {
-        let clock = self.request.clock.without_extension(self.context.setting)?;
+        let clock = if self.request.lifecycle.appealed {
+            self.request.clock.without_appeal_extension()
+        } else {
+            self.request.clock.without_extension(self.context.setting)?
+        };
         if clock != self.request.clock {
             self.emit_by_time(Event::ClockMoved(Box::new(clock)), Timer::Extension);
             self.time_clock();
@@ -315,6 +332,32 @@ impl<'a> Draft<'a> {
         let clock = self.request.clock.appealed(setting, now)?;
         self.replace_clock(clock);
         Ok(())
+    }
+
+    /// Computes it anew once its extension is announced.
+    pub(super) fn extend_appeal_clock(&mut self) -> Result<(), Rejection> {
+        let (setting, now) = (self.context.setting, self.context.now);
+        let clock = self.request.clock.appeal_extended(setting, now)?;
+        self.replace_clock(clock);
+        Ok(())
+    }
+
+    /// Whether what happened can move the clock of the answer under the law of this request.
+    pub(super) fn is_moved_by(&self, kind: ClockEventKind) -> bool {
+        let history = &self.request.clock.history;
+        self.context.setting.is_moved_by(kind, history)
+    }
+
+    /// Whether the law wants a refusal on one of these grounds reviewed by somebody else.
+    pub(super) fn wants_other_reviewer<'g>(
+        &self,
+        grounds: impl IntoIterator<Item = &'g Ground>,
+    ) -> bool {
+        let regime = self.context.setting.regime;
+        grounds.into_iter().any(|ground| {
+            let mut known = regime.grounds.iter();
+            known.any(|known| known.code == ground.id() && known.reviewable)
+        })
     }
 
     fn replace_clock(&mut self, clock: Clock) {

@@ -197,6 +197,9 @@ pub struct Received {
     /// Which uses should end.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub uses: Vec<Use>,
+    /// Another erasure of this person that was open then, and knew less of who they are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub beside: Option<RequestId>,
     /// The law it runs under, and its deadlines.
     pub clock: Clock,
 }
@@ -401,6 +404,18 @@ pub enum Event {
     JoinedBy {
         /// That request.
         request: RequestId,
+    },
+    /// Fraud is suspected, and nobody can tell who asks: under some laws the clock stands still.
+    FraudSuspected,
+    /// The results of an examination were announced: under some laws the clock starts with that.
+    ResultsAnnounced {
+        /// When.
+        at: DateTime<Utc>,
+    },
+    /// The decision on the appeal takes longer.
+    AppealExtended {
+        /// Why.
+        ground: Ground,
     },
 }
 

@@ -7,7 +7,8 @@ use crate::model::Outcome;
 
 use super::clock::Clock;
 use super::effect::{Letter, Timer};
-use super::lifecycle::Lifecycle;
+use super::fulfilment::{Fulfilment, stop::is_at_once};
+use super::lifecycle::{Lifecycle, Phase};
 use super::request::Request;
 
 /// The letters that have a last day of their own. That of the answer is the deadline.
@@ -139,6 +140,16 @@ impl Request {
         }
     }
 
+    /// The conditions under which the law grants the right, where somebody decides on the request.
+    pub fn conditions(&self, regime: &Regime) -> Vec<String> {
+        if is_at_once(&self.facts) {
+            return Vec::new();
+        }
+        let rule = regime.right(&self.facts.right);
+        let conditions = rule.into_iter().flat_map(|rule| &rule.only_if);
+        conditions.map(ToString::to_string).collect()
+    }
+
     /// The recipients that confirmed what they were told.
     pub fn recipients_told(&self) -> impl Iterator<Item = &crate::model::PartyId> {
         let work = self.fulfilment.as_ref();
@@ -153,6 +164,9 @@ impl Request {
     pub fn letter_due(&self, letter: Letter) -> Option<DateTime<Utc>> {
         let due = match letter {
             Letter::Refusal | Letter::Response if self.lifecycle.appealed => self.answer_clock(),
+            Letter::Extension if self.lifecycle.appealed => {
+                self.clock.appeal_extension_notice.as_ref()
+            }
             _ => self.clock.letter_due(letter),
         };
         due.and_then(Due::late_from)
@@ -185,12 +199,19 @@ impl Request {
         let life = &self.lifecycle;
         let open = match letter {
             Letter::Acknowledgement => !life.is_answered(),
+            Letter::Extension if life.phase == Phase::Appeal => life.appeal_extended,
             Letter::Extension => life.extended && !life.appealed && !life.is_answered(),
             Letter::Refusal => life.is_answered_by(letter),
             Letter::AppealDecision => life.appealed && !life.is_closed(),
             _ => false,
         };
         open && !life.is_sent(letter)
+    }
+
+    /// Whether the letter of an extension that counts is still to go out.
+    pub(super) fn is_extension_untold(&self) -> bool {
+        let late = self.lifecycle.late_letters.contains(&Letter::Extension);
+        self.is_awaited(Letter::Extension) && !late
     }
 
     /// The deadline of the answer, as the first instant that is late; `None` once it was met or the
@@ -203,6 +224,19 @@ impl Request {
         let due = self.answer_clock().and_then(Due::late_from)?;
         // Work that is taken up again after an answer in time does not make it late.
         life.answered_at.is_none_or(|at| at >= due).then_some(due)
+    }
+
+    /// The instant from which on the request counts as withdrawn, because the person did not accept
+    /// the fee that they were told of, under laws that take it so.
+    pub(super) fn fee_lapses_at(&self) -> Option<DateTime<Utc>> {
+        let life = &self.lifecycle;
+        let waits = life.phase == Phase::Fee && life.waiting_since.is_some();
+        let begun = self
+            .fulfilment
+            .as_ref()
+            .is_some_and(Fulfilment::has_written);
+        let due = self.clock.fee.filter(|_| waits && !begun)?;
+        due.late_from()
     }
 
     /// When the next thing that the law waits for is late, or was: the answer, an acknowledgement,

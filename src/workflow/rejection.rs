@@ -52,12 +52,24 @@ pub enum Rejection {
     /// The law of this request knows no extension.
     #[error("the law of this request knows no extension of this deadline")]
     NoExtension,
+    /// The law of this request has no clock that this would move.
+    #[error("the law of this request knows no clock that {what} moves")]
+    MovesNothing {
+        /// What was said.
+        what: &'static str,
+    },
+    /// The law wants this refusal reviewed by somebody who did not decide it.
+    #[error("this refusal is reviewed by somebody other than who decided it")]
+    SameReviewer,
     /// The extension would have had to be announced earlier.
     #[error("an extension had to be announced before {until}")]
     ExtensionTooLate {
         /// The first instant that was late.
         until: DateTime<Utc>,
     },
+    /// The person was not told of the extension before it.
+    #[error("the letter of the extension before this one must be out first")]
+    ExtensionUntold,
     /// Too much has been done already.
     #[error("too late: {done}")]
     TooLate {

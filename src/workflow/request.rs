@@ -44,6 +44,10 @@ pub struct Facts {
     /// Which uses should end.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub uses: Vec<Use>,
+    /// Another erasure of this person that was open when it came in, and knew less of who they are.
+    /// What that one left half done may not be found here any more: somebody looks at the answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub beside: Option<RequestId>,
 }
 
 /// A request: one right, one controller, one regime version, one person.
@@ -101,6 +105,7 @@ impl Request {
                 corrections: received.corrections.clone(),
                 deliver_to: received.deliver_to.clone(),
                 uses: received.uses.clone(),
+                beside: received.beside,
             }),
             sequence: first.sequence,
             identifiers: received.identifiers.clone(),

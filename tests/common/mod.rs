@@ -264,6 +264,27 @@ impl World {
         submitted[0].request
     }
 
+    /// The same, where it may be refused.
+    pub fn try_submit(&self, engine: &Engine, wish: Wish) -> Result<RequestId, EngineError> {
+        let ada = Identifier::mail("Ada@Example.org").unwrap();
+        let intake = Intake::new(Channel::Form, vec![ada], [wish]);
+        let submitted = engine.submit(&self.acme, &Actor::Person, intake);
+        let submitted = self.clock.drive(submitted).unwrap()?;
+        Ok(submitted[0].request)
+    }
+
+    /// Approves a request and, where there is one, its plan, and works until nothing is due.
+    pub fn carry_out(&self, engine: &Engine, request: RequestId) {
+        self.approve(engine, request);
+        self.work(engine);
+        let seen = self.see(engine, request);
+        let waits = seen.fulfilment.map(|work| work.phase);
+        if waits == Some(fulfilment::Phase::Approval) {
+            self.approve_plan(engine, request);
+            self.work(engine);
+        }
+    }
+
     pub fn command(
         &self,
         engine: &Engine,

@@ -35,7 +35,10 @@ fn several_calendars_are_known_as_far_as_the_shortest() {
 #[cfg(feature = "icalendar")]
 mod files {
     use chrono_tz::{Europe::Paris, Tz};
-    use datarights::law::{CalendarFileError, Day, Holidays, NamedHolidays, read_icalendar};
+    use datarights::law::{
+        Calendar, CalendarFileError, Day, EntryKind, Holidays, NamedHolidays, read_icalendar,
+        read_icalendar_with,
+    };
 
     use super::day;
 
@@ -130,6 +133,66 @@ mod files {
     }
 
     #[test]
+    fn a_yearly_event_is_followed_as_far_as_the_calendar_reaches() {
+        let until = Some(day("2029-12-31"));
+        let followed = |lines: &str| {
+            let file = calendar(&event(lines));
+            listed(&read_icalendar(&file, Paris, until).unwrap())
+        };
+        let new_year = "DTSTART;VALUE=DATE:20260101\r\nRRULE:FREQ=YEARLY\r\n";
+        let years = ["2026-01-01", "2027-01-01", "2028-01-01", "2029-01-01"];
+        assert_eq!(followed(new_year), years);
+        let without = format!("{new_year}EXDATE;VALUE=DATE:20270101,20290101\r\n");
+        assert_eq!(followed(&without), ["2026-01-01", "2028-01-01"]);
+        // The fourth Thursday of November, and the day after.
+        let thursday = "DTSTART;VALUE=DATE:20261126\r\nDTEND;VALUE=DATE:20261128\r\n\
+            RRULE:FREQ=YEARLY;BYMONTH=11;BYDAY=4TH;UNTIL=20271231\r\n";
+        let days = ["2026-11-26", "2026-11-27", "2027-11-25", "2027-11-26"];
+        assert_eq!(followed(thursday), days);
+        // An instant: its date at the place of the calendar, and an end that is an instant too.
+        let may = "DTSTART:20260430T220000Z\r\nDTEND:20260501T220000Z\r\n\
+            RRULE:FREQ=YEARLY;UNTIL=20280430T220000Z\r\n";
+        assert_eq!(followed(may), ["2026-05-01", "2027-05-01", "2028-05-01"]);
+        // A rule that ends by itself needs no word on how far the calendar reaches.
+        let twice = event("DTSTART;VALUE=DATE:20260101\r\nRRULE:FREQ=YEARLY;COUNT=2\r\n");
+        assert_eq!(read(&twice).unwrap().known_until(), Some(day("2027-01-01")));
+    }
+
+    #[test]
+    fn a_file_may_list_days_that_are_worked() {
+        let entry = |start: &str, lines: &str| {
+            format!(
+                "BEGIN:VEVENT\r\nUID:{start}\r\nDTSTART;VALUE=DATE:{start}\r\n{lines}END:VEVENT\r\n"
+            )
+        };
+        let file = calendar(
+            &(entry("20261001", "SUMMARY:National Day\r\n")
+                + &entry(
+                    "20261010",
+                    "SUMMARY:National Day (work)\r\nCATEGORIES:Holidays,Workday\r\n",
+                )
+                + &entry("20260901", "SUMMARY:School begins\r\nCATEGORIES:School\r\n")),
+        );
+        let shanghai = chrono_tz::Asia::Shanghai;
+        let days = read_icalendar_with(&file, shanghai, None, |entry| {
+            if entry.categories.contains(&"Workday") {
+                EntryKind::Working
+            } else if entry.categories.contains(&"School") {
+                EntryKind::Neither
+            } else {
+                EntryKind::Holiday
+            }
+        })
+        .unwrap();
+        assert_eq!(days.day(day("2026-10-01")), Day::Holiday);
+        assert_eq!(days.day(day("2026-10-10")), Day::Working);
+        assert_eq!(days.day(day("2026-09-01")), Day::Ordinary);
+        assert_eq!(days.name(day("2026-10-10")), Some("National Day (work)"));
+        let calendar = Calendar::new(shanghai).with_holidays(days);
+        assert!(calendar.is_business_day(day("2026-10-10")), "a Saturday");
+    }
+
+    #[test]
     fn bad_files_are_refused() {
         assert!(matches!(
             read_icalendar("not a calendar", Paris, None),
@@ -137,10 +200,22 @@ mod files {
         ));
         assert!(matches!(read(""), Err(CalendarFileError::Empty)));
         let yearly = event("DTSTART;VALUE=DATE:20260101\r\nRRULE:FREQ=YEARLY\r\n");
-        assert!(matches!(
-            read(&yearly),
-            Err(CalendarFileError::Recurring(_))
-        ));
+        assert!(matches!(read(&yearly), Err(CalendarFileError::Endless(_))));
+        for rule in [
+            "FREQ=FORTNIGHTLY;COUNT=2",
+            "COUNT=2",
+            "FREQ",
+            "FREQ=DAILY;UNTIL=soon",
+            "FREQ=YEARLY;BYMONTH=13;COUNT=2",
+            "FREQ=DAILY;COUNT=4000",
+        ] {
+            let odd = event(&format!("DTSTART;VALUE=DATE:20260101\r\nRRULE:{rule}\r\n"));
+            let refused = read(&odd);
+            assert!(
+                matches!(refused, Err(CalendarFileError::Rule { .. })),
+                "{rule}: {refused:?}"
+            );
+        }
         let listed = event("DTSTART;VALUE=DATE:20260101\r\nRDATE;VALUE=DATE:20270101\r\n");
         assert!(matches!(
             read(&listed),

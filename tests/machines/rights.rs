@@ -117,6 +117,27 @@ fn a_restriction_whose_answer_was_lost_may_be_in_force_and_is_lifted() {
     assert!(!course.work().sources[0].restricted);
 }
 
+/// To ask again could not help: staff is told which source it is, and lifts there by hand.
+#[test]
+fn a_source_that_cannot_lift_is_named() {
+    let mut course = Course::approved(world(Right::Restriction, &["crm", "chat"]));
+    course.work_until(Phase::Restricted).answered();
+    course.give(fulfilment::Command::Lift);
+    course.give(lifecycle::Command::LetterSent {
+        letter: Letter::RestrictionLifted,
+    });
+    course.work_until(Phase::Lifting);
+    course.answer_source("crm", StepResult::Unsupported);
+    course.work_until(Phase::Ended);
+    assert_eq!(course.work().outcome, Some(Outcome::Partly));
+    let missing: Vec<_> = course.work().missing().collect();
+    assert_eq!(missing.len(), 1);
+    assert_eq!(missing[0].0, Target::Source(source_id("crm")));
+    assert_eq!(missing[0].1.failure, Failure::Unsupported);
+    assert!(course.work().source(&source_id("crm")).unwrap().restricted);
+    assert!(!course.work().source(&source_id("chat")).unwrap().restricted);
+}
+
 #[test]
 fn the_end_of_a_use_is_done_only_if_everybody_answered() {
     for (result, outcome) in [

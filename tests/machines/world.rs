@@ -140,6 +140,12 @@ impl World {
         self.with_law(now.unwrap_or_else(|_| regimes.get(regime).unwrap()))
     }
 
+    /// The same for a controller of whom that is so.
+    pub(crate) fn stating(mut self, circumstance: &'static str) -> Self {
+        self.readings = self.readings.with_circumstance(circumstance);
+        self
+    }
+
     pub(crate) fn with_law(mut self, regime: std::sync::Arc<Regime>) -> Self {
         self.regime = regime;
         self
@@ -185,6 +191,7 @@ impl World {
             delivery: self.delivery.clone(),
             uses: self.uses.clone(),
             joins: None,
+            beside: None,
         }
     }
 
@@ -359,6 +366,11 @@ pub(crate) fn lifecycle_commands() -> Vec<lifecycle::Command> {
         C::Leave,
         C::Release,
         C::Appeal,
+        C::SuspectFraud,
+        C::AnnounceResults { at: start() },
+        C::ExtendAppeal {
+            ground: Ground::new("complexity"),
+        },
         C::DecideAppeal { granted: true },
         C::DecideAppeal { granted: false },
         C::Withdraw,

@@ -152,8 +152,11 @@ impl Watcher {
         }
         self.locked(&decision.locks);
         for (key, effect) in &decision.effects {
+            // A package whose deletion was asked for, and has not been carried out when its period
+            // ends, is deleted once: what is still to do is there once for each key.
+            let still_to_do = *effect == Effect::DeletePackage;
             assert!(
-                self.effects.insert(key.0.clone()),
+                self.effects.insert(key.0.clone()) || still_to_do,
                 "{key:?} was used before"
             );
             self.asked(effect, now);

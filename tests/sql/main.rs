@@ -9,16 +9,22 @@
 )]
 
 mod chinook;
+#[path = "../common/mod.rs"]
+mod common;
 mod desk;
+mod engines;
 #[cfg(all(feature = "sql-postgres", feature = "sql-mysql"))]
 mod guarded;
+mod kept;
 mod large;
 #[path = "../helpdesk/oracle.rs"]
 mod oracle;
+mod parts;
 #[path = "../helpdesk/people.rs"]
 mod people;
 mod purge;
 mod random;
+mod refused;
 #[cfg(all(feature = "sql-postgres", feature = "sql-mysql"))]
 mod server_suite;
 #[cfg(all(feature = "sql-postgres", feature = "sql-mysql"))]
@@ -26,6 +32,7 @@ mod servers;
 mod shop;
 #[path = "../helpdesk/sql_oracle.rs"]
 mod sql_oracle;
+mod tail;
 #[cfg(all(feature = "sql-postgres", feature = "sql-mysql"))]
 mod trouble;
 #[cfg(all(feature = "sql-postgres", feature = "sql-mysql"))]
@@ -52,6 +59,7 @@ pub(crate) const NOW: &str = "2026-11-22T09:00:00Z";
 pub(crate) async fn pool(path: &Path) -> sqlx::SqlitePool {
     let options = sqlx::sqlite::SqliteConnectOptions::new()
         .filename(path)
+        .create_if_missing(true)
         // What is on the disk after a power cut is not looked at here.
         .synchronous(sqlx::sqlite::SqliteSynchronous::Off);
     sqlx::sqlite::SqlitePoolOptions::new()

@@ -34,6 +34,22 @@ impl Person {
         }
     }
 
+    /// Whether two have something in common.
+    pub(super) fn meets(&self, other: &Self) -> bool {
+        self.clues.intersection(&other.clues).next().is_some()
+    }
+
+    /// The rows of people; without any, the identifiers.
+    pub(super) fn essence(&self) -> Self {
+        let rows = |clue: &&Clue| matches!(clue, Clue::Row(..));
+        let values = |clue: &&Clue| matches!(clue, Clue::Value(..));
+        let mut clues: BTreeSet<Clue> = self.clues.iter().filter(rows).cloned().collect();
+        if clues.is_empty() {
+            clues = self.clues.iter().filter(values).cloned().collect();
+        }
+        Self { clues }
+    }
+
     pub(super) fn add(&mut self, clue: Clue) {
         self.clues.insert(clue);
     }

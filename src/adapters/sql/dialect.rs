@@ -6,6 +6,7 @@ use crate::datamap::{Catalogue, CatalogueColumn, Class, Generalise};
 use crate::model::IdentifierKind;
 use crate::ports::PortError;
 
+use super::json::Part;
 use super::layout::Key;
 use super::session::Session;
 
@@ -87,6 +88,33 @@ pub(super) trait Dialect: Send + Sync {
     fn masked(&self, expression: &str, first: u32) -> String;
     /// A coarser value.
     fn coarser(&self, expression: &str, class: Class, to: Generalise) -> String;
+    /// A part of a JSON document as text; no value where there is none, or no document.
+    fn part(&self, expression: &str, path: &[String]) -> String;
+    /// A column as a document that can be changed.
+    fn document(&self, expression: &str) -> String {
+        expression.to_owned()
+    }
+    /// A document with a part in place of the one that is there; without it, where there is none.
+    fn with_part(&self, document: &str, path: &[String], part: &Part) -> String;
+    /// A document without a part.
+    fn without_part(&self, document: &str, path: &[String]) -> String;
+    /// A document as a value of its column.
+    fn written(&self, document: &str, _: &CatalogueColumn) -> String {
+        document.to_owned()
+    }
+    /// What `part` says of true and false.
+    fn part_bool(&self, value: bool) -> &'static str {
+        if value { "true" } else { "false" }
+    }
+    /// The address in a column, as text.
+    fn address(&self, expression: &str, _: &CatalogueColumn) -> String {
+        expression.to_owned()
+    }
+    /// An instant of a column, and a bound one beside it, so that they can be compared. Bound
+    /// instants are `2026-11-22 09:00:00.000000` in UTC.
+    fn instant(&self, expression: &str, place: &str, _: &CatalogueColumn) -> (String, String) {
+        (expression.to_owned(), place.to_owned())
+    }
     /// Whether a text or binary column holds a text, in whatever case.
     fn contains(&self, expression: &str, class: Class, place: &str) -> String;
     /// How many bytes a value has.
@@ -114,6 +142,10 @@ pub(super) trait Dialect: Send + Sync {
     fn note_effect(&self) -> &'static str;
     /// Makes deferred keys fail now.
     fn settle_keys(&self) -> Option<&'static str> {
+        None
+    }
+    /// Asks for the tables with deferred keys, where the database can only be asked what is broken.
+    fn deferred_tables(&self) -> Option<&'static str> {
         None
     }
     /// Whether a row may not be deleted before those of the same table that refer to it.
@@ -175,7 +207,8 @@ pub(super) const PHONE_MARKS: [&str; 7] = [" ", "\u{a0}", ".", "-", "(", ")", "/
 pub(super) fn normal_form(text: &str, kind: &IdentifierKind) -> String {
     match kind {
         IdentifierKind::Mail => format!("lower(trim({text}))"),
-        IdentifierKind::Phone => {
+        IdentifierKind::IpDuring => format!("lower(trim({text}))"),
+        IdentifierKind::Phone | IdentifierKind::PhoneDuring => {
             let bare = PHONE_MARKS.iter().fold(text.to_owned(), |text, mark| {
                 format!("replace({text}, '{mark}', '')")
             });

@@ -8,11 +8,12 @@ use sha2::Sha256;
 use crate::datamap::{
     CatalogueColumn, Class, Column, PSEUDONYM_LENGTH, Plain, RowErasure, Strategy,
 };
-use crate::model::{RowCount, WithheldRows};
+use crate::model::{RowCount, Until, WithheldRows};
 use crate::ports::{PlannedAction, PlannedRows, PortError};
 
 use super::clue::Person;
 use super::found::{Found, go_on, others};
+use super::json;
 use super::layout::{Laid, LaidLink};
 use super::statement::{Param, Sql};
 
@@ -69,14 +70,19 @@ impl Found {
         rehearsal: bool,
     ) -> Result<Performed, PortError> {
         let layout = Arc::clone(&self.layout);
+        let deferred = self.watch_deferred().await?;
         let mut done = Performed {
             withheld,
             ..Performed::default()
         };
+        done.withheld.extend(self.held_elsewhere(person).await?);
         for count in self.replace_marks(person, true).await? {
             done.note(count.collection, PlannedAction::Anonymise, count.rows);
         }
         for table in &layout.tables {
+            if self.frozen.contains_key(&table.name) {
+                continue;
+            }
             for link in others(table) {
                 let strategies = taken_out(table, link);
                 let rows = self
@@ -87,7 +93,7 @@ impl Found {
         }
         for (number, column) in &layout.released {
             let table = &layout.tables[*number];
-            let strategies = [(column.clone(), Strategy::Null)];
+            let strategies = [Change::whole(column.clone(), Strategy::Null)];
             self.change(table, &table.set, &strategies, key, false)
                 .await?;
         }
@@ -121,10 +127,33 @@ impl Found {
                 _ => {} // kept, and taken out of the set before
             }
         }
-        if let Some(text) = layout.dialect.settle_keys() {
-            self.run(self.sql(text), "transaction").await?;
-        }
+        self.settle_deferred(deferred).await?;
         Ok(done)
+    }
+
+    /// What names the person in rows of others that are under a hold.
+    async fn held_elsewhere(&mut self, person: &Person) -> Result<Vec<WithheldRows>, PortError> {
+        let layout = Arc::clone(&self.layout);
+        let mut held = Vec::new();
+        for table in &layout.tables {
+            let Some(ground) = self.frozen.get(&table.name).cloned() else {
+                continue;
+            };
+            let mut counts = self.named_in(person, table).await?;
+            for link in others(table) {
+                let strategies = taken_out(table, link);
+                let rows = self.count_pending(table, &link.set, &strategies).await?;
+                counts.push(RowCount::new(table_link(table, link), rows));
+            }
+            let counts = counts.into_iter().filter(|count| count.rows > 0);
+            held.extend(counts.map(|count| WithheldRows {
+                collection: count.collection,
+                rows: count.rows,
+                ground: ground.clone(),
+                until: Until::HoldLifted,
+            }));
+        }
+        Ok(held)
     }
 
     /// What is still there and not kept.
@@ -132,7 +161,8 @@ impl Found {
         let layout = Arc::clone(&self.layout);
         let mut left = self.replace_marks(person, false).await?;
         for table in &layout.tables {
-            for link in others(table) {
+            let frozen = self.frozen.contains_key(&table.name);
+            for link in others(table).filter(|_| !frozen) {
                 let strategies = taken_out(table, link);
                 let rows = self.count_pending(table, &link.set, &strategies).await?;
                 left.push(RowCount::new(table_link(table, link), rows));
@@ -156,13 +186,20 @@ impl Found {
         &mut self,
         table: &Laid,
         set: &str,
-        strategies: &[(CatalogueColumn, Strategy)],
+        strategies: &[Change],
     ) -> Result<u64, PortError> {
         let mut pending = self.sql("");
-        match Self::pending(&mut pending, strategies) {
-            true => self.count(table, set, Some(pending)).await,
-            false => Ok(0),
+        let mut rows = match Self::pending(&mut pending, strategies) {
+            true => self.count(table, set, Some(pending)).await?,
+            false => 0,
+        };
+        for change in strategies.iter().filter(|c| c.strategy.is_row_by_row()) {
+            // Nobody can see what chance has changed.
+            if change.strategy != Strategy::Random {
+                rows = rows.max(self.rewrite(table, set, change, false).await?);
+            }
         }
+        Ok(rows)
     }
 
     /// Applies strategies to the rows of a set that need it; answers how many did. `in_part` tries
@@ -171,25 +208,24 @@ impl Found {
         &mut self,
         table: &Laid,
         set: &str,
-        strategies: &[(CatalogueColumn, Strategy)],
+        strategies: &[Change],
         key: Option<&PseudonymKey>,
         in_part: bool,
     ) -> Result<u64, PortError> {
-        let (one_by_one, at_once): (Vec<_>, Vec<_>) = strategies
-            .iter()
-            .filter(|(_, strategy)| *strategy != Strategy::Keep)
-            .cloned()
-            .partition(|(_, strategy)| *strategy == Strategy::Pseudonym);
+        let changing = strategies.iter().filter(|c| c.strategy != Strategy::Keep);
+        let (one_by_one, at_once): (Vec<Change>, Vec<Change>) =
+            changing.cloned().partition(|c| c.strategy.is_one_by_one());
+        let by_chance = one_by_one.iter().any(|c| c.strategy == Strategy::Random);
         let mut counted = None;
         if in_part || !one_by_one.is_empty() {
             let rows = self.count_pending(table, set, strategies).await?;
-            if rows == 0 {
+            if rows == 0 && !by_chance {
                 return Ok(0);
             }
             counted = Some(rows);
         }
         // Where nothing can refuse, the right to write is asked for, and no row is written.
-        let tried = if self.may_refuse(table, &at_once) {
+        let tried = if self.may_refuse(table, strategies) {
             TRIED
         } else {
             0
@@ -199,9 +235,14 @@ impl Found {
             Some(rows) if in_part && rows > tried => &some,
             _ => set,
         };
-        for (column, _) in one_by_one {
+        for change in one_by_one {
+            if change.strategy.is_row_by_row() {
+                let rows = self.rewrite(table, set, &change, true).await?;
+                counted = counted.max(Some(rows));
+                continue;
+            }
             let key = key.ok_or_else(|| PortError::refused("no_pseudonym_key").at(&table.name))?;
-            self.pseudonymise(table, set, &column, key).await?;
+            self.pseudonymise(table, set, &change.column, key).await?;
         }
         if at_once.is_empty() {
             return Ok(counted.unwrap_or(0));
@@ -210,11 +251,27 @@ impl Found {
         let on = table.key.joins(dialect, "t", "s");
         let (before, after) = dialect.update(&table.quoted, set, &table.key.under("t"), &on);
         let mut sql = self.sql(before);
-        for (n, (column, strategy)) in at_once.iter().enumerate() {
+        let mut set_already: Vec<&str> = Vec::new();
+        for change in &at_once {
+            let (column, strategy) = (&change.column, &change.strategy);
+            if set_already.contains(&column.name.as_str()) {
+                continue; // a part of a document that was written with the first
+            }
             let name = dialect.quote(&column.name);
-            sql.push(if n > 0 { ", " } else { "" })
+            sql.push(if set_already.is_empty() { "" } else { ", " })
                 .push(&name)
                 .push(" = ");
+            set_already.push(&column.name);
+            if !change.path.is_empty() {
+                let of_column = at_once
+                    .iter()
+                    .filter(|other| other.column.name == column.name);
+                let parts: Vec<(&[String], &Strategy)> = of_column
+                    .map(|other| (other.path.as_slice(), &other.strategy))
+                    .collect();
+                json::changed(&mut sql, column, &parts);
+                continue;
+            }
             let value = format!("t.{name}");
             match strategy {
                 Strategy::Fixed(plain) => {
@@ -241,7 +298,7 @@ impl Found {
     }
 
     /// Whether the database may refuse what the catalogue allows.
-    fn may_refuse(&self, table: &Laid, strategies: &[(CatalogueColumn, Strategy)]) -> bool {
+    fn may_refuse(&self, table: &Laid, changes: &[Change]) -> bool {
         let guarded = self
             .guarded
             .as_ref()
@@ -252,8 +309,11 @@ impl Found {
             .chain(&catalogue.unique)
             .chain([&catalogue.key])
             .collect();
-        let sure = |(column, strategy): &(CatalogueColumn, Strategy)| {
-            let fits = match strategy {
+        let sure = |change: &Change| {
+            let column = &change.column;
+            let fits = match &change.strategy {
+                Strategy::Keep => return true, // nothing is written
+                _ if !change.path.is_empty() => false,
                 Strategy::Null => column.nullable,
                 Strategy::Fixed(Plain::Text(_)) => column.class == Class::Text,
                 Strategy::Fixed(Plain::Bool(_)) => column.class == Class::Bool,
@@ -261,7 +321,7 @@ impl Found {
             };
             fits && !keys.iter().any(|key| key.contains(&column.name))
         };
-        guarded || !strategies.iter().all(sure)
+        guarded || !changes.iter().all(sure)
     }
 
     /// Replaces value by value: equal ones stay equal.
@@ -276,7 +336,7 @@ impl Found {
         let place = table.place(&column.name);
         let name = format!("t.{}", dialect.quote(&column.name));
         let on = table.key.joins(dialect, "t", "s");
-        let strategy = [(column.clone(), Strategy::Pseudonym)];
+        let strategy = [Change::whole(column.clone(), Strategy::Pseudonym)];
         loop {
             go_on(&self.cancel)?;
             let mut sql = self.sql(format!(
@@ -311,11 +371,12 @@ impl Found {
     }
 
     /// Writes of `t` that a strategy has not been applied to it yet; nothing, if there is none.
-    fn pending(sql: &mut Sql, strategies: &[(CatalogueColumn, Strategy)]) -> bool {
+    fn pending(sql: &mut Sql, strategies: &[Change]) -> bool {
         let dialect = sql.dialect;
         let mut any = false;
-        for (column, strategy) in strategies {
-            if *strategy == Strategy::Keep {
+        for change in strategies {
+            let (column, strategy) = (&change.column, &change.strategy);
+            if *strategy == Strategy::Keep || strategy.is_row_by_row() {
                 continue;
             }
             sql.push(if std::mem::replace(&mut any, true) {
@@ -323,6 +384,10 @@ impl Found {
             } else {
                 ""
             });
+            if !change.path.is_empty() {
+                json::pending(sql, column, &change.path, strategy);
+                continue;
+            }
             let name = format!("t.{}", dialect.quote(&column.name));
             match strategy {
                 Strategy::Fixed(plain) => {
@@ -378,24 +443,55 @@ fn table_link(table: &Laid, link: &LaidLink) -> String {
     table.collection_of(link)
 }
 
+/// What a strategy does, and where: to a column, or to a part of the document in it.
+#[derive(Clone)]
+pub(super) struct Change {
+    pub(super) column: CatalogueColumn,
+    path: Vec<String>,
+    pub(super) strategy: Strategy,
+}
+
+impl Change {
+    pub(super) const fn whole(column: CatalogueColumn, strategy: Strategy) -> Self {
+        Self {
+            column,
+            path: Vec::new(),
+            strategy,
+        }
+    }
+}
+
 /// What is taken out of a row that is not the person's alone: what the link says, and the link.
-fn taken_out(table: &Laid, link: &LaidLink) -> Vec<(CatalogueColumn, Strategy)> {
-    let said =
-        link.link.erase.iter().filter_map(|(name, strategy)| {
-            Some((table.table.column(name)?.clone(), strategy.clone()))
-        });
+fn taken_out(table: &Laid, link: &LaidLink) -> Vec<Change> {
+    let said = link.link.erase.iter().filter_map(|(name, strategy)| {
+        Some(Change::whole(
+            table.table.column(name)?.clone(),
+            strategy.clone(),
+        ))
+    });
     let unsaid = link
         .columns
         .iter()
         .filter(|column| !link.link.erase.contains_key(&column.name))
-        .map(|column| (column.clone(), Strategy::Null));
+        .map(|column| Change {
+            path: link.link.path.clone(),
+            ..Change::whole(column.clone(), Strategy::Null)
+        });
     said.chain(unsaid).collect()
 }
 
 /// The strategies of a table whose rows stay.
-fn column_strategies(table: &Laid) -> Vec<(CatalogueColumn, Strategy)> {
-    table
-        .columns()
-        .filter_map(|(column, described)| Some((column.clone(), described.erase.clone()?)))
-        .collect()
+fn column_strategies(table: &Laid) -> Vec<Change> {
+    let mut changes = Vec::new();
+    for (column, described) in table.columns() {
+        let whole = described.erase.iter();
+        changes.extend(whole.map(|strategy| Change::whole(column.clone(), strategy.clone())));
+        for part in &described.paths {
+            changes.extend(part.erase.iter().map(|strategy| Change {
+                path: part.path.clone(),
+                ..Change::whole(column.clone(), strategy.clone())
+            }));
+        }
+    }
+    changes
 }

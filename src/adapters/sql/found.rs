@@ -1,14 +1,16 @@
 //! The sets of a person's rows: everything is found before anything is forgotten.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::datamap::{CatalogueColumn, Class, Whose};
-use crate::model::IdentifierKind;
+use crate::datamap::{CatalogueColumn, Class, Target, Whose};
+use crate::model::{Ground, IdentifierKind};
 use crate::ports::{CallContext, Cancel, ErrorKind, PortError};
 
 use super::clue::Person;
+use super::json;
 use super::layout::{Laid, LaidLink, LaidTarget, Layout};
+use super::rewrite::HostStrategy;
 use super::schema::Guarded;
 use super::session::{Purpose, Session, SqlPool};
 use super::statement::{Param, Sql};
@@ -29,6 +31,12 @@ pub(super) struct Found {
     pub(super) guarded: Guarded,
     /// What the database is told together with the next statement.
     ahead: String,
+    /// Whether the sets of kept rows were made.
+    pub(super) keeping: bool,
+    /// What the host does to values, by name.
+    pub(super) strategies: Arc<BTreeMap<String, HostStrategy>>,
+    /// Tables under a hold: nothing in them is changed.
+    pub(super) frozen: BTreeMap<String, Ground>,
 }
 
 /// Work that nobody waits for any more changes nothing.
@@ -68,6 +76,9 @@ impl Found {
             numbered: false,
             guarded: None,
             ahead: String::new(),
+            keeping: false,
+            strategies: Arc::default(),
+            frozen: BTreeMap::new(),
         })
     }
 
@@ -326,6 +337,81 @@ impl Found {
         true
     }
 
+    /// Writes that an expression is one of these values.
+    fn spelt(
+        &self,
+        sql: &mut Sql,
+        left: &str,
+        kind: &IdentifierKind,
+        normal: bool,
+        values: &[&str],
+    ) -> bool {
+        let dialect = self.layout.dialect;
+        let spelt = values.iter().flat_map(|value| match (kind, normal) {
+            (IdentifierKind::Mail, false) => dialect.spellings(value),
+            _ => vec![(*value).to_owned()],
+        });
+        sql.push(left).push(" IN (");
+        let mut any = false;
+        for value in spelt {
+            sql.push(if std::mem::replace(&mut any, true) {
+                ", "
+            } else {
+                ""
+            });
+            sql.bind_text(value);
+        }
+        sql.push(")");
+        any
+    }
+
+    /// Writes that a column holds one of these values while it was the person's.
+    fn one_in_window(
+        &self,
+        sql: &mut Sql,
+        link: &LaidLink,
+        column: &CatalogueColumn,
+        at: &CatalogueColumn,
+        values: &[&str],
+    ) -> bool {
+        let dialect = self.layout.dialect;
+        let LaidTarget::Identifier(kind, normal) = &link.to else {
+            return false;
+        };
+        let name = format!("t.{}", dialect.quote(&column.name));
+        let value = match link.link.path.is_empty() {
+            true => dialect.address(&name, column),
+            false => json::value_at(dialect, column, &link.link.path),
+        };
+        let value = match normal {
+            true => value,
+            false => dialect.normal(&value, kind),
+        };
+        let at_name = format!("t.{}", dialect.quote(&at.name));
+        let mut any = false;
+        for (held, from, to) in values.iter().filter_map(|value| window(value)) {
+            sql.push(if std::mem::replace(&mut any, true) {
+                " OR "
+            } else {
+                "("
+            });
+            // An IPv4 address may stand there as IPv6 writes it.
+            let mapped = (*kind == IdentifierKind::IpDuring && !held.contains(':'))
+                .then(|| format!("::ffff:{held}"));
+            let spelt: Vec<&str> = std::iter::once(held).chain(mapped.as_deref()).collect();
+            sql.push("(");
+            self.spelt(sql, &value, kind, true, &spelt);
+            for (sign, instant) in [(">=", from), ("<", to)] {
+                let place = sql.hold(Param::Text(instant));
+                let (left, right) = dialect.instant(&at_name, &place, at);
+                sql.push(&format!(" AND {left} {sign} {right}"));
+            }
+            sql.push(")");
+        }
+        sql.push(if any { ")" } else { "" });
+        any
+    }
+
     /// Finds rows by an identifier that stands in them.
     pub(super) fn by_value(
         &self,
@@ -340,7 +426,21 @@ impl Found {
         let column = link.columns.first()?;
         let mut sql = self.insert_rows(table, set);
         sql.push(&format!(" FROM {} AS t WHERE ", table.quoted));
-        if !self.one_of(&mut sql, column, kind, *normal, &values) {
+        let written = match &link.link.to {
+            Target::Identifier { at: Some(at), .. } => {
+                self.one_in_window(&mut sql, link, column, table.table.column(at)?, &values)
+            }
+            _ if link.link.path.is_empty() => self.one_of(&mut sql, column, kind, *normal, &values),
+            _ => {
+                let part = json::value_at(self.layout.dialect, column, &link.link.path);
+                let part = match normal {
+                    true => part,
+                    false => self.layout.dialect.normal(&part, kind),
+                };
+                self.spelt(&mut sql, &part, kind, *normal, &values)
+            }
+        };
+        if !written {
             return None;
         }
         self.end_insert(&mut sql, table, link, set);
@@ -412,6 +512,42 @@ impl Found {
         }
     }
 
+    /// A column under an alias equals what it refers to.
+    pub(super) fn equal(
+        &self,
+        (alias, column): (&str, &CatalogueColumn),
+        reference: &CatalogueColumn,
+        right: &str,
+    ) -> String {
+        let dialect = self.layout.dialect;
+        let left = format!("{alias}.{}", dialect.quote(&column.name));
+        if column.class == reference.class {
+            return format!("{left} = {right}");
+        }
+        // A number kept as text on one side.
+        format!("{} = {}", dialect.text(&left), dialect.text(right))
+    }
+
+    /// Says of a row `o` that a link leads from it to the row `t`.
+    pub(super) fn leads_here(
+        &self,
+        sql: &mut Sql,
+        (table, link, references): (&Laid, &LaidLink, &[CatalogueColumn]),
+    ) {
+        let dialect = self.layout.dialect;
+        for (n, (column, reference)) in link.columns.iter().zip(references).enumerate() {
+            let right = format!("t.{}", dialect.quote(&reference.name));
+            sql.push(if n > 0 { " AND " } else { "" });
+            sql.push(&self.equal(("o", column), reference, &right));
+        }
+        if let Some(when) = &link.link.when
+            && let Some(column) = table.table.column(&when.column)
+        {
+            sql.push(&format!(" AND o.{} = ", dialect.quote(&when.column)));
+            sql.bind_plain(column, &when.equals);
+        }
+    }
+
     /// Joins a row `t` to a set of what its link leads to, directly where the set holds the columns,
     /// else through the row `p`.
     pub(super) fn join_target(
@@ -447,7 +583,9 @@ impl Found {
         let places = places.filter(|_| !there.key.loose)?;
         let pairs = link.columns.iter().zip(references).zip(places);
         let on: Vec<String> = pairs
-            .map(|((column, reference), n)| self.equal(column, reference, &format!("{alias}.k{n}")))
+            .map(|((column, reference), n)| {
+                self.equal(("t", column), reference, &format!("{alias}.k{n}"))
+            })
             .collect();
         Some(on.join(" AND "))
     }
@@ -458,20 +596,10 @@ impl Found {
         let on: Vec<String> = pairs
             .map(|(column, reference)| {
                 let there = self.layout.dialect.quote(&reference.name);
-                self.equal(column, reference, &format!("p.{there}"))
+                self.equal(("t", column), reference, &format!("p.{there}"))
             })
             .collect();
         on.join(" AND ")
-    }
-
-    fn equal(&self, column: &CatalogueColumn, reference: &CatalogueColumn, right: &str) -> String {
-        let dialect = self.layout.dialect;
-        let left = format!("t.{}", dialect.quote(&column.name));
-        if column.class == reference.class {
-            return format!("{left} = {right}");
-        }
-        // A number kept as text on one side.
-        format!("{} = {}", dialect.text(&left), dialect.text(right))
     }
 
     /// Makes and fills the sets of rows that are not the person's alone.
@@ -553,6 +681,17 @@ pub(super) fn own(table: &Laid) -> impl Iterator<Item = &LaidLink> {
 pub(super) fn others(table: &Laid) -> impl Iterator<Item = &LaidLink> {
     let other = |link: &&LaidLink| link.link.whose != Whose::Owned;
     table.links.iter().filter(other)
+}
+
+/// The value, the first instant and the first after the window, of a normal form with one.
+fn window(value: &str) -> Option<(&str, String, String)> {
+    let (held, window) = value.rsplit_once(' ')?;
+    let (from, to) = window.split_once('/')?;
+    let instant = |micros: &str| {
+        let instant = chrono::DateTime::from_timestamp_micros(micros.parse().ok()?)?;
+        Some(instant.format("%Y-%m-%d %H:%M:%S%.6f").to_string())
+    };
+    Some((held, instant(from)?, instant(to)?))
 }
 
 /// Whether a key in text can be one of these columns.

@@ -1,23 +1,29 @@
 //! What must be kept, row by row, with the reason. What a kept row refers to is kept with it.
 //!
-//! A reason is text: until when, a blank, the ground. `always` sorts behind every date, so that the
-//! greatest reason is the one that holds longest.
+//! A reason is text: until when, a blank, the ground. What ends at no date sorts behind every date,
+//! in any collation, so that the greatest reason is the one that holds longest.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use chrono::NaiveDate;
+use chrono::{DateTime, Days, NaiveDate, Utc};
 
-use crate::datamap::{Retention, RowErasure};
-use crate::model::{Ground, Until, WithheldRows};
+use crate::datamap::{CatalogueColumn, Class, KeptWhile, Retention, RowErasure, SoftDelete};
+use crate::model::{Ground, RowCount, Until, WithheldRows};
 use crate::ports::PortError;
 
+use super::clue::Person;
 use super::dialect::SET;
-use super::found::Found;
-use super::layout::{Laid, LaidTarget};
+use super::found::{Found, append};
+use super::layout::{Laid, LaidLink, LaidTarget};
 use super::session::Scalar;
+use super::statement::Sql;
 
-const ALWAYS: &str = "always";
+/// Until nobody knows when: a hold, or a condition.
+pub(super) const HELD: &str = "held";
+const ALWAYS: &str = "kept";
+/// The ground of rows that are hidden and can be brought back.
+const RESTORABLE: &str = "restorable";
 /// How many ends one table is reported with; beyond, those of a year become its last.
 const MANY: usize = 24;
 /// Values bound by one statement.
@@ -25,14 +31,14 @@ const BATCH: usize = 100;
 
 impl Found {
     /// Takes what must be kept out of the sets of own rows. Answers what is kept.
-    pub(super) async fn keep(&mut self, today: NaiveDate) -> Result<Vec<WithheldRows>, PortError> {
+    pub(super) async fn keep(
+        &mut self,
+        person: &Person,
+        today: NaiveDate,
+    ) -> Result<Vec<WithheldRows>, PortError> {
         let layout = Arc::clone(&self.layout);
-        let keeps = |table: &&Laid| {
-            table.described.retention.is_some()
-                || matches!(table.described.erase, RowErasure::Keep { .. })
-        };
-        let keeping = layout.tables.iter().filter(keeps);
-        if !layout.keeps() {
+        let holds = self.holds().await?;
+        if holds.is_empty() && !layout.tables.iter().any(Laid::keeps) {
             return Ok(Vec::new());
         }
         let mut texts = Vec::new();
@@ -45,36 +51,201 @@ impl Found {
             texts.extend(made);
         }
         self.run_all(&texts).await?;
-        for table in keeping {
-            match (&table.described.erase, &table.described.retention) {
-                (RowErasure::Keep { ground }, _) => {
-                    let why = format!("{ALWAYS} {}", ground.id());
-                    self.keep_all(table, &why).await?;
-                }
-                (_, Some(retention)) => self.keep_dated(table, retention, today).await?,
-                _ => {}
+        self.keeping = true;
+        for table in layout.tables.iter().filter(|t| t.owned && t.keeps()) {
+            let described = &table.described;
+            if let RowErasure::Keep { ground } = &described.erase {
+                self.keep_all(table, ALWAYS, ground, None).await?;
+            }
+            if let Some(retention) = &described.retention {
+                self.keep_dated(table, retention, today).await?;
+            }
+            if let Some(soft) = &described.soft_delete {
+                self.keep_hidden(table, soft, today).await?;
+            }
+            for condition in &described.kept_while {
+                self.keep_while(table, condition).await?;
             }
         }
+        self.keep_held(person, &holds).await?;
         // Up to what kept rows refer to and down to what is kept with them, until nothing is new.
         while self.keep_targets().await? + self.keep_with().await? > 0 {}
         self.release_kept().await
     }
 
-    async fn keep_all(&mut self, table: &Laid, why: &str) -> Result<(), PortError> {
+    /// Keeps the rows of a set, or those of them that satisfy a condition on `t`.
+    pub(super) async fn keep_all(
+        &mut self,
+        table: &Laid,
+        until: &str,
+        ground: &Ground,
+        condition: Option<Sql>,
+    ) -> Result<(), PortError> {
         let on = table.key.joins(self.layout.dialect, "t", "s");
         let mut sql = self.sql(format!(
-            "INSERT INTO {} ({}, why) SELECT {}, ",
+            "INSERT INTO {} ({}, why) SELECT {}, '' FROM {} AS s {} {} AS t ON {on}",
             table.kept,
             table.key.in_set(""),
-            table.key.in_set("s.")
-        ));
-        sql.bind_text(why).push(&format!(
-            " FROM {} AS s {} {} AS t ON {on}",
+            table.key.in_set("s."),
             table.set,
             self.layout.dialect.join(),
             table.quoted
         ));
+        if let Some(condition) = condition {
+            append(&mut sql, " WHERE ", condition, "");
+        }
+        self.run(sql, &table.name).await?;
+        self.give_reason(table, until, ground).await
+    }
+
+    /// Gives a reason to what was kept without one.
+    pub(super) async fn give_reason(
+        &mut self,
+        table: &Laid,
+        until: &str,
+        ground: &Ground,
+    ) -> Result<(), PortError> {
+        let mut sql = self.sql(format!("UPDATE {} SET why = ", table.kept));
+        sql.bind_text(format!("{until} {}", ground.id()));
+        sql.push(" WHERE why = ''");
         self.run(sql, &table.name).await.map(drop)
+    }
+
+    /// Keeps the rows for which a condition holds.
+    async fn keep_while(&mut self, table: &Laid, kept: &KeptWhile) -> Result<(), PortError> {
+        let layout = Arc::clone(&self.layout);
+        let quoted = layout.dialect.quote(&kept.column);
+        let mut condition = self.sql("");
+        let Some(via) = &kept.of else {
+            let Some(column) = table.table.column(&kept.column) else {
+                return Ok(());
+            };
+            condition.push(&format!("t.{quoted} = "));
+            condition.bind_plain(column, &kept.equals);
+            return self
+                .keep_all(table, HELD, &kept.ground, Some(condition))
+                .await;
+        };
+        let Some(way) = layout.via(via) else {
+            return Ok(());
+        };
+        let Some(column) = way.0.table.column(&kept.column) else {
+            return Ok(());
+        };
+        let from = format!("EXISTS (SELECT 1 FROM {} AS o WHERE ", way.0.quoted);
+        condition.push(&from);
+        self.leads_here(&mut condition, way);
+        condition.push(&format!(" AND o.{quoted} = "));
+        condition.bind_plain(column, &kept.equals).push(")");
+        self.keep_all(table, HELD, &kept.ground, Some(condition))
+            .await?;
+        self.keep_deciding(table, way, |_, sql| {
+            sql.push(&format!("o.{quoted} = "));
+            sql.bind_plain(column, &kept.equals);
+        })
+        .await
+    }
+
+    /// Keeps the person's rows by which others are kept: without them, nobody could tell any more
+    /// how long. `decides` says of a row `o` that it is one.
+    async fn keep_deciding(
+        &mut self,
+        table: &Laid,
+        way: (&Laid, &LaidLink, &[CatalogueColumn]),
+        decides: impl FnOnce(&Self, &mut Sql),
+    ) -> Result<(), PortError> {
+        let there = way.0;
+        if !there.owned {
+            return Ok(()); // somebody else's: it stays
+        }
+        let dialect = self.layout.dialect;
+        let keys = there.key.under("o").join(", ");
+        let mut sql = self.sql(format!(
+            "INSERT INTO {} ({}, why) SELECT {keys}, max(x.why) FROM {} AS o JOIN {} AS s ON {} \
+             JOIN {} AS t ON ",
+            there.kept,
+            there.key.in_set(""),
+            there.quoted,
+            there.set,
+            there.key.joins(dialect, "o", "s"),
+            table.quoted,
+        ));
+        self.leads_here(&mut sql, way);
+        let kept = table.key.joins(dialect, "t", "x");
+        sql.push(&format!(" JOIN {} AS x ON {kept} WHERE ", table.kept));
+        decides(self, &mut sql);
+        sql.push(&format!(" GROUP BY {keys}"));
+        self.run(sql, &there.name).await.map(drop)
+    }
+
+    /// Keeps hidden rows as long as they can be brought back.
+    async fn keep_hidden(
+        &mut self,
+        table: &Laid,
+        soft: &SoftDelete,
+        today: NaiveDate,
+    ) -> Result<(), PortError> {
+        let day = self.day("t", &soft.column);
+        let until = |from: Option<NaiveDate>| {
+            let last = from?.checked_add_days(Days::new(soft.days.into()))?;
+            (last >= today).then(|| format!("{last} {RESTORABLE}"))
+        };
+        self.keep_by_day(table, self.sql(day), until).await
+    }
+
+    /// Hides the rows that go later, unless they are hidden already.
+    pub(super) async fn hide(&mut self, now: DateTime<Utc>) -> Result<(), PortError> {
+        let layout = Arc::clone(&self.layout);
+        for table in layout.tables.iter().filter(|table| table.is_deleted()) {
+            if let Some((mut sql, column, after)) = self.set_hidden(table) {
+                let form = match column.class {
+                    Class::Date => "%Y-%m-%d",
+                    _ => "%Y-%m-%d %H:%M:%S",
+                };
+                sql.bind_for(&column, now.format(form).to_string());
+                let name = layout.dialect.quote(&column.name);
+                sql.push(&after).push(&format!(" AND t.{name} IS NULL"));
+                self.run(sql, &table.name).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Shows what is hidden again; answers how many rows.
+    pub(super) async fn show(&mut self) -> Result<Vec<RowCount>, PortError> {
+        let layout = Arc::clone(&self.layout);
+        let mut shown = Vec::new();
+        for table in layout.tables.iter().filter(|table| table.is_deleted()) {
+            if let Some((mut sql, column, after)) = self.set_hidden(table) {
+                let name = layout.dialect.quote(&column.name);
+                sql.push("NULL").push(&after);
+                sql.push(&format!(" AND t.{name} IS NOT NULL"));
+                let rows = self.run(sql, &table.name).await?;
+                shown.push(RowCount::new(&table.name, rows));
+            }
+        }
+        shown.retain(|count| count.rows > 0);
+        Ok(shown)
+    }
+
+    /// An update of the column that hides the rows of a set, up to its value, and what follows.
+    fn set_hidden(&self, table: &Laid) -> Option<(Sql, CatalogueColumn, String)> {
+        let soft = table.described.soft_delete.as_ref()?;
+        let column = table.table.column(&soft.column)?.clone();
+        let dialect = self.layout.dialect;
+        let on = table.key.joins(dialect, "t", "s");
+        let keys = table.key.under("t");
+        let (before, after) = dialect.update(&table.quoted, &table.set, &keys, &on);
+        let mut sql = self.sql(before);
+        sql.push(&dialect.quote(&column.name)).push(" = ");
+        Some((sql, column, after))
+    }
+
+    /// The day in a column, or nothing as empty text.
+    fn day(&self, alias: &str, column: &str) -> String {
+        let dialect = self.layout.dialect;
+        let column = format!("{alias}.{}", dialect.quote(column));
+        format!("coalesce(substr({}, 1, 10), '')", dialect.text(&column))
     }
 
     /// Keeps the rows whose duty has not ended, and those without a date.
@@ -84,35 +255,69 @@ impl Found {
         retention: &Retention,
         today: NaiveDate,
     ) -> Result<(), PortError> {
-        let dialect = self.layout.dialect;
-        let column = format!("t.{}", dialect.quote(&retention.from));
-        let day = format!("coalesce(substr({}, 1, 10), '')", dialect.text(&column));
-        let on = table.key.joins(dialect, "t", "s");
-        let sql = self.sql(format!(
-            "SELECT DISTINCT {day} FROM {} AS s {} {} AS t ON {on}",
-            table.set,
-            dialect.join(),
-            table.quoted
-        ));
+        let layout = Arc::clone(&self.layout);
+        let mut day = self.sql("");
+        let way = retention.of.as_ref().and_then(|via| layout.via(via));
+        match way {
+            None if retention.of.is_some() => return Ok(()),
+            None => drop(day.push(&self.day("t", &retention.from))),
+            Some(way) => self.latest(&mut day, way, &retention.from),
+        }
+        if let Some(or) = &retention.or {
+            let own = self.day("t", or);
+            day.text = format!("coalesce(nullif({}, ''), {own})", day.text);
+        }
         let ground = retention
             .duty()
             .map_or_else(|_| String::new(), |duty| duty.id.clone().into_owned());
-        let days = self
-            .session
-            .fetch(sql, &table.place(&retention.from))
-            .await?;
+        let until = |from: Option<NaiveDate>| match from.and_then(|from| retention.until(from)) {
+            Some(until) if until < today => None,
+            Some(until) => Some(format!("{until} {ground}")),
+            None => Some(format!("{ALWAYS} {ground}")),
+        };
+        self.keep_by_day(table, day, until).await?;
+        let Some(way) = way else { return Ok(()) };
+        let this = self.day("o", &retention.from);
+        self.keep_deciding(table, way, |found, sql| {
+            sql.push(&format!("{this} <> '' AND {this} = "));
+            found.latest(sql, way, &retention.from);
+        })
+        .await
+    }
+
+    /// Writes the latest day in the rows `o` that lead to `t`, or nothing as empty text.
+    fn latest(&self, sql: &mut Sql, way: (&Laid, &LaidLink, &[CatalogueColumn]), column: &str) {
+        let day = self.day("o", column);
+        let from = &way.0.quoted;
+        sql.push(&format!(
+            "coalesce((SELECT max({day}) FROM {from} AS o WHERE "
+        ));
+        self.leads_here(sql, way);
+        sql.push("), '')");
+    }
+
+    /// Keeps rows by a day that is told of `t`, for the reason that `why` gives for it.
+    async fn keep_by_day(
+        &mut self,
+        table: &Laid,
+        day: Sql,
+        why: impl Fn(Option<NaiveDate>) -> Option<String>,
+    ) -> Result<(), PortError> {
+        let dialect = self.layout.dialect;
+        let on = table.key.joins(dialect, "t", "s");
+        let mut sql = self.sql("SELECT DISTINCT ");
+        let from = format!(
+            " FROM {} AS s {} {} AS t ON {on}",
+            table.set,
+            dialect.join(),
+            table.quoted
+        );
+        append(&mut sql, "", day.clone(), &from);
+        let days = self.session.fetch(sql, &table.name).await?;
         let reasons: Vec<(String, String)> = days
             .iter()
             .filter_map(|row| row.first()?.text())
-            .filter_map(|day| {
-                let from: Option<NaiveDate> = day.parse().ok();
-                let until = from.and_then(|from| retention.until(from));
-                match until {
-                    Some(until) if until < today => None,
-                    Some(until) => Some((day, format!("{until} {ground}"))),
-                    None => Some((day, format!("{ALWAYS} {ground}"))),
-                }
-            })
+            .filter_map(|day| Some((day.clone(), why(day.parse().ok())?)))
             .collect();
         let days = format!("{SET}days");
         self.run(self.sql(dialect.drop_set(&days)), &table.name)
@@ -130,9 +335,9 @@ impl Found {
             }
             self.run(sql, &table.name).await?;
         }
-        let sql = self.sql(format!(
+        let mut sql = self.sql(format!(
             "INSERT INTO {} ({}, why) SELECT {}, d.why FROM {} AS s {join} {} AS t ON {on} {join} \
-             {days} AS d ON d.day = {day}",
+             {days} AS d ON d.day = ",
             table.kept,
             table.key.in_set(""),
             table.key.in_set("s."),
@@ -140,6 +345,7 @@ impl Found {
             table.quoted,
             join = dialect.join(),
         ));
+        append(&mut sql, "", day, "");
         self.run(sql, &table.name).await?;
         self.run(self.sql(dialect.drop_set(&days)), &table.name)
             .await
@@ -288,7 +494,10 @@ fn reported(collection: &str, reasons: Vec<(String, u64)>) -> Vec<WithheldRows> 
             collection: collection.to_owned(),
             rows,
             ground: Ground::new(ground),
-            until: until.parse().map_or(Until::Always, Until::Date),
+            until: match until.as_str() {
+                HELD => Until::HoldLifted,
+                date => date.parse().map_or(Until::Always, Until::Date),
+            },
         })
         .collect()
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::datamap::{
     Catalogue, CatalogueColumn, CatalogueTable, Class, Column, DataMap, DeleteRule, Link,
-    RowErasure, Table, Target, Whose,
+    RowErasure, Strategy, Table, Target, Via, Whose,
 };
 use crate::model::{IdentifierKind, Use};
 
@@ -36,6 +36,7 @@ pub(super) struct LaidLink {
 pub(super) enum LaidTarget {
     /// To a table, by its number, and to these columns.
     Rows(usize, Vec<CatalogueColumn>),
+    /// A kind, and whether it stands there in its normal form.
     Identifier(IdentifierKind, bool),
 }
 
@@ -97,9 +98,22 @@ impl Key {
             };
         }
         let mut deciding: BTreeSet<&String> = BTreeSet::new();
-        deciding.extend(described.retention.iter().map(|retention| &retention.from));
+        for retention in described.retention.iter() {
+            deciding.extend(
+                [&retention.from]
+                    .into_iter()
+                    .filter(|_| retention.of.is_none()),
+            );
+            deciding.extend(&retention.or);
+        }
+        let own = described.kept_while.iter().filter(|kept| kept.of.is_none());
+        deciding.extend(own.map(|kept| &kept.column));
+        deciding.extend(described.soft_delete.iter().map(|soft| &soft.column));
         for link in described.links.values() {
             deciding.extend(&link.columns);
+            if let Target::Identifier { at: Some(at), .. } = &link.to {
+                deciding.insert(at);
+            }
             deciding.extend(link.when.iter().map(|when| &when.column));
         }
         let columns: Vec<CatalogueColumn> = deciding
@@ -169,6 +183,14 @@ impl Laid {
         })
     }
 
+    /// Whether rows of it may be kept, by what the map says.
+    pub(super) fn keeps(&self) -> bool {
+        self.described.retention.is_some()
+            || self.described.soft_delete.is_some()
+            || !self.described.kept_while.is_empty()
+            || matches!(self.described.erase, RowErasure::Keep { .. })
+    }
+
     /// Whether the person's own rows are deleted.
     pub(super) fn is_deleted(&self) -> bool {
         self.owned && self.described.erase == RowErasure::Delete
@@ -200,8 +222,18 @@ impl Layout {
         let mut tables = Vec::new();
         for (number, (name, described, table)) in present().enumerate() {
             let key = Key::of(described, table, dialect);
-            let one_by_one = |column: &Column| column.free_text || column.file.is_some();
-            let one_by_one = described.columns.values().any(one_by_one);
+            let one_by_one = |column: &Column| {
+                let strategy = column.erase.as_ref();
+                column.free_text
+                    || column.file.is_some()
+                    || strategy.is_some_and(Strategy::is_row_by_row)
+            };
+            let linked = described
+                .links
+                .values()
+                .flat_map(|link| link.erase.values());
+            let one_by_one = described.columns.values().any(one_by_one)
+                || linked.into_iter().any(Strategy::is_row_by_row);
             // What has no key cannot be named by a locator, nor changed row by row.
             if described.person && key.columns.is_empty() || key.loose && one_by_one {
                 return Err(Keyless(name.clone()));
@@ -216,7 +248,7 @@ impl Layout {
                 .enumerate()
                 .filter_map(|(nth, (name, link))| {
                     let to = match &link.to {
-                        Target::Identifier { kind, normal } => {
+                        Target::Identifier { kind, normal, .. } => {
                             LaidTarget::Identifier(kind.clone(), *normal)
                         }
                         Target::Rows { table, columns } => {
@@ -260,12 +292,14 @@ impl Layout {
         })
     }
 
-    /// Whether any row may be kept.
-    pub(super) fn keeps(&self) -> bool {
-        self.tables.iter().any(|table| {
-            table.described.retention.is_some()
-                || matches!(table.described.erase, RowErasure::Keep { .. })
-        })
+    /// A table of that name, with its link of that name and what it leads to.
+    pub(super) fn via(&self, via: &Via) -> Option<(&Laid, &LaidLink, &[CatalogueColumn])> {
+        let table = self.tables.iter().find(|table| table.name == via.table)?;
+        let link = table.links.iter().find(|link| link.name == via.link)?;
+        match &link.to {
+            LaidTarget::Rows(_, references) => Some((table, link, references)),
+            LaidTarget::Identifier(..) => None,
+        }
     }
 }
 
@@ -358,5 +392,44 @@ fn order(tables: &[Laid], numbers: &BTreeMap<&str, usize>) -> Vec<usize> {
     }
     // People go last, whatever else hangs together.
     order.sort_by_key(|&number| tables[number].described.person);
-    order
+    release_last(tables, numbers, &order)
+}
+
+/// The same order, but for rows that cannot be released from what they refer to: they go before it,
+/// whatever else would be better.
+fn release_last(tables: &[Laid], numbers: &BTreeMap<&str, usize>, order: &[usize]) -> Vec<usize> {
+    let mut place = vec![0; tables.len()];
+    for (at, &number) in order.iter().enumerate() {
+        place[number] = at;
+    }
+    let mut bound_to: Vec<BTreeSet<usize>> = vec![BTreeSet::new(); tables.len()];
+    let mut waits_for = vec![0_usize; tables.len()];
+    for (number, table) in tables.iter().enumerate() {
+        for key in &table.table.foreign_keys {
+            let nullable = |name: &String| table.table.column(name).is_none_or(|c| c.nullable);
+            let bound = key.on_delete == DeleteRule::Refuse && !key.columns.iter().any(nullable);
+            if let Some(&to) = numbers.get(key.table.as_str())
+                && bound
+                && to != number
+                && bound_to[number].insert(to)
+            {
+                waits_for[to] += 1;
+            }
+        }
+    }
+    let free = (0..tables.len()).filter(|&number| waits_for[number] == 0);
+    let mut ready: BTreeSet<usize> = free.map(|number| place[number]).collect();
+    let mut sorted = Vec::with_capacity(order.len());
+    while let Some(at) = ready.pop_first() {
+        sorted.push(order[at]);
+        for &to in &bound_to[order[at]] {
+            waits_for[to] -= 1;
+            if waits_for[to] == 0 {
+                ready.insert(place[to]);
+            }
+        }
+    }
+    // Bound in a circle: the database refuses when the plan is rehearsed.
+    sorted.extend(order.iter().filter(|&&number| waits_for[number] > 0));
+    sorted
 }

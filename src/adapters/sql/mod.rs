@@ -7,11 +7,14 @@
 //! [`PersonalDataSource`]: crate::ports::PersonalDataSource
 
 mod clue;
+mod deferred;
 mod dialect;
 mod erase;
 mod fault;
 mod found;
 mod gather;
+mod holds;
+mod json;
 mod kept;
 mod layout;
 mod locate;
@@ -24,8 +27,10 @@ mod purge;
 mod read;
 mod rectify;
 mod restrict;
+mod rewrite;
 mod schema;
 mod session;
+mod shown;
 mod source;
 #[cfg(feature = "sql-sqlite")]
 mod sqlite;
@@ -34,5 +39,8 @@ mod stop;
 mod text;
 
 pub use fault::SqlFault;
+pub use holds::{HeldRows, Hold};
+pub use rewrite::HostStrategy;
 pub use session::SqlPool;
+pub use shown::{ShownLine, ShownPlan};
 pub use source::{SqlOpenError, SqlSource, SqlSourceOptions};

@@ -9,6 +9,7 @@ use crate::ports::PortError;
 
 use super::dialect::{Dialect, EFFECTS, coarser_text, named, names, normal_form};
 use super::gather;
+use super::json::{Part, literal};
 use super::layout::Key;
 use super::session::{Row, Scalar, Session};
 use super::statement::Sql;
@@ -145,6 +146,36 @@ impl Dialect for MySql {
             _ => expression.to_owned(),
         };
         format!("locate(lower({place}), lower({text})) > 0")
+    }
+    fn part(&self, expression: &str, path: &[String]) -> String {
+        let path = literal(path);
+        format!(
+            "CASE WHEN JSON_VALID({expression}) AND JSON_TYPE(JSON_EXTRACT({expression}, {path})) <> \
+             'NULL' THEN JSON_UNQUOTE(JSON_EXTRACT({expression}, {path})) END"
+        )
+    }
+    fn with_part(&self, document: &str, path: &[String], part: &Part) -> String {
+        let value = match part {
+            Part::Null => "JSON_EXTRACT('null', '$')".to_owned(),
+            Part::Bool(value) => format!("JSON_EXTRACT('{value}', '$')"),
+            Part::Number(number) => number.to_string(),
+            Part::Text(text) => {
+                format!("JSON_EXTRACT(coalesce(JSON_QUOTE({text}), 'null'), '$')")
+            }
+        };
+        format!("JSON_REPLACE({document}, {}, {value})", literal(path))
+    }
+    fn without_part(&self, document: &str, path: &[String]) -> String {
+        let path = literal(path);
+        format!("CASE WHEN JSON_VALID({document}) THEN JSON_REMOVE({document}, {path}) END")
+    }
+    fn instant(&self, expression: &str, place: &str, column: &CatalogueColumn) -> (String, String) {
+        let place = format!("CAST({place} AS DATETIME(6))");
+        match column.class {
+            // The session's zone is UTC on sqlx's connections.
+            Class::Int => (format!("from_unixtime({expression})"), place),
+            _ => (format!("CAST({expression} AS DATETIME(6))"), place),
+        }
     }
     fn piece(&self, expression: &str, class: Class, from: u64, length: u64) -> String {
         let bytes = match class {

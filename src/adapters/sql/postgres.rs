@@ -9,6 +9,7 @@ use crate::ports::PortError;
 
 use super::dialect::{Dialect, EFFECTS, coarser_text, named};
 use super::gather;
+use super::json::{Part, array};
 use super::layout::Key;
 use super::session::{Row, Scalar, Session};
 use super::statement::Sql;
@@ -138,6 +139,51 @@ impl Dialect for Postgres {
                  lower(encode({expression}, 'escape'))) > 0"
             ),
             _ => format!("position(lower({place}) IN lower(CAST({expression} AS text))) > 0"),
+        }
+    }
+    fn part(&self, expression: &str, path: &[String]) -> String {
+        format!("(CAST({expression} AS jsonb) #>> {})", array(path))
+    }
+    fn document(&self, expression: &str) -> String {
+        format!("CAST({expression} AS jsonb)")
+    }
+    fn with_part(&self, document: &str, path: &[String], part: &Part) -> String {
+        let null = "CAST('null' AS jsonb)";
+        let value = match part {
+            Part::Null => null.to_owned(),
+            Part::Bool(value) => format!("to_jsonb({value})"),
+            Part::Number(number) => format!("to_jsonb({number})"),
+            // Without it, no value would make no document.
+            Part::Text(text) => format!("coalesce(to_jsonb(CAST({text} AS text)), {null})"),
+        };
+        format!("jsonb_set({document}, {}, {value}, false)", array(path))
+    }
+    fn without_part(&self, document: &str, path: &[String]) -> String {
+        format!("(CAST({document} AS jsonb) #- {})", array(path))
+    }
+    fn written(&self, document: &str, column: &CatalogueColumn) -> String {
+        format!("CAST({document} AS {})", column.declared)
+    }
+    fn address(&self, expression: &str, column: &CatalogueColumn) -> String {
+        match column.declared.as_str() {
+            "inet" | "cidr" => format!("host({expression})"),
+            _ => expression.to_owned(),
+        }
+    }
+    fn instant(&self, expression: &str, place: &str, column: &CatalogueColumn) -> (String, String) {
+        match column.class {
+            Class::Int => (
+                format!("to_timestamp({expression})"),
+                format!("CAST(CAST({place} AS text) || '+00' AS timestamptz)"),
+            ),
+            Class::Time if column.declared.ends_with("with time zone") => (
+                expression.to_owned(),
+                format!("CAST(CAST({place} AS text) || '+00' AS timestamptz)"),
+            ),
+            _ => (
+                format!("CAST({expression} AS timestamp)"),
+                format!("CAST(CAST({place} AS text) AS timestamp)"),
+            ),
         }
     }
     fn piece(&self, expression: &str, class: Class, from: u64, length: u64) -> String {

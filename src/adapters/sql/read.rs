@@ -10,6 +10,7 @@ use crate::datamap::{CatalogueColumn, Class, Column, Whose};
 use crate::model::{self, Collection, Ground, Until, Value, WithheldRows};
 use crate::ports::{ByteStream, Cell, File, Item, PortError, Reading};
 
+use super::dialect::Dialect;
 use super::fault::SqlFault;
 use super::found::{Found, go_on, others};
 use super::layout::{Laid, Layout};
@@ -120,12 +121,12 @@ impl Reader {
 
     /// Makes the next page of a table ready.
     async fn page(&mut self, table: &Laid, name: &str, set: &str) -> Result<(), PortError> {
-        let columns = handed_over(table);
+        let columns = handed_over(table, self.layout.dialect);
         let after = self.after.unwrap_or(i64::MIN);
         let limit = fitting(&self.found, table, set, &columns, after).await?;
         let rows = fetch(&self.found, table, set, &columns, after, limit).await?;
         if self.after.is_none() && !rows.is_empty() {
-            let shapes = columns.iter().map(|(column, described)| {
+            let shapes = columns.iter().map(|(column, described, _)| {
                 let shape = model::Column::new(&column.name);
                 match &described.category {
                     Some(category) => shape.holding(category.clone()),
@@ -154,13 +155,7 @@ impl Reader {
         Ok(())
     }
 
-    fn cells(
-        &self,
-        table: &Laid,
-        set: &str,
-        columns: &[(CatalogueColumn, Column)],
-        row: Row,
-    ) -> Vec<Cell> {
+    fn cells(&self, table: &Laid, set: &str, columns: &[Handed], row: Row) -> Vec<Cell> {
         let mut row = row.into_iter();
         let number = match row.next() {
             Some(Scalar::Int(number)) => number,
@@ -168,7 +163,7 @@ impl Reader {
         };
         let values: Vec<Scalar> = row.by_ref().take(columns.len()).collect();
         let mut cells = Vec::with_capacity(columns.len());
-        for ((column, described), scalar) in columns.iter().zip(values) {
+        for ((column, described, _), scalar) in columns.iter().zip(values) {
             let cell = match (&described.file, scalar) {
                 _ if described.secret => Cell::Value(Value::Secret),
                 (Some(_), scalar) => {
@@ -239,10 +234,10 @@ async fn fitting(
     found: &Mutex<Found>,
     table: &Laid,
     set: &str,
-    columns: &[(CatalogueColumn, Column)],
+    columns: &[Handed],
     after: i64,
 ) -> Result<u64, PortError> {
-    let wide = |(column, described): &&(CatalogueColumn, Column)| {
+    let wide = |(column, described, _): &&Handed| {
         let wide = matches!(column.class, Class::Text | Class::Bytes | Class::Other);
         wide && column.length.is_none_or(|length| length > NARROW)
             && !described.secret
@@ -253,10 +248,7 @@ async fn fitting(
     let bytes: Vec<String> = columns
         .iter()
         .filter(wide)
-        .map(|(column, _)| {
-            let name = format!("t.{}", dialect.quote(&column.name));
-            format!("coalesce({}, 0)", dialect.bytes(&name, column.class))
-        })
+        .map(|(column, _, from)| format!("coalesce({}, 0)", dialect.bytes(from, column.class)))
         .collect();
     if bytes.is_empty() || table.key.loose {
         return Ok(PAGE);
@@ -292,7 +284,7 @@ async fn fetch(
     found: &Mutex<Found>,
     table: &Laid,
     set: &str,
-    columns: &[(CatalogueColumn, Column)],
+    columns: &[Handed],
     after: i64,
     limit: u64,
 ) -> Result<Vec<Row>, PortError> {
@@ -304,17 +296,16 @@ async fn fetch(
         dialect.fetched(&name, column.class)
     };
     let mut selected: Vec<String> = Vec::new();
-    for (column, described) in columns {
+    for (column, described, from) in columns {
         selected.push(if described.secret {
             "NULL".to_owned() // not even fetched
         } else if described.file.is_some() {
-            let name = format!("t.{}", dialect.quote(&column.name));
-            format!("CASE WHEN {name} IS NULL THEN NULL ELSE 1 END")
+            format!("CASE WHEN {from} IS NULL THEN NULL ELSE 1 END")
         } else {
-            value(column)
+            dialect.fetched(from, column.class)
         });
     }
-    for (_, described) in columns {
+    for (_, described, _) in columns {
         if let Some(file) = &described.file {
             let text = |name: &String| match table.table.column(name) {
                 Some(column) => value(column),
@@ -324,6 +315,9 @@ async fn fetch(
             let media_type = file.media_type.as_ref();
             selected.push(media_type.map_or_else(|| "NULL".to_owned(), text));
         }
+    }
+    if selected.is_empty() {
+        selected.push("NULL".to_owned()); // rows of which nothing but their being there is told
     }
     let on = table.key.joins(dialect, "t", "s");
     let selected = selected.join(", ");
@@ -345,19 +339,41 @@ async fn fetch(
     found.session.fetch(sql, &table.name).await
 }
 
+/// A column that is handed over, or a part of one: under its name, and as SQL.
+type Handed = (CatalogueColumn, Column, String);
+
 /// The columns that are handed over. Of a table that only links, the links.
-fn handed_over(table: &Laid) -> Vec<(CatalogueColumn, Column)> {
-    let mut columns: Vec<(CatalogueColumn, Column)> = table
-        .columns()
-        .filter(|(_, described)| !described.others)
-        .map(|(column, described)| (column.clone(), described.clone()))
-        .collect();
+fn handed_over(table: &Laid, dialect: &dyn Dialect) -> Vec<Handed> {
+    let name = |column: &CatalogueColumn| format!("t.{}", dialect.quote(&column.name));
+    let mut columns: Vec<Handed> = Vec::new();
+    for (column, described) in table.columns() {
+        if described.others {
+            let parts = described.paths.iter().filter(|part| !part.others);
+            columns.extend(parts.map(|part| {
+                let called = format!("{}.{}", column.name, part.path.join("."));
+                let shown = CatalogueColumn::new(called, Class::Text, "");
+                let mut described = Column::default();
+                described.category.clone_from(&part.category);
+                described.secret = part.secret;
+                (shown, described, dialect.part(&name(column), &part.path))
+            }));
+            continue;
+        }
+        let hidden = described
+            .paths
+            .iter()
+            .filter(|part| part.secret || part.others);
+        let rest = hidden.fold(name(column), |document, part| {
+            dialect.without_part(&document, &part.path)
+        });
+        columns.push((column.clone(), described.clone(), rest));
+    }
     if columns.is_empty() {
         let others: Vec<&CatalogueColumn> = others(table).flat_map(|l| &l.columns).collect();
         for column in table.links.iter().flat_map(|link| &link.columns) {
-            let seen = columns.iter().any(|(other, _)| other == column);
+            let seen = columns.iter().any(|(other, ..)| other == column);
             if !seen && !others.contains(&column) {
-                columns.push((column.clone(), Column::default()));
+                columns.push((column.clone(), Column::default(), name(column)));
             }
         }
     }

@@ -10,6 +10,7 @@ use crate::model::{Failure, MissingRows, RowCount};
 use crate::ports::PortError;
 
 use super::dialect::RESTRICTIONS;
+use super::erase::Change;
 use super::found::{Found, go_on, own};
 use super::layout::{Laid, LaidTarget, Layout};
 use super::session::Scalar;
@@ -68,7 +69,8 @@ impl Found {
             {
                 if restricted {
                     self.note_restriction(request, table, column).await?;
-                    let strategy = [(column.clone(), Strategy::Fixed(mark.equals.clone()))];
+                    let strategy = Strategy::Fixed(mark.equals.clone());
+                    let strategy = [Change::whole(column.clone(), strategy)];
                     self.change(table, &table.set, &strategy, None, false)
                         .await?;
                 } else {

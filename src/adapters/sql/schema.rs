@@ -9,6 +9,7 @@ use crate::ports::PortError;
 
 use super::dialect::{Dialect, EFFECTS, RESTRICTIONS, STOPS};
 use super::fault::SqlFault;
+use super::holds::HOLDS;
 use super::session::Session;
 
 /// The tables in which checks, triggers, rules, computed columns or special indexes may refuse a
@@ -69,7 +70,7 @@ impl Schema {
 /// Reads what the database says of itself, but for the source's own tables.
 async fn catalogue(dialect: &dyn Dialect, session: &mut Session) -> Result<Catalogue, PortError> {
     let mut catalogue = dialect.catalogue(session).await?;
-    let own = [EFFECTS, RESTRICTIONS, STOPS];
+    let own = [EFFECTS, RESTRICTIONS, STOPS, HOLDS];
     catalogue
         .tables
         .retain(|name, _| !own.contains(&name.as_str()));

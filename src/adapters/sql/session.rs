@@ -243,5 +243,10 @@ impl Session {
 
 /// Names an error by code and place. The database's own text stays here: it may quote a value.
 fn failed(error: &sqlx::Error, place: &str) -> PortError {
-    fault(error).at(place)
+    // A key that was checked in the end names its table by itself.
+    let told = match error {
+        sqlx::Error::Database(error) if place == "transaction" => error.table(),
+        _ => None,
+    };
+    fault(error).at(told.unwrap_or(place))
 }

@@ -1,5 +1,6 @@
 //! The source: the contract of the port, on sets of rows.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -21,8 +22,10 @@ use super::clue::Person;
 use super::dialect::{EFFECTS, RESTRICTIONS, STOPS};
 use super::erase::{Performed, PseudonymKey};
 use super::found::{Found, others};
+use super::holds::HOLDS;
 use super::layout::{Keyless, LaidTarget, Layout};
 use super::read::reading;
+use super::rewrite::HostStrategy;
 use super::schema::Schema;
 use super::session::{Purpose, SqlPool};
 use super::statement::{Param, Sql};
@@ -48,6 +51,8 @@ pub struct SqlSourceOptions {
     /// could be cut off, else *deleted*. What was freed before `secure_delete` was switched on needs
     /// one `VACUUM`, by the host.
     pub purge: bool,
+    /// What the host does to values, by the names that the map uses.
+    pub strategies: Arc<BTreeMap<String, HostStrategy>>,
 }
 
 impl SqlSourceOptions {
@@ -59,6 +64,7 @@ impl SqlSourceOptions {
             erase_after: Vec::new(),
             pseudonym_key: None,
             purge: false,
+            strategies: Arc::default(),
         }
     }
 
@@ -73,6 +79,13 @@ impl SqlSourceOptions {
     #[must_use]
     pub fn erased_after(mut self, sources: impl IntoIterator<Item = SourceId>) -> Self {
         self.erase_after = sources.into_iter().collect();
+        self
+    }
+
+    /// With a strategy of the host's own, which the map calls `{ own = "name" }`.
+    #[must_use]
+    pub fn with_strategy(mut self, name: impl Into<String>, strategy: HostStrategy) -> Self {
+        Arc::make_mut(&mut self.strategies).insert(name.into(), strategy);
         self
     }
 
@@ -98,6 +111,9 @@ pub enum SqlOpenError {
     /// by row.
     #[error("the table `{0}` has no primary key, and what the map says of it needs one")]
     Keyless(String),
+    /// The map names a strategy of the host's that was not given.
+    #[error("the map has the strategy `{0}`: give it with `with_strategy`")]
+    UnknownStrategy(String),
     /// The map has pseudonyms or uses that end, and no key was given.
     #[error("the map has pseudonyms or uses that end: give a key with `with_pseudonym_key`")]
     NoPseudonymKey,
@@ -127,8 +143,8 @@ impl SqlPool {
 /// It keeps one table of its own, `datarights_effects`: which effects were done, and the counts
 /// that they answered. It is made when the source is opened, if it is not there.
 pub struct SqlSource {
-    pool: SqlPool,
-    layout: Arc<Layout>,
+    pub(super) pool: SqlPool,
+    pub(super) layout: Arc<Layout>,
     schema: Schema,
     clock: Arc<dyn Clock>,
     options: SqlSourceOptions,
@@ -159,7 +175,15 @@ impl SqlSource {
         session.rollback().await?;
         map.check(schema.catalogue())?;
         let layout = Layout::new(map, schema.catalogue(), pool.dialect())?;
-        let needs_key = has_pseudonyms(&layout) || layout.stops();
+        for strategy in strategies(&layout) {
+            if let Strategy::Own(name) = strategy
+                && !options.strategies.contains_key(name)
+            {
+                return Err(SqlOpenError::UnknownStrategy(name.clone()));
+            }
+        }
+        let pseudonyms = strategies(&layout).any(|s| *s == Strategy::Pseudonym);
+        let needs_key = pseudonyms || layout.stops();
         if options.pseudonym_key.is_none() && needs_key {
             return Err(SqlOpenError::NoPseudonymKey);
         }
@@ -182,8 +206,14 @@ impl SqlSource {
         self.clock.now().date_naive()
     }
 
-    async fn begin(&self, context: &CallContext, purpose: Purpose) -> Result<Found, PortError> {
-        Found::begin(&self.pool, &self.layout, context, purpose).await
+    pub(super) async fn begin(
+        &self,
+        context: &CallContext,
+        purpose: Purpose,
+    ) -> Result<Found, PortError> {
+        let mut found = Found::begin(&self.pool, &self.layout, context, purpose).await?;
+        found.strategies = Arc::clone(&self.options.strategies);
+        Ok(found)
     }
 
     /// A transaction with all rows of a person, the kept ones too, to be read.
@@ -214,13 +244,14 @@ impl SqlSource {
         found.make_sets().await?;
         found.fill(person).await?;
         found.find_others(person).await?;
-        let withheld = found.keep(self.today()).await?;
+        found.hide(self.clock.now()).await?;
+        let withheld = found.keep(person, self.today()).await?;
         let key: Option<&PseudonymKey> = self.options.pseudonym_key.as_ref();
         found.erase(person, withheld, key, rehearsal).await
     }
 
     /// Begins an effect. One that was done answers what it answered then.
-    async fn once<T: DeserializeOwned>(
+    pub(super) async fn once<T: DeserializeOwned>(
         &self,
         context: &CallContext,
     ) -> Result<Result<T, (Found, String)>, PortError> {
@@ -244,7 +275,7 @@ impl SqlSource {
     }
 
     /// Ends an effect: its answer and all it did become true together.
-    async fn done<T: Serialize>(
+    pub(super) async fn done<T: Serialize>(
         &self,
         mut found: Found,
         effect: String,
@@ -565,7 +596,7 @@ impl PersonalDataSource for SqlSource {
         found.make_sets().await?;
         found.fill(&person).await?;
         found.find_others(&person).await?;
-        found.keep(self.today()).await?;
+        found.keep(&person, self.today()).await?;
         let left = found.left(&person).await?;
         found.clear().await?;
         found.session.rollback().await?;
@@ -593,6 +624,7 @@ async fn make_tables(pool: &SqlPool, layout: &Layout) -> Result<(), PortError> {
             dialect.create_restrictions(),
         ),
         (layout.stops(), STOPS, "form", dialect.create_stops()),
+        (true, HOLDS, "hold", super::holds::CREATE),
     ];
     for (_, name, column, create) in tables.into_iter().filter(|(needed, ..)| *needed) {
         let mut session = pool.begin(Purpose::Read).await?;
@@ -623,11 +655,11 @@ fn accepted(layout: &Layout) -> Vec<IdentifierKind> {
     accepted.into_iter().collect()
 }
 
-fn has_pseudonyms(layout: &Layout) -> bool {
-    layout.tables.iter().any(|table| {
+fn strategies(layout: &Layout) -> impl Iterator<Item = &Strategy> {
+    layout.tables.iter().flat_map(|table| {
         let columns = table.described.columns.values();
         let columns = columns.filter_map(|column| column.erase.as_ref());
         let links = table.links.iter().flat_map(|link| link.link.erase.values());
-        columns.chain(links).any(|s| *s == Strategy::Pseudonym)
+        columns.chain(links)
     })
 }

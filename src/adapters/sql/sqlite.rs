@@ -9,6 +9,7 @@ use crate::ports::PortError;
 
 use super::dialect::{Dialect, EFFECTS, coarser_text, named, names};
 use super::gather;
+use super::json::{Part, literal};
 use super::layout::Key;
 use super::session::{Row, Scalar, Session};
 use super::statement::Sql;
@@ -167,6 +168,45 @@ impl Dialect for Sqlite {
         );
         let guarded = session.fetch(guarded, "catalogue").await?;
         Ok(Some(gather::names(&guarded)))
+    }
+    fn part(&self, expression: &str, path: &[String]) -> String {
+        let path = literal(path);
+        format!(
+            "CASE WHEN json_valid({expression}) THEN CAST(json_extract({expression}, {path}) AS \
+             TEXT) END"
+        )
+    }
+    fn with_part(&self, document: &str, path: &[String], part: &Part) -> String {
+        let value = match part {
+            Part::Null => "NULL".to_owned(),
+            Part::Bool(value) => format!("json('{value}')"),
+            Part::Number(number) => number.to_string(),
+            Part::Text(text) => text.clone(),
+        };
+        format!("json_replace({document}, {}, {value})", literal(path))
+    }
+    fn without_part(&self, document: &str, path: &[String]) -> String {
+        let path = literal(path);
+        format!("CASE WHEN json_valid({document}) THEN json_remove({document}, {path}) END")
+    }
+    fn part_bool(&self, value: bool) -> &'static str {
+        if value { "1" } else { "0" }
+    }
+    /// Times are kept as text in one of the forms that SQLite knows, or as seconds since 1970.
+    fn instant(&self, expression: &str, place: &str, column: &CatalogueColumn) -> (String, String) {
+        let form = "'%Y-%m-%d %H:%M:%f'";
+        let of = |time: &str| format!("strftime({form}, {time})");
+        match column.class {
+            Class::Int => (of(&format!("{expression}, 'unixepoch'")), of(place)),
+            _ => (of(expression), of(place)),
+        }
+    }
+    fn deferred_tables(&self) -> Option<&'static str> {
+        // Where the host's pool does not enforce keys, the commit does not look at them either.
+        Some(
+            "SELECT m.name FROM sqlite_schema AS m, pragma_foreign_keys AS k WHERE m.type = \
+             'table' AND k.foreign_keys = 1 AND m.sql LIKE '%DEFERR%' ORDER BY m.name",
+        )
     }
     async fn catalogue(&self, session: &mut Session) -> Result<Catalogue, PortError> {
         let mut catalogue = Catalogue::new();

@@ -12,6 +12,7 @@ use crate::model::{ControllerId, Identifier, RowCount, Use};
 use crate::ports::PortError;
 
 use super::dialect::STOPS;
+use super::erase::Change;
 use super::erase::PseudonymKey;
 use super::found::Found;
 use super::layout::Layout;
@@ -46,7 +47,7 @@ impl Found {
                 .by_ref()
                 .filter_map(|end| {
                     let column = table.table.column(&end.column)?.clone();
-                    Some((column, Strategy::Fixed(end.set.clone())))
+                    Some(Change::whole(column, Strategy::Fixed(end.set.clone())))
                 })
                 .collect();
             if strategies.is_empty() {

@@ -10,6 +10,7 @@ use super::clue::Person;
 use super::dialect::SET;
 use super::found::{Found, go_on};
 use super::layout::Laid;
+use super::rewrite::Clean;
 use super::session::Scalar;
 use super::statement::Param;
 
@@ -34,13 +35,33 @@ impl Found {
         let layout = Arc::clone(&self.layout);
         for table in &layout.tables {
             for (column, described) in table.columns() {
-                if described.free_text {
+                if described.free_text && !self.frozen.contains_key(&table.name) {
                     let rows = self.replace_in(table, column, &marks, replace).await?;
                     counts.push(RowCount::new(table.place(&column.name), rows));
                 }
             }
         }
         counts.retain(|count| count.rows > 0);
+        Ok(counts)
+    }
+
+    /// Counts the texts of one table that name the person.
+    pub(super) async fn named_in(
+        &mut self,
+        person: &Person,
+        table: &Laid,
+    ) -> Result<Vec<RowCount>, PortError> {
+        let marks = person.marks();
+        let mut counts = Vec::new();
+        if marks.is_empty() {
+            return Ok(counts);
+        }
+        for (column, described) in table.columns() {
+            if described.free_text {
+                let rows = self.replace_in(table, column, &marks, false).await?;
+                counts.push(RowCount::new(table.place(&column.name), rows));
+            }
+        }
         Ok(counts)
     }
 
@@ -78,7 +99,7 @@ impl Found {
             );
             sql.push(&exists);
         }
-        if table.owned && self.layout.keeps() {
+        if table.owned && self.keeping {
             let kept = table.key.joins(dialect, "t", "y");
             let exists = format!(
                 " AND NOT EXISTS (SELECT 1 FROM {} AS y WHERE {kept})",
@@ -87,19 +108,21 @@ impl Found {
             sql.push(&exists);
         }
         self.run(sql, &place).await?;
+        let clean = |text: &str| Ok(without(text, marks));
         let rows = self
-            .replace_found(table, column, &set, marks, replace)
+            .replace_found(table, column, &set, &clean, replace)
             .await?;
         self.run(self.sql(dialect.drop_set(&set)), &place).await?;
         Ok(rows)
     }
 
-    async fn replace_found(
+    /// Replaces texts of a numbered set, row by row; answers how many there are to replace.
+    pub(super) async fn replace_found(
         &mut self,
         table: &Laid,
         column: &CatalogueColumn,
         set: &str,
-        marks: &[&str],
+        clean: &Clean<'_>,
         replace: bool,
     ) -> Result<u64, PortError> {
         let dialect = self.layout.dialect;
@@ -127,11 +150,12 @@ impl Found {
                     continue;
                 };
                 let cleaned = match cell {
-                    Scalar::Text(text) => without(text, marks).map(Param::Text),
-                    Scalar::Bytes(bytes) => String::from_utf8(bytes.clone())
-                        .ok()
-                        .and_then(|text| without(&text, marks))
-                        .map(|text| Param::Bytes(text.into_bytes())),
+                    Scalar::Text(text) => clean(text)?.map(Param::Text),
+                    Scalar::Bytes(bytes) => match std::str::from_utf8(bytes) {
+                        Ok(text) => clean(text)?.map(|text| Param::Bytes(text.into_bytes())),
+                        Err(_) => None,
+                    },
+                    Scalar::Int(number) => clean(&number.to_string())?.map(Param::Text),
                     _ => None,
                 };
                 let Some(cleaned) = cleaned else { continue };

@@ -1,6 +1,7 @@
 //! What needs the inside of the store: query plans, a full disk, a panic, its threads.
 
-use std::sync::mpsc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, mpsc};
 
 use futures::FutureExt as _;
 use futures::executor::block_on;
@@ -238,6 +239,54 @@ fn a_disk_that_is_full_for_one_is_not_full_for_all() {
     });
     let full = StoreError::NotWritable("SQLITE_FULL");
     assert_eq!((small, large, last), (Ok(()), Err(full), Ok(())));
+}
+
+/// What stands at the gate of `wait_at_the_gate`: who says that somebody came, and who lets them go.
+static GATE: Mutex<Option<(mpsc::Sender<()>, mpsc::Receiver<()>)>> = Mutex::new(None);
+static WAITED: AtomicUsize = AtomicUsize::new(0);
+
+/// In the place of the time for which a write waits for another process: gives up at once, but the
+/// first one when it is told to.
+fn wait_at_the_gate(_: i32) -> bool {
+    WAITED.fetch_add(1, Ordering::Relaxed);
+    if let Some((came, go)) = GATE.lock().expect("a gate").take() {
+        came.send(()).expect("somebody waits");
+        go.recv().expect_err("the other end is only dropped");
+    }
+    false
+}
+
+#[test]
+fn all_that_wait_for_another_process_wait_once() {
+    let (_directory, store) = fresh();
+    let acme = acme();
+    let (came, comes) = mpsc::channel();
+    let (go, goes) = mpsc::channel::<()>();
+    *GATE.lock().expect("a gate") = Some((came, goes));
+    let gate = store.shared.writer.call(|connection| {
+        connection
+            .busy_handler(Some(wait_at_the_gate))
+            .expect("a handler");
+        Ok(())
+    });
+    block_on(gate).expect("a handler");
+    let other = Connection::open(store.path()).expect("opens");
+    other.execute_batch("BEGIN IMMEDIATE").expect("begins");
+    let mut writes: Vec<_> = (1..=4)
+        .map(|n| store.create(&acme, commit(n, 0, 10)))
+        .collect();
+    assert!((&mut writes[0]).now_or_never().is_none());
+    comes.recv().expect("the first one waits");
+    for write in &mut writes[1..] {
+        assert!(write.now_or_never().is_none());
+    }
+    drop(go);
+    for answer in block_on(futures::future::join_all(writes)) {
+        assert_eq!(answer, Err(backend("SQLITE_BUSY", true)));
+    }
+    assert_eq!(WAITED.load(Ordering::Relaxed), 2, "the first, and the rest");
+    drop(other);
+    assert_eq!(block_on(store.create(&acme, commit(1, 0, 10))), Ok(()));
 }
 
 #[test]

@@ -162,7 +162,19 @@ fn transaction(
     connection: &Connection,
     work: impl FnOnce() -> Result<bool, StoreError>,
 ) -> Result<(), StoreError> {
-    run(connection, "BEGIN IMMEDIATE")?;
+    begin(connection)?;
+    begun(connection, work)
+}
+
+fn begin(connection: &Connection) -> Result<(), StoreError> {
+    run(connection, "BEGIN IMMEDIATE")
+}
+
+/// Does work in a transaction that has begun, and ends it.
+fn begun(
+    connection: &Connection,
+    work: impl FnOnce() -> Result<bool, StoreError>,
+) -> Result<(), StoreError> {
     let ended = match work() {
         Ok(true) => run(connection, "COMMIT"),
         Ok(false) => Ok(()),
@@ -182,8 +194,15 @@ fn write_together(connection: &Connection, mut group: Jobs) -> Jobs {
     if group.len() < 2 {
         return group;
     }
+    // Who holds the file keeps out all of them: they wait for it once, not one after the other.
+    if let Err(error) = begin(connection) {
+        for job in group {
+            job.answer(Err(error.clone()));
+        }
+        return Vec::new();
+    }
     let mut ended = Vec::with_capacity(group.len());
-    let together = transaction(connection, || {
+    let together = begun(connection, || {
         for job in &mut group {
             ended.push(within_savepoint(connection, &mut **job)?);
         }

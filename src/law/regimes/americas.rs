@@ -46,7 +46,7 @@ pub(super) fn hipaa() -> Regime {
         )
         .ground_rule(Ground::new("psychotherapy_notes", [Refuse, Withhold], "164.524(a)(1)", "Psychotherapy notes are not open to access.", Memory).only_for([Right::Access]))
         .ground_rule(Ground::new("litigation_compilation", [Refuse, Withhold], "164.524(a)(1)", "The information was compiled for a legal proceeding.", Memory).only_for([Right::Access]))
-        .ground_rule(Ground::new("endangerment", [Refuse, Withhold], "164.524(a)(3)", "Access would endanger you or another person; you can have this decision reviewed.", Memory).only_for([Right::Access]).reviewable())
+        .ground_rule(Ground::new("endangerment", [Refuse, Withhold], "164.524(a)(3)", "Access would endanger you or another person.", Memory).only_for([Right::Access]).reviewable())
         .ground_rule(Ground::new("not_created_by_entity", [Refuse], "164.526(a)(2)", "We did not create this information.", Memory).only_for([Right::Rectification]))
         .ground_rule(Ground::new("accurate_and_complete", [Refuse], "164.526(a)(2)", "The information is accurate and complete.", Memory).only_for([Right::Rectification]))
         .sends(notice(Step::Extension, [("reasons", "the reasons, in writing"), ("completion", "the date of completion")], "164.524(b)(2)", Secondary).until(Question::ExtensionNoticeCutoff))

@@ -217,6 +217,7 @@ fn letters_orders_and_codes() -> Outcome {
         let notice = Notice::new("response", context.request, Right::Access, ada.clone());
         outbox.notify(&context, &notice).await?;
         let order = Order {
+            contents: Vec::new(),
             instruction: Instruction::Erase,
             identifiers: ada.clone(),
         };

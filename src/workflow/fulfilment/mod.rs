@@ -285,22 +285,28 @@ pub(super) fn leave(draft: &mut Draft<'_>) -> Result<(), Rejection> {
     Ok(())
 }
 
-/// Stops the work, if it has not begun to change data.
+/// Stops the work, if it has not begun to change data. What came to its end is stopped too where a
+/// restriction stayed: nobody would look at it any more.
 pub(super) fn cancel(draft: &mut Draft<'_>) -> Result<(), Rejection> {
     match &draft.request().fulfilment {
         None => Ok(()),
         Some(work) if work.written => Err(Rejection::TooLate {
             done: "the work has begun to change data",
         }),
-        Some(work) if work.cancelled || work.is_ended() => Ok(()),
+        Some(work) if work.cancelled || (work.is_ended() && !must_lift(work)) => Ok(()),
         Some(_) => break_off(draft),
     }
+}
+
+/// Whether rows are restricted only until it is through.
+fn must_lift(work: &Fulfilment) -> bool {
+    work.machine == Machine::Rectification && work.any_restricted()
 }
 
 fn break_off(draft: &mut Draft<'_>) -> Result<(), Rejection> {
     let work = work(draft, On::Cancel)?;
     let phase = work.phase;
-    let restricted = work.machine == Machine::Rectification && work.any_restricted();
+    let restricted = must_lift(work);
     draft.emit(Event::Cancelled);
     draft.clear(Timer::Grace);
     draft.clear(Timer::Expiry);
@@ -309,7 +315,7 @@ fn break_off(draft: &mut Draft<'_>) -> Result<(), Rejection> {
         Phase::Restricting => {}
         // Lifting writes: it needs the locks.
         Phase::Queued if restricted => {}
-        Phase::Approval if restricted => enter(draft, Phase::Queued),
+        _ if restricted => enter(draft, Phase::Queued),
         _ => end(draft),
     }
     Ok(())

@@ -11,11 +11,11 @@ use super::{Fulfilment, Next, On, Phase};
 pub(super) const TABLE: Table<Phase, On> = table!(Phase, On;
     Locating {
         Answer => Locating | Planning | Ended;
-        Cancel => Ended;
+        Cancel => Queued | Ended;
     }
     Planning {
         Answer => Planning | Queued | Ended;
-        Cancel => Ended;
+        Cancel => Queued | Ended;
     }
     Queued {
         Answer => Restricting | Rectifying | Lifting;
@@ -46,6 +46,7 @@ pub(super) const TABLE: Table<Phase, On> = table!(Phase, On;
         Answer => Informing | Ended;
     }
     Ended {
+        Cancel => Queued;
         Retry => Locating | Queued | Ended;
         Leave => Withholding | Ended;
     }

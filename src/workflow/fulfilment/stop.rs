@@ -80,7 +80,7 @@ pub fn uses(right: &Right, mut named: Vec<Use>) -> Result<Vec<Use>, Rejection> {
 }
 
 /// Whether nothing is weighed: what the person wants is carried out as soon as they may want it.
-fn is_at_once(facts: &Facts) -> bool {
+pub(in crate::workflow) fn is_at_once(facts: &Facts) -> bool {
     match facts.right {
         Right::ConsentWithdrawal | Right::OptOut | Right::LimitSensitive => true,
         Right::Objection => facts.uses == [Use::DirectMarketing],

@@ -1,6 +1,6 @@
 //! What can be commanded in the legal course, and by whom.
 
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 
 use crate::model::{Actor, Failure, Ground, IdentifierKind, Pending};
 use crate::workflow::effect::Letter;
@@ -79,6 +79,15 @@ pub enum Command {
         /// In the person's favour.
         granted: bool,
     },
+    ExtendAppeal {
+        /// Why.
+        ground: Ground,
+    },
+    SuspectFraud,
+    AnnounceResults {
+        /// When they were announced.
+        at: DateTime<Utc>,
+    },
     Withdraw,
     Join {
         /// The open request.
@@ -122,6 +131,9 @@ impl Command {
             }
             Self::Appeal => On::Appeal,
             Self::DecideAppeal { .. } => On::DecideAppeal,
+            Self::ExtendAppeal { .. } => On::ExtendAppeal,
+            Self::SuspectFraud => On::SuspectFraud,
+            Self::AnnounceResults { .. } => On::AnnounceResults,
             Self::Withdraw => On::Withdraw,
             Self::Join { .. } => On::Join,
             Self::JoinedBy { .. } => On::JoinedBy,
@@ -151,6 +163,9 @@ impl Command {
             | On::ChargeFee
             | On::WaiveFee
             | On::Extend
+            | On::ExtendAppeal
+            | On::SuspectFraud
+            | On::AnnounceResults
             | On::Approve
             | On::Refuse
             | On::Leave

@@ -21,6 +21,8 @@ pub const TABLE: Table<Phase, On> = table!(Phase, On;
         AddIdentifiers => Received;
         ConfirmIdentity => Assessment | Fulfilment | Review;
         Extend => Received;
+        SuspectFraud => Received;
+        AnnounceResults => Received;
         Refuse => Response;
         Resend => Received;
         LetterAnswered => Received;
@@ -37,6 +39,8 @@ pub const TABLE: Table<Phase, On> = table!(Phase, On;
         RejectIdentity => Identity;
         ConfirmIdentity => Assessment | Fulfilment | Review;
         Extend => Identity;
+        SuspectFraud => Identity;
+        AnnounceResults => Identity;
         Refuse => Response;
         Resend => Identity;
         LetterAnswered => Identity;
@@ -45,10 +49,12 @@ pub const TABLE: Table<Phase, On> = table!(Phase, On;
         Fire => Identity | Closed;
     }
     Assessment {
+        RequestIdentity => Identity;
         AskClarification => Clarification;
         AddIdentifiers => Assessment;
         ChargeFee => Fee;
         Extend => Assessment;
+        AnnounceResults => Assessment;
         Approve => Fulfilment | Review;
         Refuse => Response;
         Resend => Assessment;
@@ -62,6 +68,7 @@ pub const TABLE: Table<Phase, On> = table!(Phase, On;
         Clarify => Assessment;
         AddIdentifiers => Clarification;
         Extend => Clarification;
+        AnnounceResults => Clarification;
         Refuse => Response;
         Resend => Clarification;
         LetterAnswered => Clarification;
@@ -75,6 +82,7 @@ pub const TABLE: Table<Phase, On> = table!(Phase, On;
         AddIdentifiers => Fee;
         WaiveFee => Assessment;
         Extend => Fee;
+        AnnounceResults => Fee;
         Refuse => Response;
         Resend => Fee;
         LetterAnswered => Fee;
@@ -85,6 +93,7 @@ pub const TABLE: Table<Phase, On> = table!(Phase, On;
     }
     Fulfilment {
         Extend => Fulfilment;
+        AnnounceResults => Fulfilment;
         Refuse => Response;
         Resend => Fulfilment;
         LetterAnswered => Fulfilment;
@@ -95,6 +104,7 @@ pub const TABLE: Table<Phase, On> = table!(Phase, On;
     }
     Review {
         Extend => Review;
+        AnnounceResults => Review;
         Rework => Fulfilment | Review;
         Release => Response;
         Refuse => Response;
@@ -129,6 +139,7 @@ pub const TABLE: Table<Phase, On> = table!(Phase, On;
     }
     Appeal {
         DecideAppeal => Assessment | Answered;
+        ExtendAppeal => Appeal;
         Resend => Appeal;
         LetterAnswered => Appeal;
         Report => Appeal;

@@ -41,8 +41,7 @@ pub(in crate::workflow) fn decide(
     | Command::LetterSent { letter }
     | Command::LetterFailed { letter, .. }
     | Command::LetterPending { letter, .. } = command
-        && *letter == Letter::RestrictionLifted
-        && !fulfilment::restriction::is_announcing(draft)
+        && is_unasked(draft, *letter)
     {
         return Err(Rejection::NoSuchStep {
             step: letter.name().to_owned(),
@@ -50,6 +49,12 @@ pub(in crate::workflow) fn decide(
     }
     match command {
         Command::RequestIdentity => {
+            // After a granted appeal it may still be unknown.
+            if draft.request().lifecycle.identified {
+                return Err(Rejection::TooLate {
+                    done: "it is known who the person is",
+                });
+            }
             draft.emit(Event::IdentityRequested);
             draft.effect(Effect::Notify(Letter::IdentityRequest));
             draft.effect(Effect::Challenge);
@@ -143,10 +148,15 @@ pub(in crate::workflow) fn decide(
         }
         Command::Refuse { ground } => {
             draft.check_ground(ground, GroundUse::Refuse)?;
+            let waited = draft.request().lifecycle.waiting_since.is_some();
             fulfilment::cancel(draft)?;
             draft.emit(Event::Refused {
                 ground: ground.clone(),
             });
+            // It is the controller's turn again: the refusal has a last day.
+            if waited {
+                draft.move_clock(ClockEventKind::WaitingEnded)?;
+            }
             give_up_package(draft);
             draft.clear(Timer::Expiry);
             draft.effect(Effect::Notify(Letter::Refusal));
@@ -184,6 +194,10 @@ pub(in crate::workflow) fn decide(
                     draft.expire_later();
                 }
                 draft.move_clock(kind)?;
+                // Where the law itself says how long a fee can be accepted, that counts.
+                if let Some(at) = draft.request().fee_lapses_at() {
+                    draft.set(Timer::Expiry, at);
+                }
             }
             if *letter == Letter::ConfirmationRequest && !draft.request().is_moot(*letter) {
                 draft.expire_later();
@@ -213,7 +227,24 @@ pub(in crate::workflow) fn decide(
             draft.clear(Timer::Appeal);
             draft.start_appeal_clock()?;
         }
+        Command::ExtendAppeal { ground } => extend_appeal(draft, ground)?,
+        Command::SuspectFraud => {
+            let kind = ClockEventKind::FraudSuspected;
+            if !draft.is_moved_by(kind) {
+                let what = "a suspicion of fraud";
+                return Err(Rejection::MovesNothing { what });
+            }
+            if draft.request().clock.history.first(kind).is_some() {
+                return Err(Rejection::Once {
+                    what: "suspect_fraud",
+                });
+            }
+            draft.emit(Event::FraudSuspected);
+            draft.move_clock(kind)?;
+        }
+        Command::AnnounceResults { at } => announce_results(draft, *at)?,
         Command::DecideAppeal { granted } => {
+            check_reviewer(draft)?;
             draft.emit(Event::AppealDecided { granted: *granted });
             draft.effect(Effect::Notify(Letter::AppealDecision));
             if *granted {
@@ -245,6 +276,18 @@ pub(in crate::workflow) fn decide(
         Command::PackageDeleted | Command::Shredded => swept(draft, command)?,
     }
     Ok(())
+}
+
+/// Whether a letter says what is not decided: one that went out by mistake does not count as the one
+/// that will be owed.
+fn is_unasked(draft: &Draft<'_>, letter: Letter) -> bool {
+    let lifecycle = &draft.request().lifecycle;
+    match letter {
+        Letter::RestrictionLifted => !fulfilment::restriction::is_announcing(draft),
+        Letter::Refusal => lifecycle.refusal.is_none(),
+        Letter::AppealDecision => lifecycle.appeal_granted.is_none(),
+        _ => false,
+    }
 }
 
 /// The work is taken up again; after an answer, if it left something undone.
@@ -283,12 +326,15 @@ fn joined_by(draft: &mut Draft<'_>, request: RequestId) -> Result<(), Rejection>
 }
 
 /// What the person was asked for is there, or not needed any more. A question that never went out
-/// moved no clock, and its answer moves none.
+/// moved no clock, and its answer moves none; but who was suspected of fraud need not be asked.
 fn answered(draft: &mut Draft<'_>, event: Event, kind: ClockEventKind) -> Result<(), Rejection> {
     let was_asked = draft.request().lifecycle.waiting_since.is_some();
+    let suspicion = ClockEventKind::FraudSuspected;
+    let was_suspected = kind == ClockEventKind::IdentityConfirmed
+        && draft.request().clock.history.first(suspicion).is_some();
     draft.emit(event);
     draft.clear(Timer::Expiry);
-    if was_asked {
+    if was_asked || was_suspected {
         draft.move_clock(kind)?;
     }
     Ok(())
@@ -328,6 +374,7 @@ fn extend(
     {
         return Err(Rejection::ExtensionTooLate { until });
     }
+    let untold = draft.request().is_extension_untold();
     draft.emit(Event::Extended {
         ground: ground.clone(),
         until,
@@ -337,7 +384,73 @@ fn extend(
     moved.map_err(|rejection| match rejection {
         Rejection::Law(ClockError::ExtendedTooOften { .. }) => Rejection::Once { what: "extend" },
         other => other,
-    })
+    })?;
+    // Of each it must be known whether the person heard of it in time: one letter for two would
+    // leave the first one standing that nobody heard of.
+    match untold {
+        true => Err(Rejection::ExtensionUntold),
+        false => Ok(()),
+    }
+}
+
+fn extend_appeal(draft: &mut Draft<'_>, ground: &Ground) -> Result<(), Rejection> {
+    draft.check_ground(ground, GroundUse::Extend)?;
+    if draft.request().lifecycle.appeal_extended {
+        return Err(Rejection::Once {
+            what: "extend_appeal",
+        });
+    }
+    let cutoff = &draft.request().clock.appeal_extension_notice;
+    let cutoff = cutoff.as_ref().ok_or(Rejection::NoExtension)?;
+    if let Some(until) = cutoff.late_from()
+        && draft.now() >= until
+    {
+        return Err(Rejection::ExtensionTooLate { until });
+    }
+    draft.emit(Event::AppealExtended {
+        ground: ground.clone(),
+    });
+    draft.effect(Effect::Notify(Letter::Extension));
+    draft.extend_appeal_clock()
+}
+
+fn announce_results(draft: &mut Draft<'_>, at: DateTime<Utc>) -> Result<(), Rejection> {
+    let kind = ClockEventKind::ResultsAnnounced;
+    if !draft.is_moved_by(kind) {
+        let what = "an announcement of results";
+        return Err(Rejection::MovesNothing { what });
+    }
+    let history = &draft.request().clock.history;
+    if history.first(kind).is_some() {
+        return Err(Rejection::Once {
+            what: "announce_results",
+        });
+    }
+    if at > draft.now() || at < history.received_at() {
+        return Err(Rejection::Malformed {
+            what: "the instant of the announcement",
+            accepted: "one from the receipt of the request to now",
+        });
+    }
+    draft.emit(Event::ResultsAnnounced { at });
+    draft.move_clock_at(kind, at)
+}
+
+/// Refuses to let whoever refused, in whole or in part, decide alone whether that was right, where
+/// the law wants somebody else.
+fn check_reviewer(draft: &Draft<'_>) -> Result<(), Rejection> {
+    let life = &draft.request().lifecycle;
+    let work = draft.request().fulfilment.as_ref();
+    let withheld = work.into_iter().flat_map(fulfilment::Fulfilment::withheld);
+    let in_part = withheld.map(|(_, rows)| &rows.ground);
+    let (by, reviewed) = match &life.refusal {
+        Some(ground) => (&life.refused_by, draft.wants_other_reviewer([ground])),
+        None => (&life.approved_by, draft.wants_other_reviewer(in_part)),
+    };
+    if reviewed && by.as_ref() == Some(draft.actor()) {
+        return Err(Rejection::SameReviewer);
+    }
+    Ok(())
 }
 
 /// The work came to an outcome: the answer goes out, or somebody looks at it first. Work that
@@ -364,7 +477,9 @@ pub(in crate::workflow) fn reported(draft: &mut Draft<'_>) {
             .is_some_and(|work| work.missing().next().is_none()),
         _ => false,
     };
-    if complete && draft.policy().review == Review::WhenIncomplete {
+    // What another erasure left half done may not be found any more by this one.
+    let alone = draft.request().facts.beside.is_none();
+    if complete && alone && draft.policy().review == Review::WhenIncomplete {
         release(draft);
     }
 }
@@ -387,6 +502,11 @@ fn give_up_package(draft: &mut Draft<'_>) {
 /// Ends the legal course; what the request holds is swept after its periods.
 pub(in crate::workflow) fn close(draft: &mut Draft<'_>, end: End) {
     draft.emit(Event::Closed { end });
+    settle(draft);
+}
+
+/// Nothing of the legal course is watched any more.
+fn settle(draft: &mut Draft<'_>) {
     for timer in [
         Timer::Deadline,
         Timer::Reminder,
@@ -442,6 +562,15 @@ pub(in crate::workflow) fn record_passed(draft: &mut Draft<'_>) -> Result<(), Re
         && !draft.request().lifecycle.overdue
     {
         draft.emit_by_time(Event::DeadlinePassed { at }, Timer::Deadline);
+    }
+    if draft.request().fee_lapses_at().is_some_and(|at| at <= now) {
+        // What the law says of silence here: the person took the request back.
+        fulfilment::cancel(draft)?;
+        draft.effect(Effect::Notify(Letter::Expiry));
+        let end = End::Withdrawn;
+        draft.emit_by_time(Event::Closed { end }, Timer::Expiry);
+        settle(draft);
+        give_up_package(draft);
     }
     Ok(())
 }

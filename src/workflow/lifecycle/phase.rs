@@ -96,6 +96,12 @@ pub enum On {
     Appeal,
     /// Decide the appeal.
     DecideAppeal,
+    /// Announce that the decision on the appeal takes longer.
+    ExtendAppeal,
+    /// Say that fraud is suspected and nobody can tell who asks.
+    SuspectFraud,
+    /// Say that the results of an examination were announced.
+    AnnounceResults,
     /// Take the request back.
     Withdraw,
     /// Carry it on in an open request for the same.
@@ -112,7 +118,7 @@ pub enum On {
 
 impl On {
     /// Every kind.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 31] = [
         Self::RequestIdentity,
         Self::Challenge,
         Self::ChallengeFailed,
@@ -135,6 +141,9 @@ impl On {
         Self::LetterAnswered,
         Self::Appeal,
         Self::DecideAppeal,
+        Self::ExtendAppeal,
+        Self::SuspectFraud,
+        Self::AnnounceResults,
         Self::Withdraw,
         Self::Join,
         Self::JoinedBy,

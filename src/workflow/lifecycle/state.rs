@@ -72,6 +72,12 @@ pub struct Lifecycle {
     /// How the appeal was decided.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub appeal_granted: Option<bool>,
+    /// Whether the decision on the appeal was put off.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub appeal_extended: bool,
+    /// Who refused it: another one reviews that, where the law wants it so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused_by: Option<Actor>,
 }
 
 /// How the letters that wait are written: nothing for none, as ever. Once it was one at most, and
@@ -136,6 +142,8 @@ impl Lifecycle {
             extension: None,
             fee: None,
             appeal_granted: None,
+            appeal_extended: false,
+            refused_by: None,
         }
     }
 
@@ -235,10 +243,11 @@ impl Lifecycle {
             }
             Event::Extended { ground, .. } => {
                 self.extended = true;
-                // The letter of this one has still to go out.
-                self.sent.retain(|sent| *sent != Letter::Extension);
-                self.late_letters.retain(|late| *late != Letter::Extension);
-                self.extension = Some(ground.clone());
+                self.extend(ground);
+            }
+            Event::AppealExtended { ground } => {
+                self.appeal_extended = true;
+                self.extend(ground);
             }
             // The work begins anew, and with it what it reads.
             Event::Started { .. } => self.package_deleted = false,
@@ -252,6 +261,7 @@ impl Lifecycle {
                 // Another answer stands in the place of one that could not be sent.
                 self.settle(self.answer());
                 self.refusal = Some(ground.clone());
+                self.refused_by = Some(envelope.actor.clone());
                 self.outcome = None;
                 self.go(Phase::Response);
             }
@@ -306,7 +316,10 @@ impl Lifecycle {
             }
             Event::DeadlineNear => self.reminders += 1,
             Event::DeadlinePassed { .. } => self.overdue = true,
-            Event::ClockMoved(clock) => self.extended = clock.is_extended(),
+            Event::ClockMoved(clock) => {
+                self.extended = clock.is_extended();
+                self.appeal_extended = clock.is_appeal_extended();
+            }
             Event::LetterOverdue { letter, .. } => {
                 self.late_letters.push(*letter);
                 if *letter == Letter::Extension {
@@ -343,6 +356,13 @@ impl Lifecycle {
             Phase::Review | Phase::Response if !is_refused => self.outcome = Some(outcome),
             _ => {}
         }
+    }
+
+    /// A longer time was announced: its letter has still to go out.
+    fn extend(&mut self, ground: &Ground) {
+        self.sent.retain(|sent| *sent != Letter::Extension);
+        self.late_letters.retain(|late| *late != Letter::Extension);
+        self.extension = Some(ground.clone());
     }
 
     fn go(&mut self, phase: Phase) {

@@ -1,0 +1,306 @@
+//! Legal holds: rows that must stay until somebody lifts the hold. They live in a table of the
+//! host's database, so that a plan and an erasure ask for them in their own transaction.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::{Ground, Identifier, Personal, RowCount};
+use crate::ports::{CallContext, Locator, PortError};
+
+use super::clue::Person;
+use super::found::Found;
+use super::kept::HELD;
+use super::layout::Laid;
+use super::session::Purpose;
+use super::source::SqlSource;
+
+/// The table of holds.
+pub(super) const HOLDS: &str = "datarights_holds";
+/// Longest name of a hold, in characters.
+const LONGEST: usize = 64;
+
+/// What a legal hold is on.
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum HeldRows {
+    /// Every row of a described table.
+    Table(String),
+    /// These rows of a described table, by their keys as text.
+    Rows {
+        /// The table.
+        table: String,
+        /// The parts of each key, in the order of the primary key.
+        keys: Vec<Personal<Vec<String>>>,
+    },
+    /// All that is found of a person, and all that names them.
+    Person(Vec<Identifier>),
+}
+
+impl fmt::Debug for HeldRows {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Table(table) => write!(f, "Table({table})"),
+            Self::Rows { table, keys } => write!(f, "Rows({table}, {})", keys.len()),
+            Self::Person(_) => f.write_str("Person(..)"),
+        }
+    }
+}
+
+/// A legal hold.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct Hold {
+    /// How the host calls it, e.g. a file number: 1 to 64 characters, nothing personal.
+    pub name: String,
+    /// On which ground it holds.
+    pub ground: Ground,
+    /// What it is on.
+    pub on: HeldRows,
+}
+
+impl Hold {
+    /// A hold on every row of a described table.
+    pub fn on_table(name: impl Into<String>, ground: Ground, table: impl Into<String>) -> Self {
+        Self::new(name, ground, HeldRows::Table(table.into()))
+    }
+
+    /// A hold on some rows of a described table, each by the parts of its key.
+    pub fn on_rows(
+        name: impl Into<String>,
+        ground: Ground,
+        table: impl Into<String>,
+        keys: impl IntoIterator<Item = Vec<String>>,
+    ) -> Self {
+        let (table, keys) = (table.into(), keys.into_iter().map(Personal::new).collect());
+        Self::new(name, ground, HeldRows::Rows { table, keys })
+    }
+
+    /// A hold on all that is found of a person.
+    pub fn on_person(
+        name: impl Into<String>,
+        ground: Ground,
+        identifiers: impl IntoIterator<Item = Identifier>,
+    ) -> Self {
+        let identifiers = identifiers.into_iter().collect();
+        Self::new(name, ground, HeldRows::Person(identifiers))
+    }
+
+    fn new(name: impl Into<String>, ground: Ground, on: HeldRows) -> Self {
+        Self {
+            name: name.into(),
+            ground,
+            on,
+        }
+    }
+}
+
+/// A hold as it is stored: keys and what leads to a person, as in locators.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Stored {
+    ground: String,
+    #[serde(default)]
+    table: Option<String>,
+    #[serde(default)]
+    rows: Vec<Vec<String>>,
+    #[serde(default)]
+    person: Vec<String>,
+}
+
+impl Stored {
+    fn person(&self) -> Person {
+        let locators: Vec<Locator> = self.person.iter().map(Locator::new).collect();
+        Person::of(&locators)
+    }
+}
+
+impl SqlSource {
+    /// Places a legal hold, in place of one of the same name. It is in force for every plan and
+    /// erasure that begins afterwards; what an erasure finds under it is withheld
+    /// ([`Until::HoldLifted`](crate::model::Until)), and nothing in it is changed. A hold on a
+    /// person is on the account that is found now, so that it outlasts a changed address.
+    ///
+    /// # Errors
+    /// `malformed_name`; `unknown_table`, with the table; `nobody_found` for a person of whom
+    /// nothing is here; those of the database.
+    pub async fn place_hold(&self, context: &CallContext, hold: &Hold) -> Result<(), PortError> {
+        if hold.name.is_empty() || hold.name.chars().count() > LONGEST {
+            return Err(PortError::refused("malformed_name").at(HOLDS));
+        }
+        let mut stored = Stored {
+            ground: hold.ground.id().to_owned(),
+            table: None,
+            rows: Vec::new(),
+            person: Vec::new(),
+        };
+        let mut found = self.begin(context, Purpose::Write).await?;
+        match &hold.on {
+            HeldRows::Table(table) => stored.table = Some(self.known(table)?.name.clone()),
+            HeldRows::Rows { table, keys } => {
+                let known = self.known(table)?;
+                let whole =
+                    |key: &&Personal<Vec<String>>| key.expose().len() == known.key.columns.len();
+                if known.key.columns.is_empty() || keys.iter().filter(whole).count() < keys.len() {
+                    return Err(PortError::refused("malformed_key").at(&known.name));
+                }
+                stored.table = Some(known.name.clone());
+                stored.rows = keys.iter().map(|key| key.expose().clone()).collect();
+                if stored.rows.is_empty() {
+                    return Err(PortError::refused("malformed_key").at(&known.name));
+                }
+            }
+            HeldRows::Person(identifiers) => {
+                found.make_sets().await?;
+                let (person, _) = found.identify(identifiers).await?;
+                let locators = person.essence().locators();
+                if locators.is_empty() {
+                    return Err(PortError::refused("nobody_found").at(HOLDS));
+                }
+                stored.person = locators.iter().map(|l| l.expose().to_owned()).collect();
+            }
+        }
+        let unwritable = |_| PortError::refused("unwritable").at(HOLDS);
+        let text = serde_json::to_string(&stored).map_err(unwritable)?;
+        let mut gone = found.sql(format!("DELETE FROM {HOLDS} WHERE hold = "));
+        gone.bind_text(&hold.name);
+        found.run(gone, HOLDS).await?;
+        let mut sql = found.sql(format!("INSERT INTO {HOLDS} (hold, held) VALUES ("));
+        sql.bind_text(&hold.name)
+            .push(", ")
+            .bind_text(text)
+            .push(")");
+        found.run(sql, HOLDS).await?;
+        found.clear().await?;
+        found.session.commit().await
+    }
+
+    /// Lifts a hold; `false` where none has that name. What it alone kept goes when the erasure is
+    /// taken up again: tell the engine with `fulfilment::Command::LiftHold`.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn lift_hold(&self, context: &CallContext, name: &str) -> Result<bool, PortError> {
+        let mut found = self.begin(context, Purpose::Write).await?;
+        let mut sql = found.sql(format!("DELETE FROM {HOLDS} WHERE hold = "));
+        sql.bind_text(name);
+        let lifted = found.run(sql, HOLDS).await? > 0;
+        found.session.commit().await?;
+        Ok(lifted)
+    }
+
+    /// The holds in force, by name, each with its ground.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn holds(&self, context: &CallContext) -> Result<Vec<(String, Ground)>, PortError> {
+        let mut found = self.begin(context, Purpose::Read).await?;
+        let sql = found.sql(format!("SELECT hold, held FROM {HOLDS} ORDER BY hold"));
+        let rows = found.session.fetch(sql, HOLDS).await?;
+        found.session.rollback().await?;
+        let read = |row: &Vec<super::session::Scalar>| {
+            let name = row.first().and_then(super::session::Scalar::text)?;
+            let held: Stored = serde_json::from_str(&row.get(1)?.text()?).ok()?;
+            Some((name, Ground::new(held.ground)))
+        };
+        let unreadable = || PortError::refused("unreadable").at(HOLDS);
+        let holds: Option<Vec<_>> = rows.iter().map(read).collect();
+        holds.ok_or_else(unreadable)
+    }
+
+    /// Brings back what an erasure has only hidden, as long as its days are not over: the rows of
+    /// tables with `soft_delete`. The request that hid them should be withdrawn first, or its next
+    /// look deletes them.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn restore(
+        &self,
+        context: &CallContext,
+        locators: &[Locator],
+    ) -> Result<Vec<RowCount>, PortError> {
+        let (mut found, effect) = match self.once(context).await? {
+            Ok(shown) => return Ok(shown),
+            Err(begun) => begun,
+        };
+        found.make_sets().await?;
+        found.fill(&Person::of(locators)).await?;
+        let shown = found.show().await?;
+        self.done(found, effect, &shown).await?;
+        Ok(shown)
+    }
+
+    fn known(&self, table: &str) -> Result<&Laid, PortError> {
+        let known = self.layout.tables.iter().find(|known| known.name == table);
+        known.ok_or_else(|| PortError::refused("unknown_table").at(table))
+    }
+}
+
+impl Found {
+    /// The holds in force. One that cannot be read stops the work: it may be on any row.
+    pub(super) async fn holds(&mut self) -> Result<Vec<Stored>, PortError> {
+        let sql = self.sql(format!("SELECT held FROM {HOLDS} ORDER BY hold"));
+        let rows = self.session.fetch(sql, HOLDS).await?;
+        let read =
+            |row: &Vec<super::session::Scalar>| serde_json::from_str(&row.first()?.text()?).ok();
+        let holds: Option<Vec<Stored>> = rows.iter().map(read).collect();
+        holds.ok_or_else(|| PortError::refused("unreadable").at(HOLDS))
+    }
+
+    /// Keeps the person's rows that are under a hold, and freezes what else is in the tables.
+    pub(super) async fn keep_held(
+        &mut self,
+        person: &Person,
+        holds: &[Stored],
+    ) -> Result<(), PortError> {
+        let layout = Arc::clone(&self.layout);
+        for hold in holds {
+            let ground = Ground::new(hold.ground.clone());
+            let whole = hold.person().meets(person);
+            for table in &layout.tables {
+                let named = hold.table.as_ref() == Some(&table.name);
+                if !named && !whole {
+                    continue;
+                }
+                self.frozen.insert(table.name.clone(), ground.clone());
+                if !table.owned {
+                    continue;
+                }
+                if hold.rows.is_empty() || whole {
+                    self.keep_all(table, HELD, &ground, None).await?;
+                } else {
+                    self.keep_rows(table, &hold.rows, &ground).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Keeps those rows of the set that have one of these keys.
+    async fn keep_rows(
+        &mut self,
+        table: &Laid,
+        keys: &[Vec<String>],
+        ground: &Ground,
+    ) -> Result<(), PortError> {
+        let named = table.key.in_set("s.");
+        for key in keys {
+            let mut sql = self.sql(format!(
+                "INSERT INTO {} ({}, why) SELECT {named}, '' FROM {} AS s WHERE ",
+                table.kept,
+                table.key.in_set(""),
+                table.set
+            ));
+            for (n, (column, part)) in table.key.columns.iter().zip(key).enumerate() {
+                sql.push(if n > 0 { " AND " } else { "" });
+                sql.push(&format!("s.k{n} = "));
+                sql.bind_for(column, part.clone());
+            }
+            self.run(sql, &table.name).await?;
+        }
+        self.give_reason(table, HELD, ground).await
+    }
+}
+
+/// Makes the table of holds, on every database.
+pub(super) const CREATE: &str = "CREATE TABLE IF NOT EXISTS datarights_holds (hold VARCHAR(64) PRIMARY KEY, held TEXT NOT NULL)";
