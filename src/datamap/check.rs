@@ -45,6 +45,7 @@ impl DataMap {
                 Some(table) => {
                     let beside = Beside {
                         map: self,
+                        owned: &owned,
                         catalogue,
                         name,
                         described,
@@ -116,7 +117,7 @@ impl DataMap {
             if followed || !owned.contains(key.table.as_str()) {
                 return None;
             }
-            let goes = self.is_deleted(&key.table);
+            let goes = self.is_deleted(&key.table, owned);
             let problem = if !exempt {
                 Problem::KeyNotFollowed(key.table.clone())
             } else if goes && key.on_delete == DeleteRule::Cascade {
@@ -129,10 +130,9 @@ impl DataMap {
     }
 
     /// Whether an erasure deletes rows of this table.
-    fn is_deleted(&self, name: &str) -> bool {
+    fn is_deleted(&self, name: &str, owned: &BTreeSet<&str>) -> bool {
         let described = self.tables.get(name);
-        described.is_some_and(|table| table.erase == RowErasure::Delete)
-            && self.owned_tables().contains(name)
+        described.is_some_and(|table| table.erase == RowErasure::Delete) && owned.contains(name)
     }
 
     fn stale_exemptions(&self, catalogue: &Catalogue, problems: &mut Vec<MapProblem>) {
@@ -164,6 +164,7 @@ fn same(one: &[String], other: &[String]) -> bool {
 /// A table as it is described, beside what it is.
 struct Beside<'a> {
     map: &'a DataMap,
+    owned: &'a BTreeSet<&'a str>,
     catalogue: &'a Catalogue,
     name: &'a str,
     described: &'a Table,
@@ -352,7 +353,8 @@ impl Beside<'_> {
                 // What is kept keeps what its links lead to.
                 RowErasure::Keep { .. } => !self.described.links.values().any(leads),
             };
-            if key.on_delete == DeleteRule::Release || !self.map.is_deleted(&key.table) {
+            let goes = self.map.is_deleted(&key.table, self.owned);
+            if key.on_delete == DeleteRule::Release || !goes {
                 continue;
             }
             let changed =

@@ -23,7 +23,8 @@ impl DataMap {
         if self.schema != SCHEMA {
             problems.push(MapProblem::table("", Problem::UnknownSchema(self.schema)));
         }
-        let reached = self.reached();
+        let owned = self.owned_tables();
+        let reached = self.reached(&owned);
         for (name, table) in &self.tables {
             if name.is_empty() {
                 problems.push(MapProblem::table(name, Problem::EmptyName));
@@ -37,7 +38,7 @@ impl DataMap {
             }
             for (link_name, link) in &table.links {
                 let problem = |problem| MapProblem::member(name, link_name, problem);
-                problems.extend(self.link(link).into_iter().map(problem));
+                problems.extend(self.link(link, &owned).into_iter().map(problem));
             }
             for (column_name, column) in &table.columns {
                 let problem = |problem| MapProblem::member(name, column_name, problem);
@@ -51,29 +52,30 @@ impl DataMap {
     /// Tables whose rows can be a person's own: the people, and what owned links hang on them.
     pub fn owned_tables(&self) -> BTreeSet<&str> {
         let mut owned: BTreeSet<&str> = BTreeSet::new();
-        loop {
-            let before = owned.len();
-            for (name, table) in &self.tables {
-                let leads = |link: &Link| {
-                    link.whose == Whose::Owned
-                        && match &link.to {
-                            Target::Identifier { .. } => true,
-                            Target::Rows { table, .. } => owned.contains(table.as_str()),
-                        }
-                };
-                if table.person || table.links.values().any(leads) {
-                    owned.insert(name);
+        let mut hanging: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        let mut found: Vec<&str> = Vec::new();
+        for (name, table) in &self.tables {
+            let owning = || table.links.values().filter(|l| l.whose == Whose::Owned);
+            for link in owning() {
+                if let Target::Rows { table, .. } = &link.to {
+                    hanging.entry(table).or_default().push(name);
                 }
             }
-            if owned.len() == before {
-                return owned;
+            let by_identifier = |link: &Link| matches!(link.to, Target::Identifier { .. });
+            if table.person || owning().any(by_identifier) {
+                found.push(name);
             }
         }
+        while let Some(name) = found.pop() {
+            if owned.insert(name) {
+                found.extend(hanging.get(name).into_iter().flatten());
+            }
+        }
+        owned
     }
 
     /// Tables with at least one link that arrives at a person.
-    fn reached(&self) -> BTreeSet<&str> {
-        let owned = self.owned_tables();
+    fn reached(&self, owned: &BTreeSet<&str>) -> BTreeSet<&str> {
         let leads = |link: &Link| match &link.to {
             Target::Identifier { .. } => true,
             Target::Rows { table, .. } => owned.contains(table.as_str()),
@@ -140,7 +142,7 @@ impl DataMap {
         }
     }
 
-    fn link(&self, link: &Link) -> Vec<Problem> {
+    fn link(&self, link: &Link, owned: &BTreeSet<&str>) -> Vec<Problem> {
         let mut problems = Vec::new();
         if link.columns.is_empty() {
             problems.push(Problem::NoColumns);
@@ -174,7 +176,7 @@ impl DataMap {
                 }
                 if !self.tables.contains_key(table) {
                     problems.push(Problem::UnknownTarget(table.clone()));
-                } else if !self.owned_tables().contains(table.as_str()) {
+                } else if !owned.contains(table.as_str()) {
                     problems.push(Problem::LeadsToNobody(table.clone()));
                 }
             }

@@ -13,6 +13,8 @@ mod chinook;
 mod common;
 mod desk;
 mod engines;
+#[cfg(all(feature = "sql-postgres", feature = "sql-mysql"))]
+mod guarded;
 mod kept;
 mod large;
 #[path = "../helpdesk/oracle.rs"]

@@ -1,10 +1,13 @@
 //! What differs between the databases, and one way to say it for each.
 
+use std::collections::BTreeSet;
+
 use crate::datamap::{Catalogue, CatalogueColumn, Class, Generalise};
 use crate::model::IdentifierKind;
 use crate::ports::PortError;
 
 use super::json::Part;
+use super::layout::Key;
 use super::session::Session;
 
 /// How one database says things. Expressions come in as SQL, quoted and bound already.
@@ -41,16 +44,9 @@ pub(super) trait Dialect: Send + Sync {
     }
     /// What names a row of a table without a key, where the database has something.
     fn row_name(&self) -> Option<&'static str>;
-    /// Makes a temporary table: `keys` are expressions over `from`, called `k0`, `k1`, …;
-    /// `distinct` says that each may stand in it once, `numbered` that rows have a number.
-    fn create_set(
-        &self,
-        set: &str,
-        keys: &[String],
-        from: &str,
-        distinct: bool,
-        numbered: bool,
-    ) -> Vec<String>;
+    /// Makes a temporary table for keys of the rows of `from`, whose parts are called `k0`, `k1`, …;
+    /// `numbered` says that its rows have a number.
+    fn create_set(&self, set: &str, key: &Key, from: &str, numbered: bool) -> Vec<String>;
     /// Makes a temporary table like a set, with a text `why` beside each key, and repetitions.
     fn create_kept(&self, set: &str, keys: &[String], from: &str) -> Vec<String>;
     /// Looks at how large a set is, where the database does not by itself.
@@ -67,6 +63,10 @@ pub(super) trait Dialect: Send + Sync {
     fn number(&self) -> &'static str;
     /// Before and after an `INSERT … SELECT` that leaves out what is there already.
     fn insert_new(&self) -> (&'static str, &'static str);
+    /// After an `INSERT … SELECT` into a set: leaves out the keys that stand in it already.
+    fn unless_known(&self, _set: &str, _key: &Key) -> String {
+        self.insert_new().1.to_owned()
+    }
     /// Joins a table to those that were named before it: sets are small, and go first.
     fn join(&self) -> &'static str {
         "JOIN"
@@ -151,6 +151,16 @@ pub(super) trait Dialect: Send + Sync {
     /// Whether a row may not be deleted before those of the same table that refer to it.
     fn checks_row_by_row(&self) -> bool {
         false
+    }
+    /// What is another value after every change of the schema, and cheaper to read than the
+    /// catalogue; nothing, where the database has no such thing.
+    async fn schema_mark(&self, _session: &mut Session) -> Result<Option<String>, PortError> {
+        Ok(None)
+    }
+    /// The tables in which more than types, `NOT NULL` and keys may refuse a write; nothing, where
+    /// that is not looked at.
+    async fn guarded(&self, _session: &mut Session) -> Result<Option<BTreeSet<String>>, PortError> {
+        Ok(None)
     }
     /// Reads the catalogue.
     async fn catalogue(&self, session: &mut Session) -> Result<Catalogue, PortError>;

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-use crate::datamap::{CatalogueColumn, Column, PSEUDONYM_LENGTH, RowErasure, Strategy};
+use crate::datamap::{
+    CatalogueColumn, Class, Column, PSEUDONYM_LENGTH, Plain, RowErasure, Strategy,
+};
 use crate::model::{RowCount, Until, WithheldRows};
 use crate::ports::{PlannedAction, PlannedRows, PortError};
 
@@ -17,7 +19,7 @@ use super::statement::{Param, Sql};
 
 /// How a pseudonym begins.
 const PSEUDONYM: &str = "anon-";
-/// On how many rows of a table a plan tries out what leaves the rows.
+/// On how many rows of a table a plan tries out what leaves the rows, where it may be refused.
 const TRIED: u64 = 1000;
 /// How many values are replaced one by one before the next are fetched.
 const PAGE: usize = 200;
@@ -89,9 +91,9 @@ impl Found {
                 done.note(table_link(table, link), PlannedAction::Anonymise, rows);
             }
         }
-        for (number, column) in layout.released() {
-            let table = &layout.tables[number];
-            let strategies = [Change::whole(column, Strategy::Null)];
+        for (number, column) in &layout.released {
+            let table = &layout.tables[*number];
+            let strategies = [Change::whole(column.clone(), Strategy::Null)];
             self.change(table, &table.set, &strategies, key, false)
                 .await?;
         }
@@ -222,9 +224,15 @@ impl Found {
             }
             counted = Some(rows);
         }
-        let some = format!("(SELECT * FROM {set} LIMIT {TRIED})");
+        // Where nothing can refuse, the right to write is asked for, and no row is written.
+        let tried = if self.may_refuse(table, strategies) {
+            TRIED
+        } else {
+            0
+        };
+        let some = format!("(SELECT * FROM {set} LIMIT {tried})");
         let set = match counted {
-            Some(rows) if in_part && rows > TRIED => &some,
+            Some(rows) if in_part && rows > tried => &some,
             _ => set,
         };
         for change in one_by_one {
@@ -287,6 +295,33 @@ impl Found {
         sql.push(")");
         let changed = self.run(sql, &table.name).await?;
         Ok(counted.unwrap_or(changed))
+    }
+
+    /// Whether the database may refuse what the catalogue allows.
+    fn may_refuse(&self, table: &Laid, changes: &[Change]) -> bool {
+        let guarded = self
+            .guarded
+            .as_ref()
+            .is_none_or(|g| g.contains(&table.name));
+        let catalogue = &table.table;
+        let keys = catalogue.foreign_keys.iter().map(|key| &key.columns);
+        let keys: Vec<_> = keys
+            .chain(&catalogue.unique)
+            .chain([&catalogue.key])
+            .collect();
+        let sure = |change: &Change| {
+            let column = &change.column;
+            let fits = match &change.strategy {
+                Strategy::Keep => return true, // nothing is written
+                _ if !change.path.is_empty() => false,
+                Strategy::Null => column.nullable,
+                Strategy::Fixed(Plain::Text(_)) => column.class == Class::Text,
+                Strategy::Fixed(Plain::Bool(_)) => column.class == Class::Bool,
+                _ => false,
+            };
+            fits && !keys.iter().any(|key| key.contains(&column.name))
+        };
+        guarded || !changes.iter().all(sure)
     }
 
     /// Replaces value by value: equal ones stay equal.

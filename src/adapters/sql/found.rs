@@ -11,6 +11,7 @@ use super::clue::Person;
 use super::json;
 use super::layout::{Laid, LaidLink, LaidTarget, Layout};
 use super::rewrite::HostStrategy;
+use super::schema::Guarded;
 use super::session::{Purpose, Session, SqlPool};
 use super::statement::{Param, Sql};
 
@@ -26,6 +27,10 @@ pub(super) struct Found {
     pub(super) cancel: Cancel,
     /// Whether sets are numbered, to be read page by page.
     pub(super) numbered: bool,
+    /// Where a write is tried out before it is planned.
+    pub(super) guarded: Guarded,
+    /// What the database is told together with the next statement.
+    ahead: String,
     /// Whether the sets of kept rows were made.
     pub(super) keeping: bool,
     /// What the host does to values, by name.
@@ -69,6 +74,8 @@ impl Found {
             session: pool.begin(purpose).await?,
             cancel: Cancel::default(),
             numbered: false,
+            guarded: None,
+            ahead: String::new(),
             keeping: false,
             strategies: Arc::default(),
             frozen: BTreeMap::new(),
@@ -81,7 +88,22 @@ impl Found {
 
     pub(super) async fn run(&mut self, sql: Sql, place: &str) -> Result<u64, PortError> {
         go_on(&self.cancel)?;
+        let sql = self.with_what_is_ahead(sql).await?;
         self.session.execute(sql, place).await
+    }
+
+    /// Statements without values go together, in one round.
+    async fn with_what_is_ahead(&mut self, mut sql: Sql) -> Result<Sql, PortError> {
+        let ahead = std::mem::take(&mut self.ahead);
+        if ahead.is_empty() {
+            return Ok(sql);
+        }
+        if sql.params.is_empty() {
+            sql.text.insert_str(0, &ahead);
+        } else {
+            self.session.execute(self.sql(ahead), SETS).await?;
+        }
+        Ok(sql)
     }
 
     /// Runs statements without values, in few rounds.
@@ -116,10 +138,8 @@ impl Found {
     /// The statements that make a set.
     fn set_made(&self, table: &Laid, set: &str, numbered: bool) -> Vec<String> {
         let dialect = self.layout.dialect;
-        let keys = table.key.under("t");
-        let unlike = !table.key.loose;
         let mut texts = vec![dialect.drop_set(set)];
-        texts.extend(dialect.create_set(set, &keys, &table.quoted, unlike, numbered));
+        texts.extend(dialect.create_set(set, &table.key, &table.quoted, numbered));
         texts
     }
 
@@ -165,7 +185,7 @@ impl Found {
                 }
             }
             if rows > 0 {
-                self.look_at(&table.set).await?;
+                self.look_at(&table.set);
                 changed.insert(number);
             }
         }
@@ -191,7 +211,7 @@ impl Found {
                     }
                 }
                 if rows > 0 {
-                    self.look_at(&table.set).await?;
+                    self.look_at(&table.set);
                 }
                 if rows > 0 && !table.key.loose {
                     // Later tables of this round see it; earlier ones in the next.
@@ -228,7 +248,8 @@ impl Found {
 
     /// Rows that are known by their key, also if they are gone: others may hang on them.
     async fn seed(&mut self, table: &Laid, person: &Person) -> Result<u64, PortError> {
-        let (before, after) = self.layout.dialect.insert_new();
+        let (before, _) = self.layout.dialect.insert_new();
+        let after = self.layout.dialect.unless_known(&table.set, &table.key);
         let mut rows = 0;
         for key in person.rows(&table.name) {
             if !fits(&table.key.columns, key) {
@@ -245,7 +266,7 @@ impl Found {
                 }
                 sql.bind_for(column, part.clone());
             }
-            sql.push(") ").push(after);
+            sql.push(") ").push(&after);
             rows += self.run(sql, &table.name).await?;
         }
         Ok(rows)
@@ -259,9 +280,10 @@ impl Found {
         kind: &IdentifierKind,
         values: &[&str],
     ) -> Result<u64, PortError> {
-        let (before, after) = self.layout.dialect.insert_new();
+        let (before, _) = self.layout.dialect.insert_new();
+        let after = self.layout.dialect.unless_known(&table.set, &table.key);
         let mut sql = self.sql(format!(
-            "{before} {} ({}) SELECT DISTINCT {} FROM {} AS t WHERE ",
+            "{before} {} ({}) SELECT {} FROM {} AS t WHERE ",
             table.set,
             table.key.in_set(""),
             table.key.under("t").join(", "),
@@ -270,7 +292,7 @@ impl Found {
         if !self.one_of(&mut sql, column, kind, false, values) {
             return Ok(0);
         }
-        sql.push(" ").push(after);
+        sql.push(" ").push(&after);
         self.run(sql, &table.name).await
     }
 
@@ -439,8 +461,10 @@ impl Found {
 
     fn insert_rows(&self, table: &Laid, set: &str) -> Sql {
         let (before, _) = self.layout.dialect.insert_new();
+        // What has no key has no index that would leave out repetitions.
+        let unlike = if table.key.loose { "DISTINCT " } else { "" };
         self.sql(format!(
-            "{before} {set} ({}) SELECT DISTINCT {}",
+            "{before} {set} ({}) SELECT {unlike}{}",
             table.key.in_set(""),
             table.key.under("t").join(", "),
         ))
@@ -464,8 +488,8 @@ impl Found {
             ));
         }
         let order: Vec<String> = (1..=table.key.len()).map(|n| n.to_string()).collect();
-        let (_, after) = dialect.insert_new();
-        sql.push(&format!(" ORDER BY {} {after}", order.join(", ")));
+        let after = dialect.unless_known(set, &table.key);
+        sql.push(&format!(" {after} ORDER BY {}", order.join(", ")));
     }
 
     /// From the set `s` of what a link leads to, to the rows `t` that refer to it.
@@ -592,18 +616,18 @@ impl Found {
                 if let Some(sql) = sql
                     && self.run(sql, &table.name).await? > 0
                 {
-                    self.look_at(&link.set).await?;
+                    self.look_at(&link.set);
                 }
             }
         }
         Ok(())
     }
 
-    /// Lets the database see how large a set has become.
-    async fn look_at(&mut self, set: &str) -> Result<(), PortError> {
-        match self.layout.dialect.look_at(set) {
-            Some(text) => self.run(self.sql(text), SETS).await.map(drop),
-            None => Ok(()),
+    /// Lets the database see how large a set has become, before it joins with it.
+    fn look_at(&mut self, set: &str) {
+        if let Some(text) = self.layout.dialect.look_at(set) {
+            self.ahead.push_str(&text);
+            self.ahead.push_str(";\n");
         }
     }
 
@@ -631,6 +655,7 @@ impl Found {
         if let Some(condition) = condition {
             append(&mut sql, " AND (", condition, ")");
         }
+        let sql = self.with_what_is_ahead(sql).await?;
         self.session.count(sql, &table.name).await
     }
 }

@@ -3,6 +3,9 @@
 //! Each database is asked in its own words; the rows come back in one shape. Those of one index or
 //! one foreign key follow each other, in the order of its columns.
 
+#[cfg(any(feature = "sql-postgres", feature = "sql-sqlite"))]
+use std::collections::BTreeSet;
+
 use crate::datamap::{Catalogue, DeleteRule, ForeignKey};
 #[cfg(any(feature = "sql-postgres", feature = "sql-mysql"))]
 use crate::datamap::{CatalogueColumn, Class};
@@ -10,6 +13,12 @@ use crate::datamap::{CatalogueColumn, Class};
 use super::session::Row;
 #[cfg(any(feature = "sql-postgres", feature = "sql-mysql"))]
 use super::session::Scalar;
+
+/// Names of tables.
+#[cfg(any(feature = "sql-postgres", feature = "sql-sqlite"))]
+pub(super) fn names(rows: &[Row]) -> BTreeSet<String> {
+    rows.iter().filter_map(|row| row.first()?.text()).collect()
+}
 
 /// Columns: table, name, declared type, 1 if it is NOT NULL, 1 if the database computes it, and
 /// how many characters it takes, or NULL.

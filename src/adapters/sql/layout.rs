@@ -62,6 +62,11 @@ pub(super) struct Layout {
     pub(super) tables: Vec<Laid>,
     /// The order of erasure: what refers before what it refers to, people last.
     pub(super) order: Vec<usize>,
+    /// Columns to be released before rows are deleted: keys that lead from a row to another that
+    /// goes before it.
+    pub(super) released: Vec<(usize, CatalogueColumn)>,
+    /// Tables with rows on which others hang without a declared key.
+    pub(super) loosely_hung_on: Vec<usize>,
     /// Uses to which the data is never put.
     pub(super) unused: Vec<Use>,
 }
@@ -279,6 +284,8 @@ impl Layout {
         let order = order(&tables, &numbers);
         Ok(Self {
             dialect,
+            released: released(&tables, &order, &numbers, dialect),
+            loosely_hung_on: loosely_hung_on(&tables),
             tables,
             order,
             unused: map.unused.clone(),
@@ -294,36 +301,56 @@ impl Layout {
             LaidTarget::Identifier(..) => None,
         }
     }
+}
 
-    /// Columns to be released before rows are deleted: keys that lead from a row to another that
-    /// goes before it.
-    pub(super) fn released(&self) -> Vec<(usize, CatalogueColumn)> {
-        let mut place = vec![0; self.tables.len()];
-        for (at, &number) in self.order.iter().enumerate() {
-            place[number] = at;
-        }
-        let mut released = Vec::new();
-        for (number, table) in self.tables.iter().enumerate() {
-            for key in &table.table.foreign_keys {
-                let to = self.tables.iter().position(|other| other.name == key.table);
-                let Some(to) = to.filter(|&to| self.tables[to].is_deleted()) else {
-                    continue;
-                };
-                let itself = to == number && self.dialect.checks_row_by_row();
-                let early = place[to] < place[number] || itself;
-                if table.is_deleted() && early && key.on_delete == DeleteRule::Refuse {
-                    let column = |name: &String| table.table.column(name).cloned();
-                    let columns: Vec<CatalogueColumn> =
-                        key.columns.iter().filter_map(column).collect();
-                    let nullable = columns.iter().find(|column| column.nullable).cloned();
-                    // One NULL releases a key of several columns. Where none may be NULL, the
-                    // database refuses when the plan is rehearsed.
-                    released.extend(nullable.map(|column| (number, column)));
-                }
+fn released(
+    tables: &[Laid],
+    order: &[usize],
+    numbers: &BTreeMap<&str, usize>,
+    dialect: &dyn Dialect,
+) -> Vec<(usize, CatalogueColumn)> {
+    let mut place = vec![0; tables.len()];
+    for (at, &number) in order.iter().enumerate() {
+        place[number] = at;
+    }
+    let mut released = Vec::new();
+    for (number, table) in tables.iter().enumerate() {
+        for key in &table.table.foreign_keys {
+            let to = numbers.get(key.table.as_str()).copied();
+            let Some(to) = to.filter(|&to| tables[to].is_deleted()) else {
+                continue;
+            };
+            let itself = to == number && dialect.checks_row_by_row();
+            let early = place[to] < place[number] || itself;
+            if table.is_deleted() && early && key.on_delete == DeleteRule::Refuse {
+                let column = |name: &String| table.table.column(name).cloned();
+                let mut columns = key.columns.iter().filter_map(column);
+                // One NULL releases a key of several columns. Where none may be NULL, the
+                // database refuses when the plan is rehearsed.
+                let nullable = columns.find(|column| column.nullable);
+                released.extend(nullable.map(|column| (number, column)));
             }
         }
-        released
     }
+    released
+}
+
+fn loosely_hung_on(tables: &[Laid]) -> Vec<usize> {
+    let mut hung_on = BTreeSet::new();
+    for table in tables {
+        for link in &table.links {
+            let LaidTarget::Rows(to, _) = link.to else {
+                continue;
+            };
+            let mut keys = table.table.foreign_keys.iter();
+            let declared =
+                keys.any(|key| key.table == tables[to].name && key.columns == link.link.columns);
+            if !declared {
+                hung_on.insert(to);
+            }
+        }
+    }
+    hung_on.into_iter().collect()
 }
 
 /// What refers before what it refers to, as far as there are no cycles, and people last.

@@ -8,7 +8,7 @@ use crate::ports::{MAX_LOCATORS, PortError};
 
 use super::clue::{Clue, Person};
 use super::dialect::SET;
-use super::found::{Found, others, own};
+use super::found::Found;
 use super::layout::{Laid, LaidTarget};
 use super::rectify::normal;
 use super::session::Scalar;
@@ -160,20 +160,10 @@ impl Found {
     /// nothing else would lead to the others. As far as there is room for locators.
     pub(super) async fn remember_parents(&mut self, person: &mut Person) -> Result<(), PortError> {
         let layout = Arc::clone(&self.layout);
-        for (number, parent) in layout.tables.iter().enumerate() {
-            if !parent.owned || parent.described.person || parent.key.columns.is_empty() {
-                continue;
-            }
-            let loosely = |table: &Laid| {
-                own(table).chain(others(table)).any(|link| {
-                    let declared =
-                        table.table.foreign_keys.iter().any(|key| {
-                            key.table == parent.name && key.columns == link.link.columns
-                        });
-                    matches!(link.to, LaidTarget::Rows(to, _) if to == number) && !declared
-                })
-            };
-            if parent.key.loose || !layout.tables.iter().any(loosely) {
+        for &number in &layout.loosely_hung_on {
+            let parent = &layout.tables[number];
+            let named = !parent.key.loose && !parent.key.columns.is_empty();
+            if !parent.owned || parent.described.person || !named {
                 continue;
             }
             let room = MAX_LOCATORS.saturating_sub(person.len());

@@ -28,6 +28,7 @@ mod read;
 mod rectify;
 mod restrict;
 mod rewrite;
+mod schema;
 mod session;
 mod shown;
 mod source;

@@ -10,6 +10,7 @@ use crate::ports::PortError;
 use super::dialect::{Dialect, EFFECTS, coarser_text, named, names, normal_form};
 use super::gather;
 use super::json::{Part, literal};
+use super::layout::Key;
 use super::session::{Row, Scalar, Session};
 use super::statement::Sql;
 
@@ -72,28 +73,22 @@ impl Dialect for MySql {
     fn row_name(&self) -> Option<&'static str> {
         None
     }
-    fn create_set(
-        &self,
-        set: &str,
-        keys: &[String],
-        from: &str,
-        distinct: bool,
-        numbered: bool,
-    ) -> Vec<String> {
-        let columns = named(keys);
+    fn create_set(&self, set: &str, key: &Key, from: &str, numbered: bool) -> Vec<String> {
+        let keys = key.under("t");
         let mut shape = Vec::new();
         if numbered {
             shape.push("n BIGINT NOT NULL AUTO_INCREMENT, UNIQUE KEY (n)".to_owned());
         }
-        if distinct {
-            shape.push(format!("PRIMARY KEY ({})", names(keys)));
+        if !key.loose {
+            shape.push(format!("PRIMARY KEY ({})", names(&keys)));
         }
         let shape = match shape.is_empty() {
             true => String::new(),
             false => format!("({}) ", shape.join(", ")),
         };
         vec![format!(
-            "CREATE TEMPORARY TABLE {set} {shape}SELECT {columns} FROM {from} AS t WHERE FALSE"
+            "CREATE TEMPORARY TABLE {set} {shape}SELECT {} FROM {from} AS t WHERE FALSE",
+            named(&keys)
         )]
     }
     fn create_kept(&self, set: &str, keys: &[String], from: &str) -> Vec<String> {

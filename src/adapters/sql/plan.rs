@@ -28,19 +28,16 @@ pub(super) fn plan(rehearsed: Performed) -> SourcePlan {
 /// the plan names as kept goes once nothing keeps it.
 pub(super) fn covers(plan: &SourcePlan, done: &Performed) -> Result<(), PortError> {
     let planned = sums(&plan.rows);
-    let kept = |name: &str| {
-        let withheld = |line: &&PlannedRows| {
-            line.collection == name && matches!(line.action, PlannedAction::Withhold { .. })
-        };
-        plan.rows
-            .iter()
-            .filter(withheld)
-            .map(|line| line.rows)
-            .sum::<u64>()
-    };
+    let mut kept: BTreeMap<&str, u64> = BTreeMap::new();
+    for ((collection, action), rows) in &planned {
+        if matches!(action, PlannedAction::Withhold { .. }) {
+            *kept.entry(collection).or_default() += rows;
+        }
+    }
     for ((collection, action), rows) in sums(&done.lines) {
         let named = planned.get(&(collection, action)).copied().unwrap_or(0);
-        if rows > named + kept(collection) {
+        let kept = kept.get(collection).copied().unwrap_or(0);
+        if rows > named + kept {
             return Err(SqlFault::PlanChanged.at(collection));
         }
     }

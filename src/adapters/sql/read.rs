@@ -17,9 +17,11 @@ use super::layout::{Laid, Layout};
 use super::session::{Row, Scalar};
 
 /// Rows of a page, at most.
-const PAGE: u64 = 1000;
+const PAGE: u64 = 4000;
+/// Characters of a column that is not measured before it is read.
+const NARROW: u32 = 250;
 /// Bytes of a page, if it has more than one row.
-const PAGE_BYTES: u64 = 4 * 1024 * 1024;
+const PAGE_BYTES: u64 = 1024 * 1024;
 /// Bytes of a row: the most that a package takes.
 const ROW_BYTES: u64 = 16 * 1024 * 1024;
 /// Bytes of a piece of a file.
@@ -237,7 +239,7 @@ async fn fitting(
 ) -> Result<u64, PortError> {
     let wide = |(column, described, _): &&Handed| {
         let wide = matches!(column.class, Class::Text | Class::Bytes | Class::Other);
-        wide && column.length.is_none_or(|length| length > 1000)
+        wide && column.length.is_none_or(|length| length > NARROW)
             && !described.secret
             && described.file.is_none()
     };

@@ -60,12 +60,12 @@ impl Found {
         };
         let each = format!("{SET}each");
         self.make_set(table, &each).await?;
-        let (before, after) = self.layout.dialect.insert_new();
+        let (before, _) = self.layout.dialect.insert_new();
+        let after = self.layout.dialect.unless_known(&each, &table.key);
         let all = format!(
-            "{before} {each} ({}) SELECT {} FROM {set} AS s {} {after}",
+            "{before} {each} ({}) SELECT {} FROM {set} AS s {after}",
             table.key.in_set(""),
             table.key.in_set("s."),
-            if after.is_empty() { "" } else { "WHERE TRUE" },
         );
         self.run(self.sql(all), &table.name).await?;
         let rows = self

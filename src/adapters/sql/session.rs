@@ -196,14 +196,27 @@ impl Session {
     pub(super) async fn fetch(&mut self, sql: Sql, place: &str) -> Result<Vec<Row>, PortError> {
         let rows = match self {
             #[cfg(feature = "sql-sqlite")]
-            Self::Sqlite(transaction) => run!(sql, transaction, fetch_all, false)
-                .and_then(|rows| rows.iter().map(super::sqlite::row).collect()),
+            Self::Sqlite(transaction) => {
+                run!(sql, transaction, fetch_all, false).and_then(|rows| {
+                    rows.into_iter()
+                        .map(|row| super::sqlite::row(&row))
+                        .collect()
+                })
+            }
             #[cfg(feature = "sql-postgres")]
-            Self::Postgres(transaction) => run!(sql, transaction, fetch_all, false)
-                .and_then(|rows| rows.iter().map(super::postgres::row).collect()),
+            Self::Postgres(transaction) => {
+                run!(sql, transaction, fetch_all, false).and_then(|rows| {
+                    rows.into_iter()
+                        .map(|row| super::postgres::row(&row))
+                        .collect()
+                })
+            }
             #[cfg(feature = "sql-mysql")]
-            Self::MySql(transaction) => run!(sql, transaction, fetch_all, true)
-                .and_then(|rows| rows.iter().map(super::mysql::row).collect()),
+            Self::MySql(transaction) => run!(sql, transaction, fetch_all, true).and_then(|rows| {
+                rows.into_iter()
+                    .map(|row| super::mysql::row(&row))
+                    .collect()
+            }),
         };
         rows.map_err(|error| failed(&error, place))
     }

@@ -21,13 +21,13 @@ use crate::ports::{
 use super::clue::Person;
 use super::dialect::{EFFECTS, RESTRICTIONS, STOPS};
 use super::erase::{Performed, PseudonymKey};
-use super::fault::SqlFault;
 use super::found::{Found, others};
 use super::holds::HOLDS;
 use super::layout::{Keyless, LaidTarget, Layout};
 use super::read::reading;
 use super::rewrite::HostStrategy;
-use super::session::{Purpose, Session, SqlPool};
+use super::schema::Schema;
+use super::session::{Purpose, SqlPool};
 use super::statement::{Param, Sql};
 
 /// How often a write is begun anew when another one was in its way.
@@ -132,9 +132,9 @@ impl SqlPool {
     /// Those of the database.
     pub async fn catalogue(&self) -> Result<Catalogue, PortError> {
         let mut session = self.begin(Purpose::Read).await?;
-        let catalogue = catalogue_of(self, &mut session).await?;
+        let schema = Schema::read(self.dialect(), &mut session).await?;
         session.rollback().await?;
-        Ok(catalogue)
+        Ok(schema.catalogue().clone())
     }
 }
 
@@ -145,7 +145,7 @@ impl SqlPool {
 pub struct SqlSource {
     pub(super) pool: SqlPool,
     pub(super) layout: Arc<Layout>,
-    catalogue: Catalogue,
+    schema: Schema,
     clock: Arc<dyn Clock>,
     options: SqlSourceOptions,
     accepts: Vec<IdentifierKind>,
@@ -170,9 +170,11 @@ impl SqlSource {
         options: SqlSourceOptions,
     ) -> Result<Self, SqlOpenError> {
         let pool = pool.into();
-        let catalogue = pool.catalogue().await?;
-        map.check(&catalogue)?;
-        let layout = Layout::new(map, &catalogue, pool.dialect())?;
+        let mut session = pool.begin(Purpose::Read).await?;
+        let schema = Schema::read(pool.dialect(), &mut session).await?;
+        session.rollback().await?;
+        map.check(schema.catalogue())?;
+        let layout = Layout::new(map, schema.catalogue(), pool.dialect())?;
         for strategy in strategies(&layout) {
             if let Strategy::Own(name) = strategy
                 && !options.strategies.contains_key(name)
@@ -190,7 +192,7 @@ impl SqlSource {
             accepts: accepted(&layout),
             pool,
             layout: Arc::new(layout),
-            catalogue,
+            schema,
             clock,
             options,
         })
@@ -226,11 +228,9 @@ impl SqlSource {
 
     /// The schema is the one that the map was checked beside.
     async fn same_schema(&self, found: &mut Found) -> Result<(), PortError> {
-        let now = catalogue_of(&self.pool, &mut found.session).await?;
-        if now == self.catalogue {
-            return Ok(());
-        }
-        Err(SqlFault::SchemaChanged.at(changed(&self.catalogue, &now)))
+        let dialect = self.pool.dialect();
+        found.guarded = self.schema.same(dialect, &mut found.session).await?;
+        Ok(())
     }
 
     /// Erases, or rehearses it.
@@ -611,23 +611,6 @@ fn answer<T>(done: T, missing: Vec<MissingRows>) -> Answer<T> {
     }
 }
 
-/// The first table, or column, that is not as it was.
-fn changed(before: &Catalogue, now: &Catalogue) -> String {
-    let mut names = now.tables.keys().chain(before.tables.keys());
-    let Some(name) = names.find(|name| now.tables.get(*name) != before.tables.get(*name)) else {
-        return "catalogue".to_owned();
-    };
-    let (Some(was), Some(is)) = (before.tables.get(name), now.tables.get(name)) else {
-        return name.clone(); // a table that came or went
-    };
-    let mut columns = was.columns.iter().chain(&is.columns);
-    let differs = columns.find(|column| was.column(&column.name) != is.column(&column.name));
-    match differs {
-        Some(column) => format!("{name}.{}", column.name),
-        None => name.clone(), // a key
-    }
-}
-
 /// Makes the source's own tables, unless they are there: a host may make them in a migration, and
 /// keep the right to make tables to itself.
 async fn make_tables(pool: &SqlPool, layout: &Layout) -> Result<(), PortError> {
@@ -655,16 +638,6 @@ async fn make_tables(pool: &SqlPool, layout: &Layout) -> Result<(), PortError> {
         }
     }
     Ok(())
-}
-
-/// Reads what the database says of itself, but for the source's own tables.
-async fn catalogue_of(pool: &SqlPool, session: &mut Session) -> Result<Catalogue, PortError> {
-    let mut catalogue = pool.dialect().catalogue(session).await?;
-    let own = [EFFECTS, RESTRICTIONS, STOPS, HOLDS];
-    catalogue
-        .tables
-        .retain(|name, _| !own.contains(&name.as_str()));
-    Ok(catalogue)
 }
 
 fn accepted(layout: &Layout) -> Vec<IdentifierKind> {

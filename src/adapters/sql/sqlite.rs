@@ -1,5 +1,7 @@
 //! SQLite.
 
+use std::collections::BTreeSet;
+
 use sqlx::{Row as _, TypeInfo as _, ValueRef as _};
 
 use crate::datamap::{Catalogue, CatalogueColumn, CatalogueTable, Class, Generalise};
@@ -8,6 +10,7 @@ use crate::ports::PortError;
 use super::dialect::{Dialect, EFFECTS, coarser_text, named, names};
 use super::gather;
 use super::json::{Part, literal};
+use super::layout::Key;
 use super::session::{Row, Scalar, Session};
 use super::statement::Sql;
 
@@ -31,7 +34,8 @@ pub(super) fn row(row: &sqlx::sqlite::SqliteRow) -> Result<Row, sqlx::Error> {
             // Text need not be UTF-8.
             _ => {
                 let bytes: Vec<u8> = row.try_get_unchecked(index)?;
-                Scalar::Text(String::from_utf8_lossy(&bytes).into_owned())
+                let lossy = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+                Scalar::Text(String::from_utf8(bytes).unwrap_or_else(|e| lossy(e.as_bytes())))
             }
         })
     };
@@ -82,20 +86,21 @@ impl Dialect for Sqlite {
     fn row_name(&self) -> Option<&'static str> {
         Some("rowid")
     }
-    fn create_set(
-        &self,
-        set: &str,
-        keys: &[String],
-        from: &str,
-        distinct: bool,
-        _: bool,
-    ) -> Vec<String> {
-        let columns = named(keys);
+    fn create_set(&self, set: &str, key: &Key, from: &str, numbered: bool) -> Vec<String> {
+        // A whole number as the only key can be the number of the row: no index beside it. It is
+        // none to go on from, for keys may be below zero.
+        let is_number = |column: &CatalogueColumn| column.declared.eq_ignore_ascii_case("INTEGER");
+        let by_number = matches!(key.columns.as_slice(), [column] if is_number(column));
+        if by_number && !key.loose && !numbered {
+            return vec![format!("CREATE TEMP TABLE {set} (k0 INTEGER PRIMARY KEY)")];
+        }
+        let keys = key.under("t");
         let mut made = vec![format!(
-            "CREATE TEMP TABLE {set} AS SELECT {columns} FROM {from} AS t WHERE 0"
+            "CREATE TEMP TABLE {set} AS SELECT {} FROM {from} AS t WHERE 0",
+            named(&keys)
         )];
-        if distinct {
-            let names = names(keys);
+        if !key.loose {
+            let names = names(&keys);
             made.push(format!(
                 "CREATE UNIQUE INDEX temp.{set}_keys ON {set} ({names})"
             ));
@@ -147,6 +152,22 @@ impl Dialect for Sqlite {
     }
     fn note_effect(&self) -> &'static str {
         "INSERT OR IGNORE INTO datarights_effects (effect, answer) VALUES (?1, ?2)"
+    }
+    async fn schema_mark(&self, session: &mut Session) -> Result<Option<String>, PortError> {
+        let version = Sql::new(&Self, "PRAGMA main.schema_version");
+        let version = session.fetch(version, "catalogue").await?;
+        Ok(version.first().and_then(|row| row.first()?.text()))
+    }
+    async fn guarded(&self, session: &mut Session) -> Result<Option<BTreeSet<String>>, PortError> {
+        // Told by words of their definitions; a word too many costs a rehearsal.
+        let guarded = Sql::new(
+            &Self,
+            "SELECT DISTINCT tbl_name FROM sqlite_schema WHERE CASE type WHEN 'trigger' THEN 1 WHEN \
+             'table' THEN sql LIKE '%check%' OR sql LIKE '%generated%' OR sql LIKE '%as%(%' WHEN \
+             'index' THEN sql LIKE '%where%' OR sql LIKE '%(%(%' END",
+        );
+        let guarded = session.fetch(guarded, "catalogue").await?;
+        Ok(Some(gather::names(&guarded)))
     }
     fn part(&self, expression: &str, path: &[String]) -> String {
         let path = literal(path);

@@ -77,7 +77,7 @@ impl Found {
         let set = format!("{SET}text");
         self.make_set(table, &set).await?;
         let name = format!("t.{}", dialect.quote(&column.name));
-        let (before, after) = dialect.insert_new();
+        let (before, _) = dialect.insert_new();
         let mut sql = self.sql(format!(
             "{before} {set} ({}) SELECT {} FROM {} AS t WHERE (",
             table.key.in_set(""),
@@ -107,7 +107,6 @@ impl Found {
             );
             sql.push(&exists);
         }
-        sql.push(" ").push(after);
         self.run(sql, &place).await?;
         let clean = |text: &str| Ok(without(text, marks));
         let rows = self
