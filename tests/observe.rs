@@ -13,7 +13,7 @@ use common::World;
 use datarights::model::{Right, Wish};
 use datarights::ports::ErrorKind;
 use datarights::testkit::{Fault, Method};
-use metrics_util::debugging::{DebugValue, DebuggingRecorder};
+use metrics_util::debugging::{DebugValue, DebuggingRecorder, Snapshotter};
 use tracing::Subscriber;
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
@@ -79,12 +79,21 @@ fn erasure(world: &World) {
     world.carry_out(&engine, request);
 }
 
+/// One test for both: whether anybody wants a span is remembered for the whole process, so nothing
+/// may run beside it that nobody watches.
 #[test]
-fn every_attempt_has_a_span_with_its_outcome() {
-    let (seen, world) = (Seen::default(), World::new());
+fn every_attempt_has_its_span_and_its_counts() {
+    let (seen, recorder, world) = (Seen::default(), DebuggingRecorder::new(), World::new());
+    let counts = recorder.snapshotter();
     let subscriber = tracing_subscriber::registry().with(seen.clone());
-    tracing::subscriber::with_default(subscriber, || erasure(&world));
+    tracing::subscriber::with_default(subscriber, || {
+        metrics::with_local_recorder(&recorder, || erasure(&world));
+    });
+    every_attempt_has_a_span_with_its_outcome(&seen);
+    attempts_are_counted_by_what_for_whom_and_how_they_ended(&counts);
+}
 
+fn every_attempt_has_a_span_with_its_outcome(seen: &Seen) {
     let spans: Vec<Fields> = seen.spans.lock().unwrap().clone();
     let of = |effect: &str, target: &str| {
         let matches = |fields: &&Fields| {
@@ -121,12 +130,7 @@ fn every_attempt_has_a_span_with_its_outcome() {
     }
 }
 
-#[test]
-fn attempts_are_counted_by_what_for_whom_and_how_they_ended() {
-    let (recorder, world) = (DebuggingRecorder::new(), World::new());
-    let counts = recorder.snapshotter();
-    metrics::with_local_recorder(&recorder, || erasure(&world));
-
+fn attempts_are_counted_by_what_for_whom_and_how_they_ended(counts: &Snapshotter) {
     let mut counted = BTreeMap::new();
     let mut running = None;
     let mut timed = 0;
