@@ -5,105 +5,29 @@
 //! `cargo bench --no-default-features --features sqlite --bench store_group`
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+#[path = "store/by_hand.rs"]
+mod by_hand;
+
 use std::path::Path;
 use std::sync::mpsc;
 use std::thread;
 use std::time::Instant;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use by_hand::{bare, by_hand, command};
 use datarights::adapters::SqliteStore;
-use datarights::model::{ControllerId, Digest, RequestId};
-use datarights::ports::{Commit, LockChange, RequestStore, Snapshot, StoredEvent};
+use datarights::model::{ControllerId, RequestId};
+use datarights::ports::{Commit, RequestStore};
 use futures::executor::block_on;
-use rusqlite::{Connection, TransactionBehavior, params};
+use rusqlite::TransactionBehavior;
 use uuid::Uuid;
 
 const SUBMITTERS: u64 = 16;
 const ROUNDS: usize = 5;
 const COMMANDS: u64 = 500;
 
-fn instant(n: u64) -> DateTime<Utc> {
-    DateTime::UNIX_EPOCH + TimeDelta::seconds(1_767_225_600 + n as i64)
-}
-
-/// A command as the engine commits it: 1 event of 400 bytes, 2 KiB of state, 500 bytes of agenda.
-fn command(submitter: u64, version: u64) -> Commit {
-    Commit {
-        request: RequestId::new(Uuid::from_u128(u128::from(submitter) + 1)),
-        expected: version,
-        fence: None,
-        events: vec![StoredEvent {
-            sequence: version + 1,
-            digest: Digest::of(&version.to_le_bytes()),
-            bytes: vec![version as u8; 400],
-        }],
-        snapshot: Snapshot {
-            state: vec![version as u8; 2_048],
-            agenda: vec![version as u8; 500],
-            wake_at: Some(instant(version)),
-            due_at: Some(instant(version + 1_000)),
-            open: true,
-        },
-        locks: LockChange::Keep,
-        people: Vec::new(),
-        parts: Vec::new(),
-    }
-}
-
-/// The statements of one command, within a transaction.
-fn by_hand(connection: &Connection, commit: &Commit) {
-    let mut guard = connection
-        .prepare_cached(
-            "SELECT id, version, sequence, fence, open FROM request
-             WHERE controller = ?1 AND request = ?2",
-        )
-        .unwrap();
-    let request = commit.request.as_uuid().into_bytes();
-    let (id, version): (i64, u64) = guard
-        .query_row(params!["acme", request], |row| {
-            Ok((row.get(0)?, row.get(1)?))
-        })
-        .unwrap();
-    assert_eq!(version, commit.expected);
-    let (event, snapshot) = (&commit.events[0], &commit.snapshot);
-    let mut update = connection
-        .prepare_cached(
-            "UPDATE request SET version = version + 1, sequence = ?2, head = ifnull(?3, head),
-             wake_at = ?4, due_at = ?5, agenda = ?6, state = ?7 WHERE id = ?1",
-        )
-        .unwrap();
-    let digest = event.digest.as_bytes();
-    update
-        .execute(params![
-            id,
-            event.sequence,
-            digest,
-            snapshot.wake_at.map(|at| at.timestamp_micros()),
-            snapshot.due_at.map(|at| at.timestamp_micros()),
-            snapshot.agenda,
-            snapshot.state,
-        ])
-        .unwrap();
-    let mut insert = connection
-        .prepare_cached(
-            "INSERT INTO event (request, sequence, digest, bytes) VALUES (?1, ?2, ?3, ?4)",
-        )
-        .unwrap();
-    insert
-        .execute(params![id, event.sequence, digest, event.bytes])
-        .unwrap();
-}
-
-/// A bare connection with the store's settings.
-fn bare(path: &Path) -> Connection {
-    let connection = Connection::open(path).unwrap();
-    connection
-        .execute_batch(
-            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;
-             PRAGMA secure_delete = ON; PRAGMA cell_size_check = ON; PRAGMA trusted_schema = OFF;",
-        )
-        .unwrap();
-    connection
+/// The request of a submitter.
+fn of(submitter: u64) -> RequestId {
+    RequestId::new(Uuid::from_u128(u128::from(submitter) + 1))
 }
 
 /// Has every submitter send its commands of this round, each after the answer to the one before;
@@ -116,7 +40,7 @@ fn rate(round: usize, submit: impl Fn(Commit) + Sync) -> f64 {
             let submit = &submit;
             scope.spawn(move || {
                 for version in first..first + COMMANDS {
-                    submit(command(submitter, version));
+                    submit(command(of(submitter), version));
                 }
             });
         }
@@ -127,8 +51,8 @@ fn rate(round: usize, submit: impl Fn(Commit) + Sync) -> f64 {
 type Asked = (Commit, mpsc::SyncSender<()>);
 
 /// A thread that writes by hand, so many commands in a commit at most.
-fn writer(path: &Path, most: usize) -> mpsc::Sender<Asked> {
-    let mut connection = bare(path);
+fn writer(path: &Path, controller: ControllerId, most: usize) -> mpsc::Sender<Asked> {
+    let mut connection = bare(path, true);
     let (sender, receiver) = mpsc::channel::<Asked>();
     thread::spawn(move || {
         while let Ok(first) = receiver.recv() {
@@ -138,7 +62,7 @@ fn writer(path: &Path, most: usize) -> mpsc::Sender<Asked> {
                 .transaction_with_behavior(TransactionBehavior::Immediate)
                 .unwrap();
             for (commit, _) in &group {
-                by_hand(&transaction, commit);
+                by_hand(&transaction, &controller, commit);
             }
             transaction.commit().unwrap();
             for (_, answer) in group {
@@ -168,11 +92,12 @@ fn main() {
         // The store makes every file, so that the schema is the same.
         let store = SqliteStore::open(path).unwrap();
         for submitter in 0..SUBMITTERS {
-            block_on(store.create(&controller, command(submitter, 0))).unwrap();
+            block_on(store.create(&controller, command(of(submitter), 0))).unwrap();
         }
     }
     let store = SqliteStore::open(&paths[0]).unwrap();
-    let (alone, together) = (writer(&paths[1], 1), writer(&paths[2], 64));
+    let alone = writer(&paths[1], controller.clone(), 1);
+    let together = writer(&paths[2], controller.clone(), 64);
     let mut rates = [const { Vec::new() }; 3];
     for round in 0..ROUNDS {
         let through_store = |commit| block_on(store.commit(&controller, commit)).unwrap();
