@@ -232,12 +232,7 @@ impl Found {
     fn set_hidden(&self, table: &Laid) -> Option<(Sql, CatalogueColumn, String)> {
         let soft = table.described.soft_delete.as_ref()?;
         let column = table.table.column(&soft.column)?.clone();
-        let dialect = self.layout.dialect;
-        let on = table.key.joins(dialect, "t", "s");
-        let keys = table.key.under("t");
-        let (before, after) = dialect.update(&table.quoted, &table.set, &keys, &on);
-        let mut sql = self.sql(before);
-        sql.push(&dialect.quote(&column.name)).push(" = ");
+        let (sql, after) = self.set_in(table, &column);
         Some((sql, column, after))
     }
 

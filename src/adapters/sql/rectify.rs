@@ -210,14 +210,20 @@ impl Found {
         Ok(counts)
     }
 
-    /// Writes the wished value into the person's rows of a table.
-    fn set_value(&self, wish: &Wish<'_>, table: &Laid, column: &CatalogueColumn) -> Sql {
+    /// An update of a column in the rows of a set, up to its value, and what follows.
+    pub(super) fn set_in(&self, table: &Laid, column: &CatalogueColumn) -> (Sql, String) {
         let dialect = self.layout.dialect;
         let on = table.key.joins(dialect, "t", "s");
         let keys = table.key.under("t");
         let (before, after) = dialect.update(&table.quoted, &table.set, &keys, &on);
         let mut sql = self.sql(before);
         sql.push(&dialect.quote(&column.name)).push(" = ");
+        (sql, after)
+    }
+
+    /// Writes the wished value into the person's rows of a table.
+    fn set_value(&self, wish: &Wish<'_>, table: &Laid, column: &CatalogueColumn) -> Sql {
+        let (mut sql, after) = self.set_in(table, column);
         sql.bind_for(column, wish.value.to_owned()).push(&after);
         sql
     }

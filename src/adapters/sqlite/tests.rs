@@ -75,6 +75,20 @@ fn plan(connection: &Connection, sql: &str) -> Vec<String> {
     steps
 }
 
+/// Leaves room for so many pages more.
+async fn limit(store: &SqliteStore, more: i64) {
+    let limited = store.shared.writer.call(move |connection| {
+        let pages: i64 = connection
+            .pragma_query_value(None, "page_count", |row| row.get(0))
+            .expect("a number");
+        connection
+            .pragma_update_and_check(None, "max_page_count", pages + more, |_| Ok(()))
+            .expect("a limit");
+        Ok(())
+    });
+    limited.await.expect("a limit");
+}
+
 #[test]
 fn a_full_disk_is_told_and_leaves_the_store_as_it_was() {
     let (_directory, store) = fresh();
@@ -82,16 +96,7 @@ fn a_full_disk_is_told_and_leaves_the_store_as_it_was() {
     block_on(async {
         store.create(&acme, commit(1, 0, 10)).await.expect("room");
         let before = store.load(&acme, commit(1, 0, 0).request).await;
-        let limit = store.shared.writer.call(|connection| {
-            let pages: i64 = connection
-                .pragma_query_value(None, "page_count", |row| row.get(0))
-                .expect("a number");
-            connection
-                .pragma_update_and_check(None, "max_page_count", pages + 2, |_| Ok(()))
-                .expect("a limit");
-            Ok(())
-        });
-        limit.await.expect("a limit");
+        limit(&store, 2).await;
         let full = Err(StoreError::NotWritable("SQLITE_FULL"));
         assert_eq!(store.commit(&acme, commit(1, 1, 60_000)).await, full);
         assert_eq!(store.create(&acme, commit(2, 0, 60_000)).await, full);
@@ -217,16 +222,7 @@ fn one_that_fails_takes_nothing_from_those_it_shares_a_commit_with() {
 fn a_disk_that_is_full_for_one_is_not_full_for_all() {
     let (_directory, store) = fresh();
     let acme = acme();
-    let limit = store.shared.writer.call(|connection| {
-        let pages: i64 = connection
-            .pragma_query_value(None, "page_count", |row| row.get(0))
-            .expect("a number");
-        connection
-            .pragma_update_and_check(None, "max_page_count", pages + 3, |_| Ok(()))
-            .expect("a limit");
-        Ok(())
-    });
-    block_on(limit).expect("a limit");
+    block_on(limit(&store, 3));
     let held = hold(&store);
     let create = |n, bytes| store.create(&acme, commit(n, 0, bytes));
     let (small, large, last, ()) = block_on(async {
