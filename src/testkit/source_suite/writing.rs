@@ -206,13 +206,15 @@ pub(super) async fn identifies_last(probe: &Probe<'_>, polls: usize) -> Result<b
     if probe.erase_some("erase", &locators, &plan, polls).await? {
         return Ok(false);
     }
-    let left = probe.stored_freely().await;
-    if !left.is_empty() {
-        let found = probe.locate(&probe.specimen.person).await?;
+    // Asked in this order: what was on its way to the database when the call broke off may arrive at
+    // any time, and takes the way to the person last. What is left after that is lost.
+    let found = probe.locate(&probe.specimen.person).await?;
+    if found.locators.is_empty() {
+        let left = probe.stored_freely().await;
         ensure!(
-            !found.locators.is_empty(),
-            "after an erasure broke off at its step {polls}, {left:?} are left and the person \
-             cannot be found any more"
+            left.is_empty(),
+            "after an erasure broke off at its step {polls}, the person cannot be found any more \
+             and {left:?} are left"
         );
     }
     Ok(true)
