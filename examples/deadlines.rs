@@ -7,6 +7,7 @@
 
 use std::error::Error;
 use std::io::{BufWriter, Write};
+use std::process::ExitCode;
 
 use chrono::{DateTime, FixedOffset, NaiveDate, Utc, Weekday};
 use datarights::law::{
@@ -28,18 +29,19 @@ struct Case {
     compute: String,
     received: DateTime<FixedOffset>,
     timezone: String,
-    #[serde(default)]
-    events: Vec<Event>,
-    #[serde(default = "saturday_sunday")]
-    weekend: Vec<Weekday>,
-    #[serde(default)]
-    holidays: Vec<NaiveDate>,
-    #[serde(default)]
-    extra_workdays: Vec<NaiveDate>,
-    #[serde(default)]
-    policy: String,
-    #[serde(default)]
-    duties: Vec<String>,
+    // What is left out or null was not said.
+    events: Option<Vec<Event>>,
+    weekend: Option<Vec<Weekday>>,
+    holidays: Option<Vec<NaiveDate>>,
+    extra_workdays: Option<Vec<NaiveDate>>,
+    policy: Option<String>,
+    duties: Option<Vec<String>>,
+}
+
+impl Case {
+    fn events(&self) -> &[Event] {
+        self.events.as_deref().unwrap_or_default()
+    }
 }
 
 #[derive(Deserialize)]
@@ -47,10 +49,6 @@ struct Event {
     #[serde(rename = "type")]
     kind: ClockEventKind,
     at: DateTime<FixedOffset>,
-}
-
-fn saturday_sunday() -> Vec<Weekday> {
-    vec![Weekday::Sat, Weekday::Sun]
 }
 
 #[derive(Serialize)]
@@ -67,12 +65,23 @@ enum Answer {
     },
 }
 
-fn main() -> Result<(), Box<dyn Error>> {
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> Result<(), Box<dyn Error>> {
     let path = std::env::args()
         .nth(1)
         .ok_or("give a file of cases, such as tests/law/deadline_vectors.json")?;
     let text = std::fs::read_to_string(&path).map_err(|error| format!("{path}: {error}"))?;
-    let cases: Vec<&RawValue> = serde_json::from_str(&text)?;
+    let cases: Vec<&RawValue> = serde_json::from_str(&text)
+        .map_err(|error| format!("{path}: no list of cases: {error}"))?;
     let regimes = Regimes::builtin();
     let mut out = BufWriter::new(std::io::stdout().lock());
     for case in cases {
@@ -87,10 +96,19 @@ fn answer(regimes: &Regimes, case: &str) -> Answer {
     struct Named {
         id: serde_json::Value,
     }
-    let id = serde_json::from_str::<Named>(case).map_or(serde_json::Value::Null, |named| named.id);
-    let computed = serde_json::from_str::<Case>(case)
-        .map_err(Into::into)
-        .and_then(|case| compute(regimes, &case));
+    // A list would be read as the fields in their order.
+    let is_object = case.starts_with('{');
+    let named = serde_json::from_str::<Named>(case).ok();
+    let id = named
+        .filter(|_| is_object)
+        .map_or(serde_json::Value::Null, |named| named.id);
+    let computed = if is_object {
+        serde_json::from_str::<Case>(case)
+            .map_err(Into::into)
+            .and_then(|case| compute(regimes, &case))
+    } else {
+        Err("a case is an object".into())
+    };
     match computed {
         Ok(Some(due)) => Answer::Computed {
             id,
@@ -111,20 +129,21 @@ fn answer(regimes: &Regimes, case: &str) -> Answer {
 
 /// The due date as it is printed; `None` while the clock stands still.
 fn compute(regimes: &Regimes, case: &Case) -> Result<Option<String>, Box<dyn Error>> {
-    let calendar = Calendar::in_zone(&case.timezone)?
-        .with_weekend(Weekdays::of(case.weekend.iter().copied()))
-        .with_holidays(
-            HolidayList::new(case.holidays.iter().copied())
-                .with_working(case.extra_workdays.iter().copied()),
-        );
+    let days = |list: &Option<Vec<NaiveDate>>| list.clone().unwrap_or_default();
+    let mut calendar = Calendar::in_zone(&case.timezone)?.with_holidays(
+        HolidayList::new(days(&case.holidays)).with_working(days(&case.extra_workdays)),
+    );
+    if let Some(weekend) = &case.weekend {
+        calendar = calendar.with_weekend(Weekdays::of(weekend.iter().copied()));
+    }
     let received = case.received.to_utc();
-    let readings: Readings = case.policy.parse()?;
+    let readings: Readings = case.policy.as_deref().unwrap_or_default().parse()?;
     if case.regime == RETENTION {
         return Ok(Some(keep_until(case, &calendar)?.to_string()));
     }
     let question: Question = case.compute.parse()?;
     let mut history = ClockHistory::received(received);
-    for event in &case.events {
+    for event in case.events() {
         history.push(ClockEvent {
             at: event.at.to_utc(),
             kind: event.kind,
@@ -163,7 +182,7 @@ fn local(instant: DateTime<Utc>, calendar: &Calendar) -> DateTime<chrono_tz::Tz>
 
 fn keep_until(case: &Case, calendar: &Calendar) -> Result<NaiveDate, Box<dyn Error>> {
     let asked = match case.compute.as_str() {
-        "max_of" => case.duties.as_slice(),
+        "max_of" => case.duties.as_deref().unwrap_or_default(),
         _ => std::slice::from_ref(&case.compute),
     };
     let duties = asked
@@ -171,7 +190,7 @@ fn keep_until(case: &Case, calendar: &Calendar) -> Result<NaiveDate, Box<dyn Err
         .map(|id| RetentionDuty::named(id))
         .collect::<Result<Vec<_>, _>>()?;
     let mut closes = case
-        .events
+        .events()
         .iter()
         .filter(|event| event.kind == ClockEventKind::FiscalYearClose)
         .map(|event| calendar.date_of(event.at.to_utc()));

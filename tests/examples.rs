@@ -152,6 +152,30 @@ fn a_deadline_is_not_computed_for_names_that_nobody_knows() {
         ),
         of_two_years,
     ];
+    let mut unknown = unknown.to_vec();
+    // What is no object is no case, whatever stands in it.
+    let fields = [
+        "eu_gdpr",
+        "access",
+        "response",
+        "2026-03-10T09:00:00Z",
+        "UTC",
+    ];
+    unknown.push(serde_json::json!(fields));
+    unknown.push(serde_json::json!(7));
+    unknown.push(serde_json::Value::Null);
+    for field in ["received", "timezone", "regime", "right", "compute"] {
+        let mut without = case("eu_gdpr", "access", "response", "default");
+        without[field] = serde_json::Value::Null;
+        unknown.push(without);
+    }
+    // A list that is null says nothing.
+    let mut nothing_said = case("eu_gdpr", "access", "response", "default");
+    for field in ["events", "weekend", "holidays", "extra_workdays", "policy"] {
+        nothing_said[field] = serde_json::Value::Null;
+    }
+    let mut known = known.to_vec();
+    known.push(nothing_said);
     let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join("unknown_names.json");
     let cases: Vec<_> = known.iter().chain(&unknown).collect();
     std::fs::write(&file, serde_json::to_vec(&cases).expect("JSON")).expect("written");

@@ -137,7 +137,7 @@ impl Rule {
 }
 
 /// The states: days of the answer, of its extension, of the answer to an appeal and of its
-/// extension, and days in which processing ends after consent was withdrawn.
+/// extension.
 type State = (&'static str, u32, u32, Option<(u32, Option<u32>)>);
 const STATES: [State; 19] = [
     ("us_va", 45, 45, Some((60, None))),
@@ -159,6 +159,18 @@ const STATES: [State; 19] = [
     ("us_ky", 45, 45, Some((60, None))),
     ("us_ri", 45, 45, Some((60, None))),
     ("us_fl", 45, 15, Some((60, None))),
+];
+
+/// The states in which processing ends after consent was withdrawn, and within how many days.
+const REVOKED: [(&str, u32); 8] = [
+    ("us_ct", 15),
+    ("us_or", 15),
+    ("us_mt", 45),
+    ("us_de", 15),
+    ("us_nh", 15),
+    ("us_nj", 15),
+    ("us_md", 30),
+    ("us_ri", 15),
 ];
 
 /// What is asked: law, right, question, from which day it is asked here, and the rule.
@@ -187,6 +199,9 @@ fn list() -> Vec<Asked> {
         put(law, &["access", "erasure"], "response", (2026, 1, 2), DEFAULT, Some(whole));
         put(law, &["access"], "extended_response", (2026, 1, 2), DEFAULT, Some(whole));
         put(law, &["access"], "extension_notice_cutoff", (2026, 1, 2), DEFAULT, Some(whole));
+        put(law, &["access"], "refusal_notice", (2026, 1, 2), DEFAULT, Some(rule(answer, Days)));
+        let revoked = REVOKED.iter().find(|(known, _)| *known == law).map(|(_, days)| rule(*days, Days));
+        put(law, &["consent_withdrawal"], "consent_revocation", (2026, 1, 2), DEFAULT, revoked);
         put(law, &["access"], "ack", (2026, 1, 2), DEFAULT, None);
         let appealed = appeal.map(|(days, _)| rule(days, Days));
         let appealed = appealed.zip(appeal).map(|(rule, (_, more))| match more { Some(more) => rule.more(more), None => rule });
@@ -225,11 +240,18 @@ fn list() -> Vec<Asked> {
     put("us_ca_ccpa", &california, "ack", year(2023), DEFAULT, Some(rule(10, Working)));
     put("us_ca_ccpa", &["opt_out"], "opt_out", year(2023), DEFAULT, Some(rule(15, Working)));
     put("us_ca_ccpa", &["limit_sensitive"], "limit", year(2023), DEFAULT, Some(rule(15, Working)));
+    put("us_ca_ccpa", &["adm_opt_out"], "opt_out", year(2027), DEFAULT, Some(rule(15, Working)));
+    put("us_ca_ccpa", &["access"], "extension_notice_cutoff", year(2023), DEFAULT, Some(rule(45, Days).more(45)));
+    put("us_ca_ccpa", &["opt_out"], "opt_in_ask_earliest", year(2023), DEFAULT, Some(rule(12, Months)));
+    for law in ["us_co", "us_mn"] {
+        put(law, &["records"], "record_retention_until", (2026, 1, 2), DEFAULT, Some(rule(24, Months)));
+    }
     put("us_ca_ccpa", &["access"], "record_retention_until", year(2023), DEFAULT, Some(rule(24, Months)));
     put("us_ca_delete_act", &["erasure"], "drop_next_access", year(2027), DEFAULT, Some(rule(30, Days)));
     put("us_ca_delete_act", &["erasure"], "response", year(2027), DEFAULT, Some(rule(30, Days)));
     put("us_hipaa", &["access"], "response", year(2010), DEFAULT, Some(rule(30, Days).more(30)));
     put("us_hipaa", &["rectification", "accounting_of_disclosures"], "response", year(2010), DEFAULT, Some(rule(60, Days).more(30)));
+    put("us_hipaa", &["rectification"], "extended_response", year(2010), DEFAULT, Some(rule(60, Days).more(30)));
     put("us_hipaa", &["access"], "record_retention_until", year(2010), DEFAULT, Some(rule(6, Years)));
     put("br_lgpd", &["access"], "response", year(2021), DEFAULT, Some(rule(15, Days).over(Over::Holidays)));
     put("br_lgpd", &["access"], "response", year(2021), "br_small_agent=true", Some(rule(30, Days).over(Over::Holidays)));
@@ -241,6 +263,7 @@ fn list() -> Vec<Asked> {
     put("ch_fadp", &["access"], "extended_response", year(2024), DEFAULT, Some(swiss.until_said()));
     put("ca_qc_law25", &["access", "rectification"], "response", year(2024), DEFAULT, Some(rule(30, Days)));
     put("ca_pipeda", &["access", "rectification"], "response", year(2010), DEFAULT, Some(rule(30, Days).more(30)));
+    put("ca_pipeda", &["access"], "extension_notice_cutoff", year(2010), DEFAULT, Some(rule(30, Days).more(30)));
     put("in_dpdp", &["grievance"], "grievance_response", year(2028), DEFAULT, Some(rule(90, Days)));
     put("in_dpdp", &["access", "erasure"], "response", year(2028), DEFAULT, None);
     put("in_dpdp", &["access"], "response", year(2026), DEFAULT, None);
@@ -257,14 +280,18 @@ fn list() -> Vec<Asked> {
     put("tw_pdpa", &["access"], "response", year(2013), DEFAULT, Some(rule(15, Days).more(15)));
     put("tw_pdpa", &["erasure", "rectification"], "response", year(2013), DEFAULT, Some(rule(30, Days).more(30)));
     put("sg_pdpa", &["access"], "response_or_timeframe_notice", year(2022), DEFAULT, Some(rule(30, Days)));
+    put("sg_pdpa", &["access"], "response", year(2022), DEFAULT, Some(rule(30, Days).until_said()));
+    put("sg_pdpa", &["consent_withdrawal"], "consent_revocation", year(2022), DEFAULT, Some(rule(10, Working)));
     put("au_privacy_act", &["access"], "response", year(2015), DEFAULT, None);
     put("au_privacy_act", &["access", "rectification"], "response", year(2015), "au_entity=agency", Some(rule(30, Days)));
     put("id_pdp", &["access", "rectification", "restriction"], "response", year(2023), DEFAULT, Some(rule(72, Hours)));
+    put("id_pdp", &["erasure"], "response", year(2023), DEFAULT, None);
     put("id_pdp", &["breach"], "breach_authority", year(2023), DEFAULT, Some(rule(72, Hours)));
     put("vn_pdpl", &["access", "erasure"], "ack", (2026, 1, 2), DEFAULT, Some(rule(2, Working)));
     put("vn_pdpl", &["access", "rectification", "export"], "response", (2026, 1, 2), DEFAULT, Some(rule(10, Days).more(10)));
     put("vn_pdpl", &["objection", "restriction", "consent_withdrawal"], "response", (2026, 1, 2), DEFAULT, Some(rule(15, Days).more(15)));
     put("vn_pdpl", &["erasure"], "response", (2026, 1, 2), DEFAULT, Some(rule(20, Days).more(20)));
+    put("vn_pdpl", &["erasure"], "response", (2026, 1, 2), "vn_involves=processor", Some(rule(30, Days)));
     put("th_pdpa", &["access"], "response", year(2023), DEFAULT, Some(rule(30, Days)));
     put("th_pdpa", &["erasure"], "response", year(2023), DEFAULT, None);
     put("sa_pdpl", &["access", "erasure"], "response", year(2024), DEFAULT, Some(rule(30, Days).more(30)));
@@ -276,6 +303,7 @@ fn list() -> Vec<Asked> {
     put("za_popia", &["erasure", "rectification"], "response", year(2022), DEFAULT, Some(sunday));
     put("ke_dpa", &["access"], "response", year(2020), DEFAULT, Some(rule(7, Days)));
     put("ke_dpa", &["rectification", "erasure", "objection"], "response", year(2020), DEFAULT, Some(rule(14, Days)));
+    put("ke_dpa", &["export"], "response", year(2020), DEFAULT, Some(rule(30, Days).until_said()));
     put("ke_dpa", &["access"], "refusal_notice", year(2020), DEFAULT, Some(rule(7, Days)));
     all
 }
@@ -486,6 +514,8 @@ fn says(place: &Place, asked: &Asked, received: DateTime<Utc>, happened: &Happen
     // What would start a clock again, or lift it, comes too late after its last day.
     let conditions: &[Kind] = match rule.from {
         From::Fraud => &[Kind::FraudSuspected],
+        From::Reflection => &[Kind::FeeNotified],
+        From::Europe if asked.policy == "eu_identity=restart" => &[Kind::IdentityRequested],
         From::Britain | From::BritainPolice => &[
             Kind::IdentityRequested,
             Kind::IdentityConfirmed,
@@ -624,7 +654,7 @@ fn happens(rng: &mut Chance, asked: &Asked, received: DateTime<Utc>) -> Happened
         "ch_fadp" => (Kind::FeeNotified, Kind::FeeConfirmed),
         _ => (Kind::FeeRequested, Kind::FeePaid),
     };
-    pair(rng, ask, Some(answer), 30);
+    pair(rng, ask, Some(answer), 45);
     if asked.law == "us_ut" {
         pair(rng, Kind::FraudSuspected, None, 60);
     }

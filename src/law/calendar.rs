@@ -152,10 +152,10 @@ impl Calendar {
         }
     }
 
-    /// The date at this place at that instant.
+    /// The date at this place at that instant; within a day of the ends of time, where a place may
+    /// have none, that of UTC.
     pub fn date_of(&self, instant: DateTime<Utc>) -> NaiveDate {
-        let offset = self.zone.offset_from_utc_datetime(&instant.naive_utc());
-        (instant.naive_utc() + TimeDelta::seconds(offset.fix().local_minus_utc().into())).date()
+        date_in(self.zone, instant)
     }
 
     /// The first instant after the end of `date` at this place.
@@ -183,6 +183,14 @@ impl Calendar {
         };
         Some(instant)
     }
+}
+
+/// As [`Calendar::date_of`].
+pub(super) fn date_in(zone: Tz, instant: DateTime<Utc>) -> NaiveDate {
+    let universal = instant.naive_utc();
+    let offset = zone.offset_from_utc_datetime(&universal).fix();
+    let local = universal.checked_add_offset(offset);
+    local.unwrap_or(universal).date()
 }
 
 impl fmt::Debug for Calendar {

@@ -11,6 +11,7 @@ use icalendar::{
 use rrule::RRuleSet;
 
 use super::NamedHolidays;
+use super::calendar::date_in;
 
 /// The longest single event that counts as a holiday, in days. A longer one is a season or
 /// a mistake.
@@ -340,7 +341,7 @@ fn day_of(value: &str, zone: Tz) -> Option<NaiveDate> {
     match value.strip_suffix('Z') {
         Some(time) => {
             let time = NaiveDateTime::parse_from_str(time, form).ok()?;
-            Some(time.and_utc().with_timezone(&zone).date_naive())
+            Some(date_in(zone, time.and_utc()))
         }
         None => Some(NaiveDateTime::parse_from_str(value, form).ok()?.date()),
     }
@@ -356,7 +357,7 @@ fn placed(date: DatePerhapsTime, zone: Tz) -> Option<(NaiveDate, Option<DateTime
             instant_of(date_time, tzid.parse().ok()?)?
         }
     };
-    Some((instant.with_timezone(&zone).date_naive(), Some(instant)))
+    Some((date_in(zone, instant), Some(instant)))
 }
 
 /// A local time as an instant. One that the clocks skipped stands for the first one after.
@@ -374,7 +375,7 @@ fn instant_of(time: NaiveDateTime, zone: Tz) -> Option<DateTime<Utc>> {
 
 fn last_before(end: DateTime<Utc>, zone: Tz) -> Option<NaiveDate> {
     let last = end.checked_sub_signed(TimeDelta::nanoseconds(1))?;
-    Some(last.with_timezone(&zone).date_naive())
+    Some(date_in(zone, last))
 }
 
 /// How many days `P2D` or `P1W` are.

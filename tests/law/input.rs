@@ -375,6 +375,19 @@ fn special_clocks_of_single_laws() {
         asked("ch_fadp", "access", Question::FeeConfirmDeadline, &[]),
         Err(ClockError::NotStarted(FeeNotified))
     ));
+    // A fee announced when the thirty days have run out brings nothing back.
+    let on_the_last = (FeeNotified, "2026-05-01T21:00:00Z");
+    assert!(matches!(
+        asked("ch_fadp", "access", Question::Response, &[on_the_last]),
+        Ok(Due::Paused { .. })
+    ));
+    let too_late = (FeeNotified, "2026-05-02T09:00:00Z");
+    for question in [Question::Response, Question::RefusalNotice] {
+        assert_eq!(
+            on(asked("ch_fadp", "access", question, &[too_late])),
+            day("2026-05-01")
+        );
+    }
     // Turkey: without an answer only the sixty days run.
     assert_eq!(
         on(asked(
@@ -960,6 +973,39 @@ fn a_zone_that_does_not_exist_is_named() {
     let error = Calendar::in_zone("Europe/Atlantis").unwrap_err();
     assert!(error.to_string().contains("Europe/Atlantis"));
     let _ = HolidayList::default();
+}
+
+#[test]
+fn the_ends_of_time_are_days_too() {
+    for zone in ["Pacific/Kiritimati", "Pacific/Honolulu", "UTC"] {
+        let calendar = Calendar::in_zone(zone).unwrap();
+        for end in [DateTime::<Utc>::MIN_UTC, DateTime::<Utc>::MAX_UTC] {
+            let date = calendar.date_of(end);
+            assert!(
+                (date - end.date_naive()).num_days().abs() <= 1,
+                "{zone} {date}"
+            );
+            calendar.end_of(date);
+            for id in ["us_ca_delete_act", "eu_gdpr", "id_pdp"] {
+                let Ok(regime) = Regimes::builtin().in_force(id, date) else {
+                    continue;
+                };
+                let setting = Setting {
+                    regime: &regime,
+                    right: &Right::Access,
+                    calendar: &calendar,
+                    readings: &Readings::default(),
+                };
+                let received = ClockHistory::received(end);
+                for question in Question::ALL {
+                    assert!(
+                        deadline(&setting, question, &received).is_err(),
+                        "{id} {question}"
+                    );
+                }
+            }
+        }
+    }
 }
 
 #[test]

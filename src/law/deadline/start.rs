@@ -81,16 +81,23 @@ impl Engine<'_> {
         event: ClockEvent,
         before: &ClockHistory,
     ) -> Result<bool, ClockError> {
-        let may_start = matches!(
-            self.clock.start,
-            Start::RelevantTime | Start::DayAfterRelevantTime
-        );
         let conditions = [Awaiting::Identity, Awaiting::Fee].map(Awaiting::events);
-        let is_condition = conditions
-            .iter()
-            .any(|(asked, answered)| event.kind == *asked || Some(event.kind) == *answered);
-        let is_fraud = event.kind == ClockEventKind::FraudSuspected && self.is_lifted_by_fraud();
-        if !(may_start && is_condition || is_fraud) {
+        let is_condition = || {
+            conditions
+                .iter()
+                .any(|(asked, answered)| event.kind == *asked || Some(event.kind) == *answered)
+        };
+        let starts_again = match self.clock.start {
+            Start::RelevantTime | Start::DayAfterRelevantTime => is_condition(),
+            Start::FeeReflectionEnd { .. } => event.kind == ClockEventKind::FeeNotified,
+            Start::Receipt => {
+                event.kind == ClockEventKind::FraudSuspected && self.is_lifted_by_fraud()
+                    || event.kind == ClockEventKind::IdentityRequested
+                        && self.may_restart_on_identity()
+            }
+            Start::Event(_) => false,
+        };
+        if !starts_again {
             return Ok(false);
         }
         let stood = Engine {
@@ -154,15 +161,19 @@ impl Engine<'_> {
 
     /// Whether this clock starts again once identity is confirmed.
     pub(super) fn restarts_on_identity(&self) -> bool {
+        self.may_restart_on_identity()
+            && self
+                .history
+                .first(ClockEventKind::IdentityRequested)
+                .is_some_and(|asked| self.asked_promptly(asked.at))
+    }
+
+    fn may_restart_on_identity(&self) -> bool {
         self.setting.readings.eu_identity == IdentityReading::Restart
             && self.clock.pausable
             && self.setting.regime.pauses.iter().any(|pause| {
                 pause.basis == PauseBasis::Reading && pause.awaiting == Awaiting::Identity
             })
-            && self
-                .history
-                .first(ClockEventKind::IdentityRequested)
-                .is_some_and(|asked| self.asked_promptly(asked.at))
     }
 
     pub(super) fn asked_promptly(&self, asked: DateTime<Utc>) -> bool {
