@@ -151,16 +151,22 @@ fn a_request_cannot_be_extended_twice_or_too_late() {
     let due = world.see(&engine, request).due_at().unwrap();
     let extended = world.command(&engine, request, &alice, extend()).unwrap();
     assert!(extended.answer_due().unwrap() > due + TimeDelta::days(55));
+    let before = world.see(&engine, request);
     assert!(matches!(
         world.command(&engine, request, &alice, extend()),
         Err(EngineError::Rejected(Rejection::Once { .. }))
     ));
+    assert_eq!(world.see(&engine, request), before);
     let late = world.submit(&engine, Wish::of(Right::Erasure));
     world.clock.advance(TimeDelta::days(40));
+    let before = world.see(&engine, late);
     assert!(matches!(
         world.command(&engine, late, &alice, extend()),
         Err(EngineError::Rejected(Rejection::ExtensionTooLate { .. }))
     ));
+    let after = world.see(&engine, late);
+    assert_eq!(after.clock.response, before.clock.response, "no day moved");
+    assert_eq!(after.lifecycle.extension, None);
 }
 
 #[test]

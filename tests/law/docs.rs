@@ -4,8 +4,10 @@
 use std::fmt::Write as _;
 
 use datarights::law::{
-    Clock, Fact, InForce, Question, Regime, Regimes, RetentionDuty, Roll, Verified,
+    Clock, ClockEventKind, Fact, InForce, PauseBasis, Period, Question, Regime, Regimes,
+    RetentionDuty, Roll, Start, Verified,
 };
+use datarights::model::Right;
 
 const PATH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/regimes.md");
 
@@ -60,10 +62,46 @@ fn period(clock: &Clock) -> String {
         let _ = write!(text, " if {when}");
     }
     if !clock.rights.is_empty() {
-        let rights: Vec<_> = clock.rights.iter().map(|right| right.name()).collect();
-        let _ = write!(text, " ({})", rights.join(", "));
+        let _ = write!(text, " ({})", names(&clock.rights));
     }
     text
+}
+
+fn names(rights: &[Right]) -> String {
+    let rights: Vec<_> = rights.iter().map(|right| right.name()).collect();
+    rights.join(", ")
+}
+
+/// ` for these rights`, unless it is for all.
+fn only_for(rights: &[Right]) -> String {
+    match rights {
+        [] => String::new(),
+        some => format!(" for {}", names(some)),
+    }
+}
+
+/// A name as files write it.
+fn written_as(value: &impl serde::Serialize) -> String {
+    serde_json::to_string(value).unwrap().replace('"', "`")
+}
+
+/// From when a clock runs, where that is not receipt.
+fn start(start: Start) -> String {
+    match start {
+        Start::Receipt => String::new(),
+        Start::RelevantTime => {
+            ", from the latest of receipt, of the identity information asked for and of the fee charged".into()
+        }
+        Start::DayAfterRelevantTime => {
+            ", from the day after the latest of receipt, of the identity information asked for and of the fee charged".into()
+        }
+        Start::FeeReflectionEnd { days } => {
+            format!(", from receipt; once a fee was announced, from the end of the {days} days to accept it")
+        }
+        Start::Event(ClockEventKind::AnswerReceived) => ", from the answer".into(),
+        Start::Event(kind) => format!(", from {}", written_as(&kind)),
+        _ => unreachable!("a start without words"),
+    }
 }
 
 fn in_force(dates: InForce) -> String {
@@ -80,6 +118,7 @@ fn roll(roll: Roll) -> &'static str {
         Roll::WEEKEND_AND_HOLIDAYS => "Saturday, Sunday, holidays",
         Roll::SUNDAY_AND_HOLIDAYS => "Sunday, holidays",
         Roll::HOLIDAYS => "holidays",
+        Roll::BUSINESS_DAY => "whatever is no business day",
         _ => "other",
     }
 }
@@ -150,7 +189,9 @@ fn details(regime: &Regime, out: &mut String) {
     let _ = writeln!(
         out,
         "\n### {} version {}\n\n{}.",
-        regime.id, regime.version, regime.name
+        regime.id,
+        regime.version,
+        regime.name.trim_end_matches('.')
     );
     let words = &regime.words;
     let _ = writeln!(
@@ -197,13 +238,31 @@ fn details(regime: &Regime, out: &mut String) {
                 article(&clock.article)
             );
             if let Some(from) = clock.from {
-                let _ = write!(text, ", from {from}");
+                let _ = write!(text, ", for what is received from {from} on");
+            }
+            text.push_str(&start(clock.start));
+            if clock.backwards {
+                text.push_str(", counted back");
+            }
+            if let Some(longest) = clock.at_most {
+                let _ = write!(text, ", at most {longest} from receipt");
+            }
+            if clock.roll != Roll::NONE {
+                let _ = write!(text, ", last day moves over {}", roll(clock.roll));
+            }
+            if clock.pausable && !regime.pauses.is_empty() {
+                text.push_str(", stands still during pauses");
             }
             if let Some(extension) = &clock.extension {
+                let _ = match extension.by {
+                    Period::Unnumbered => {
+                        write!(text, ", extended to the date that its notice names")
+                    }
+                    by => write!(text, ", extended by {by}"),
+                };
                 let _ = write!(
                     text,
-                    ", extended by {}{}{}",
-                    extension.by,
+                    "{}{}",
                     article(&extension.article),
                     mark(extension.verified)
                 );
@@ -218,6 +277,12 @@ fn details(regime: &Regime, out: &mut String) {
                 if from_its_date {
                     text.push_str(" of the date that the request bears");
                 }
+                if !extension.grounds.is_empty() {
+                    let _ = write!(text, ", on the grounds {}", extension.grounds.join("; "));
+                }
+                if !extension.notice_contains.is_empty() {
+                    let _ = write!(text, ", saying {}", extension.notice_contains.join(" and "));
+                }
             }
             if !clock.standard.is_empty() {
                 let _ = write!(text, ": {}", clock.standard);
@@ -229,14 +294,36 @@ fn details(regime: &Regime, out: &mut String) {
         out,
         "Pauses",
         regime.pauses.iter().map(|pause| {
+            let basis = match pause.basis {
+                PauseBasis::Reading => ", if that reading is taken (`eu_identity`)",
+                _ => "",
+            };
             format!(
-                "{}{}{}",
+                "while waiting for {}{}{basis}: {}{}{}",
+                written_as(&pause.awaiting),
+                only_for(&pause.rights),
                 pause.rule,
                 article(&pause.article),
                 mark(pause.verified)
             )
         }),
     );
+    section(
+        out,
+        "Other readings of what the last day moves over",
+        regime.roll_readings.iter().map(|reading| {
+            format!(
+                "`roll={}`: {}{}{}",
+                reading.name,
+                roll(reading.roll),
+                article(&reading.article),
+                mark(reading.verified)
+            )
+        }),
+    );
+    let free = &regime.unverified_rights;
+    let free = (!free.is_empty()).then(|| format!("nobody shows who they are for {}", names(free)));
+    section(out, "Without identification", free.into_iter());
     section(
         out,
         "Grounds",
@@ -249,9 +336,10 @@ fn details(regime: &Regime, out: &mut String) {
                 ""
             };
             format!(
-                "`{}` to {}{}{}{mandatory}{reviewable}",
+                "`{}` to {}{}{}{}{mandatory}{reviewable}",
                 ground.code,
                 uses.join(", "),
+                only_for(&ground.rights),
                 article(&ground.article),
                 mark(ground.verified)
             )
@@ -262,15 +350,23 @@ fn details(regime: &Regime, out: &mut String) {
         "Notices",
         regime.notices.iter().map(|notice| {
             let items: Vec<_> = notice.items.iter().map(|item| item.says.as_ref()).collect();
-            let step = serde_json::to_string(&notice.step).unwrap();
+            let until = match notice.until {
+                Some(question) => format!(", until `{question}`"),
+                None => String::new(),
+            };
+            let standard = match notice.standard.as_ref() {
+                "" => String::new(),
+                standard => format!(", {standard}"),
+            };
             let practice = if notice.mandatory {
                 ""
             } else {
                 ", good practice"
             };
             format!(
-                "{}{}{}{practice}: {}",
-                step.replace('"', "`"),
+                "{}{}{}{}{practice}{until}{standard}: {}",
+                written_as(&notice.step),
+                only_for(&notice.rights),
                 article(&notice.article),
                 mark(notice.verified),
                 items.join("; ")
