@@ -12,6 +12,9 @@ use futures::{FutureExt, StreamExt};
 
 use crate::ports::{Cancel, Clock, PortError};
 
+/// The code of a call that panicked.
+pub(super) const PANICKED: &str = "panicked";
+
 /// Waits for `call` no longer than `limit`; then it is told to stop, and dropped where it stands.
 ///
 /// # Errors
@@ -29,7 +32,7 @@ pub(super) async fn guard<T>(
     let call = std::pin::pin!(AssertUnwindSafe(call).catch_unwind());
     match select(call, clock.sleep_until(until)).await {
         Either::Left((Ok(answer), _)) => Ok(answer),
-        Either::Left((Err(_), _)) => Err(PortError::unavailable("panicked")),
+        Either::Left((Err(_), _)) => Err(PortError::unavailable(PANICKED)),
         Either::Right(_) => {
             cancel.cancel();
             Err(PortError::unavailable("timed_out"))

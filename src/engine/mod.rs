@@ -9,6 +9,7 @@ mod agenda;
 mod controller;
 mod error;
 mod findings;
+mod gates;
 mod guard;
 mod intake;
 mod letters;
@@ -28,11 +29,12 @@ mod worker;
 
 pub use controller::Controller;
 pub use error::{EngineError, Unsaid};
+pub use gates::Outage;
 pub use intake::{Intake, Submitted};
 pub use letters::MissingWords;
 pub use perform::Completion;
 pub use prepare::Prepared;
-pub use progress::{Progress, Step};
+pub use progress::{Alert, Progress, Step, Trouble};
 pub use run::Tick;
 pub use settings::Settings;
 pub use view::{ManualTask, Plan};
@@ -48,7 +50,7 @@ use crate::ports::{
     AccessPolicy, ArtifactStore, Clock, Entropy, IdentityVerifier, Notifier, PersonalDataSource,
     ProcessorGateway, RequestStore, Vault,
 };
-use crate::workflow::{Landscape, SourceInfo};
+use crate::workflow::{Landscape, SourceInfo, Target};
 
 /// How many steps are kept for a listener that is slow; it misses what comes beyond.
 const PROGRESS: usize = 1024;
@@ -91,7 +93,9 @@ struct Inner {
     gateways: BTreeMap<PartyId, Arc<dyn ProcessorGateway>>,
     landscape: Landscape,
     settings: Settings,
+    gates: Arc<gates::Gates>,
     listeners: progress::Listeners<Progress>,
+    alerts: progress::Listeners<Alert>,
     /// Rings when somebody's command left something to do.
     bell: progress::Listeners<()>,
 }
@@ -102,6 +106,7 @@ pub struct EngineBuilder {
     controllers: BTreeMap<ControllerId, Controller>,
     sources: Vec<Arc<dyn PersonalDataSource>>,
     gateways: Vec<Arc<dyn ProcessorGateway>>,
+    limits: BTreeMap<Target, usize>,
     settings: Settings,
 }
 
@@ -124,6 +129,14 @@ impl EngineBuilder {
     #[must_use]
     pub fn gateway(mut self, gateway: Arc<dyn ProcessorGateway>) -> Self {
         self.gateways.push(gateway);
+        self
+    }
+
+    /// Calls a source or a recipient so often at the same time and no more, over all requests of
+    /// this engine, instead of [`Settings::calls`].
+    #[must_use]
+    pub fn limit(mut self, target: Target, calls: usize) -> Self {
+        self.limits.insert(target, calls);
         self
     }
 
@@ -173,7 +186,9 @@ impl EngineBuilder {
                     recipients,
                 },
                 settings,
+                gates: Arc::new(gates::Gates::new(self.limits)),
                 listeners: progress::Listeners::default(),
+                alerts: progress::Listeners::default(),
                 bell: progress::Listeners::default(),
             }),
         }
@@ -188,6 +203,7 @@ impl Engine {
             controllers: BTreeMap::new(),
             sources: Vec::new(),
             gateways: Vec::new(),
+            limits: BTreeMap::new(),
             settings: Settings::default(),
         }
     }
@@ -197,5 +213,16 @@ impl Engine {
     /// and no policy is asked.
     pub fn progress(&self) -> BoxStream<'static, Progress> {
         self.inner.listeners.listen(PROGRESS).boxed()
+    }
+
+    /// What a person should hear of from now on: a source that is down, and that it is back. Of this
+    /// engine alone; like [`Engine::progress`] it is for the host itself.
+    pub fn alerts(&self) -> BoxStream<'static, Alert> {
+        self.inner.alerts.listen(PROGRESS).boxed()
+    }
+
+    /// The sources and recipients that are down now, as far as this engine found out.
+    pub fn outages(&self) -> Vec<Outage> {
+        self.inner.gates.outages()
     }
 }

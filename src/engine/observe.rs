@@ -3,6 +3,9 @@
 //!
 //! Without the features nothing is done here.
 
+use crate::workflow::Target;
+
+use super::gates::Change;
 use super::perform::{Attempt, Performed};
 
 /// Makes an attempt, and shows it.
@@ -26,6 +29,22 @@ pub(super) async fn watched(attempt: &Attempt, work: impl Future<Output = Perfor
     performed
 }
 
+/// Shows that a source or a recipient went down, or is back.
+pub(super) fn changed(target: &Target, change: &Change) {
+    #[cfg(feature = "metrics")]
+    metrics::gauge!("datarights_down", "target" => target.name())
+        .set(f64::from(u8::from(matches!(change, Change::Down(_)))));
+    #[cfg(feature = "tracing")]
+    match change {
+        Change::Down(outage) => {
+            tracing::warn!(target = target.name(), code = outage.code, "it is down");
+        }
+        Change::Back(since) => tracing::info!(target = target.name(), %since, "it is back"),
+    }
+    #[cfg(not(any(feature = "tracing", feature = "metrics")))]
+    let _ = (target, change);
+}
+
 #[cfg(any(feature = "tracing", feature = "metrics"))]
 mod shown {
     use super::{Attempt, Performed};
@@ -47,7 +66,7 @@ mod shown {
     /// What an attempt came to, and why it came to nothing.
     pub(super) fn outcome(performed: &Performed) -> (&'static str, Option<String>) {
         match performed {
-            Performed::Later(_, code) => ("later", Some(code.clone())),
+            Performed::Later(later) => ("later", Some(later.code.clone())),
             Performed::Failed(failure) | Performed::Step(StepResult::Failed(failure)) => {
                 ("failed", Some(failure.code().to_owned()))
             }

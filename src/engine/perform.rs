@@ -21,10 +21,12 @@ use super::Engine;
 use super::agenda::Item;
 use super::error::{EngineError, Unsaid};
 use super::findings::not_corrected;
-use super::guard::guard;
+use super::gates::{Change, Heard, Pass};
+use super::guard::{PANICKED, guard};
 use super::observe::watched;
 use super::package::Made;
 use super::parts::Parts;
+use super::progress::{Alert, Trouble};
 
 /// What becomes of an attempt.
 pub(super) enum Performed {
@@ -46,7 +48,44 @@ pub(super) enum Performed {
     /// The request may go.
     Delete,
     /// It did not work now.
-    Later(ErrorKind, String),
+    Later(Later),
+}
+
+/// Why it did not work now.
+pub(super) struct Later {
+    pub(super) kind: ErrorKind,
+    pub(super) code: String,
+    /// Whether it is our own side that failed, and not who was called.
+    pub(super) ours: bool,
+}
+
+impl Later {
+    pub(super) fn panicked(&self) -> bool {
+        self.code == PANICKED
+    }
+}
+
+impl Performed {
+    fn later(error: PortError, ours: bool) -> Self {
+        Self::Later(Later {
+            kind: error.kind,
+            code: error.code.into_owned(),
+            ours,
+        })
+    }
+
+    /// What it says about who was called.
+    fn heard(&self) -> Heard {
+        match self {
+            Self::Later(later)
+                if later.kind != ErrorKind::Unavailable || later.ours || later.panicked() =>
+            {
+                Heard::Unclear
+            }
+            Self::Later(later) => Heard::Nothing(later.code.clone()),
+            _ => Heard::Answer,
+        }
+    }
 }
 
 /// What a person brings for a step that waits for them.
@@ -76,11 +115,14 @@ pub(super) struct Attempt {
     pub(super) item: Item,
     pub(super) fence: Fence,
     pub(super) cancel: Cancel,
+    pub(super) pass: Option<Pass>,
 }
 
 /// What keeps an attempt from an answer of its port.
 enum Stop {
     Port(PortError),
+    /// A port of our own side: where packages are kept.
+    Ours(PortError),
     Engine(EngineError),
     Unsaid(Unsaid),
     Broken(&'static str),
@@ -103,19 +145,29 @@ impl From<EngineError> for Stop {
 
 type Port<T> = Result<Answer<T>, Stop>;
 
+/// Whether the same call may go well another time.
+fn again(error: &PortError) -> bool {
+    error.kind.is_temporary() || error.kind == ErrorKind::Cancelled
+}
+
 impl Attempt {
     /// Performs the effect within its time limit. A port that panics is told from one that fails.
-    pub(super) async fn run(self) -> (Item, Performed) {
+    pub(super) async fn run(mut self) -> (Item, Performed) {
         let item = self.item.clone();
+        let pass = self.pass.take();
         let limit = self.time_limit();
         let clock = Arc::clone(&self.engine.inner.ports.clock);
         let cancel = self.cancel.clone();
         let performed = async {
             // On the heap: what it holds across all its calls would be moved through every caller.
             let performed = guard(&*clock, limit, &cancel, self.perform().boxed()).await;
-            performed.unwrap_or_else(|error| Performed::Later(error.kind, error.code.into_owned()))
+            performed.unwrap_or_else(|error| Performed::later(error, false))
         };
-        (item, watched(&self, performed).await)
+        let performed = watched(&self, performed).await;
+        if let Some(pass) = pass {
+            self.engine.heard(pass, performed.heard());
+        }
+        (item, performed)
     }
 
     fn time_limit(&self) -> TimeDelta {
@@ -168,19 +220,18 @@ impl Attempt {
             Effect::Delete => Ok(Performed::Delete),
         };
         result.unwrap_or_else(|stop| match stop {
-            Stop::Port(error)
-                if error.kind.is_temporary() || error.kind == ErrorKind::Cancelled =>
-            {
-                Performed::Later(error.kind, error.code.into_owned())
+            Stop::Port(error) if again(&error) => Performed::later(error, false),
+            Stop::Ours(error) if again(&error) => Performed::later(error, true),
+            Stop::Port(error) | Stop::Ours(error) => {
+                Performed::Failed(match (error.kind, error.place) {
+                    (ErrorKind::Nonsense, _) => Failure::Nonsense,
+                    (_, None) => Failure::Code(error.code),
+                    (_, Some(place)) => Failure::At {
+                        code: error.code,
+                        place,
+                    },
+                })
             }
-            Stop::Port(error) => Performed::Failed(match (error.kind, error.place) {
-                (ErrorKind::Nonsense, _) => Failure::Nonsense,
-                (_, None) => Failure::Code(error.code),
-                (_, Some(place)) => Failure::At {
-                    code: error.code,
-                    place,
-                },
-            }),
             Stop::Unsaid(unsaid) => Performed::Failed(unsaid.into()),
             Stop::Broken(code) => Performed::Failed(Failure::Code(code.into())),
             Stop::Engine(EngineError::Vault(VaultError::Shredded(_))) => {
@@ -193,7 +244,7 @@ impl Attempt {
             Stop::Engine(EngineError::UnknownController(_) | EngineError::UnknownRegime(_)) => {
                 Performed::Failed(Failure::Code("not_served".into()))
             }
-            Stop::Engine(_) => Performed::Later(ErrorKind::Unavailable, "own_store".to_owned()),
+            Stop::Engine(_) => Performed::later(PortError::unavailable("own_store"), true),
         })
     }
 
@@ -565,7 +616,8 @@ impl Attempt {
 fn package_stop(error: crate::package::PackageError) -> Stop {
     use crate::package::PackageError;
     match error {
-        PackageError::Artifacts(error) | PackageError::Source(error) => Stop::Port(error),
+        PackageError::Artifacts(error) => Stop::Ours(error),
+        PackageError::Source(error) => Stop::Port(error),
         PackageError::Vault(error) => Stop::Engine(EngineError::Vault(error)),
         PackageError::Cancelled => Stop::Port(PortError::new(ErrorKind::Cancelled, "cancelled")),
         PackageError::Garbage { .. } => Stop::Port(PortError::new(ErrorKind::Nonsense, "garbage")),
@@ -584,6 +636,27 @@ impl Engine {
     ) -> crate::package::Spool {
         let facts = &request.facts;
         crate::package::Spool::new(&facts.controller, facts.id, source.clone(), title, run)
+    }
+}
+
+impl Engine {
+    /// Takes note of what a call says about who was called, and tells who should hear of it.
+    fn heard(&self, mut pass: Pass, heard: Heard) {
+        let now = self.now();
+        let entropy = &*self.inner.ports.entropy;
+        if let Some(change) = pass.heard(heard, now, &self.inner.settings, entropy) {
+            super::observe::changed(pass.target(), &change);
+            self.inner.alerts.tell(|| Alert {
+                at: now,
+                what: match &change {
+                    Change::Down(outage) => Trouble::Down(outage.clone()),
+                    Change::Back(since) => Trouble::Back {
+                        target: pass.target().clone(),
+                        since: *since,
+                    },
+                },
+            });
+        }
     }
 }
 

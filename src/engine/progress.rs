@@ -6,7 +6,9 @@ use chrono::{DateTime, Utc};
 use futures::channel::mpsc;
 
 use crate::model::{ControllerId, RequestId};
-use crate::workflow::{Effect, Event};
+use crate::workflow::{Effect, Event, Target};
+
+use super::gates::Outage;
 
 /// One thing that happened.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -44,10 +46,42 @@ pub enum Step {
         /// When.
         at: DateTime<Utc>,
     },
+    /// An effect is not begun yet: who is to be called has enough to do, or is down.
+    PutOff {
+        /// Which effect.
+        effect: Effect,
+        /// Until when.
+        at: DateTime<Utc>,
+    },
     /// An effect waits for another request about the same person.
     WaitingFor {
         /// The other request.
         other: RequestId,
+    },
+}
+
+/// Something that a person should hear of, whatever the requests do meanwhile.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct Alert {
+    /// When.
+    pub at: DateTime<Utc>,
+    /// What.
+    pub what: Trouble,
+}
+
+/// What a person should hear of.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum Trouble {
+    /// A source or a recipient does not answer. What needs it waits and is tried now and then.
+    Down(Outage),
+    /// It answered again.
+    Back {
+        /// Which one.
+        target: Target,
+        /// Since when it was down.
+        since: DateTime<Utc>,
     },
 }
 

@@ -14,6 +14,14 @@ pub struct Settings {
     pub claims: usize,
     /// How many effects of one request run at the same time.
     pub concurrency: usize,
+    /// How many calls one source or one recipient gets at the same time, over all requests of this
+    /// engine; [`EngineBuilder::limit`](super::EngineBuilder::limit) says otherwise for one of them.
+    pub calls: usize,
+    /// After how many calls in a row that did not reach it, of whichever requests, a source or a
+    /// recipient counts as down: what needs it is put off, and one call at a time tries it.
+    pub down_after: u32,
+    /// The longest wait between two trials of what is down; the first ones wait as after a failure.
+    pub longest_trial: TimeDelta,
     /// How long a port may take for one call.
     pub call_timeout: TimeDelta,
     /// How long reading a source or making a package may take.
@@ -40,6 +48,9 @@ impl Default for Settings {
             lease: TimeDelta::seconds(60),
             claims: 16,
             concurrency: 8,
+            calls: 16,
+            down_after: 5,
+            longest_trial: TimeDelta::minutes(5),
             call_timeout: TimeDelta::minutes(5),
             stream_timeout: TimeDelta::hours(6),
             attempts: 12,
@@ -60,6 +71,8 @@ impl Settings {
         self.claims = self.claims.max(1);
         self.concurrency = self.concurrency.max(1);
         self.attempts = self.attempts.max(1);
+        self.calls = self.calls.max(1);
+        self.down_after = self.down_after.max(1);
         for span in [
             &mut self.lease,
             &mut self.call_timeout,
@@ -67,6 +80,7 @@ impl Settings {
             &mut self.backoff,
             &mut self.longest_backoff,
             &mut self.lock_wait,
+            &mut self.longest_trial,
             &mut self.poll,
         ] {
             *span = (*span).clamp(TimeDelta::milliseconds(1), century);

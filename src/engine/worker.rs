@@ -46,7 +46,14 @@ impl Engine {
                 if let Err(error) = meanwhile(fired, &mut running, &mut heard).await {
                     break Err(error);
                 }
-                self.begin_due(&loaded, &claim, &cancel, &mut running, &mut busy);
+                let put_off = self.begin_due(&loaded, &claim, &cancel, &mut running, &mut busy);
+                if !put_off.is_empty() {
+                    let put_off = self.put_off(&mut loaded, &claim, &put_off);
+                    match meanwhile(put_off, &mut running, &mut heard).await {
+                        Ok(()) => continue,
+                        Err(error) => break Err(error),
+                    }
+                }
             }
             if running.is_empty() && heard.is_empty() {
                 break Ok(());
@@ -89,7 +96,7 @@ impl Engine {
                 }
             };
             busy.remove(&item.key);
-            if stop.is_cancelled() && matches!(performed, Performed::Later(..)) {
+            if stop.is_cancelled() && matches!(performed, Performed::Later(_)) {
                 // Stopped, not failed: whoever goes on makes the same attempt again.
                 continue;
             }
@@ -145,9 +152,10 @@ impl Engine {
         cancel: &Cancel,
         running: &mut Attempts,
         busy: &mut BTreeMap<EffectKey, Cancel>,
-    ) {
+    ) -> Vec<(EffectKey, DateTime<Utc>)> {
         let now = self.now();
         let mut request = None;
+        let mut put_off = Vec::new();
         for item in &loaded.agenda.effects {
             if running.len() >= self.inner.settings.concurrency {
                 break;
@@ -155,6 +163,19 @@ impl Engine {
             if item.at > now || busy.contains_key(&item.key) {
                 continue;
             }
+            let pass = match &item.effect {
+                Effect::Step { target, .. } => {
+                    let gates = &self.inner.gates;
+                    match gates.enter(target, now, &self.inner.settings) {
+                        Ok(pass) => pass,
+                        Err(at) => {
+                            put_off.push((item.key.clone(), at));
+                            continue;
+                        }
+                    }
+                }
+                _ => None,
+            };
             let cancel = cancel.child();
             busy.insert(item.key.clone(), cancel.clone());
             self.inner.listeners.tell(|| Progress {
@@ -173,8 +194,42 @@ impl Engine {
                 item: item.clone(),
                 fence: claim.fence,
                 cancel,
+                pass,
             };
             running.push(attempt.run().boxed());
+        }
+        put_off
+    }
+
+    /// Writes down until when effects wait whose source or recipient cannot be called now: whoever
+    /// works on the request holds it no longer than what else it needs.
+    async fn put_off(
+        &self,
+        loaded: &mut Loaded,
+        claim: &Claim,
+        put_off: &[(EffectKey, DateTime<Utc>)],
+    ) -> Result<(), EngineError> {
+        let mut agenda = loaded.agenda.clone();
+        for (key, at) in put_off {
+            if let Some(item) = agenda.item_mut(key) {
+                item.at = *at;
+                self.inner.listeners.tell(|| Progress {
+                    controller: claim.controller.clone(),
+                    request: claim.request,
+                    at: self.now(),
+                    what: Step::PutOff {
+                        effect: item.effect.clone(),
+                        at: *at,
+                    },
+                });
+            }
+        }
+        match self.commit_agenda(loaded, claim, agenda).await {
+            Err(error) if error.is_conflict() => {
+                *loaded = self.load(&claim.controller, claim.request).await?;
+                Ok(())
+            }
+            other => other,
         }
     }
 
@@ -215,9 +270,9 @@ impl Engine {
             return Ok(true);
         }
         let command: Option<Command> = match (performed, &item.effect) {
-            (Performed::Later(kind, code), _) if item.attempt < self.inner.settings.attempts => {
+            (Performed::Later(later), _) if item.attempt < self.inner.settings.attempts => {
                 return self
-                    .retry(loaded, claim, item, *kind, code)
+                    .retry(loaded, claim, item, later.kind, &later.code)
                     .await
                     .map(|()| true);
             }
@@ -550,8 +605,8 @@ impl Engine {
 fn last_failure(performed: &Performed) -> Failure {
     match performed {
         Performed::Failed(failure) => failure.clone(),
-        Performed::Later(_, code) if code == "panicked" => Failure::Broke,
-        Performed::Later(..) => Failure::Unavailable,
+        Performed::Later(later) if later.panicked() => Failure::Broke,
+        Performed::Later(_) => Failure::Unavailable,
         _ => Failure::Nonsense,
     }
 }

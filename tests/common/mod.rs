@@ -7,7 +7,9 @@ use chrono::{DateTime, NaiveDate, TimeDelta, TimeZone, Utc};
 use datarights::adapters::{
     MemoryArtifacts, MemoryCollection, MemorySource, MemoryStore, MemoryVault,
 };
-use datarights::engine::{Controller, Engine, EngineError, Intake, Ports, Settings, Tick};
+use datarights::engine::{
+    Controller, Engine, EngineBuilder, EngineError, Intake, Ports, Settings, Tick,
+};
 use datarights::law::{Calendar, ProcessingRecord};
 use datarights::model::{
     Actor, Channel, ControllerId, Correction, Ground, Identifier, IdentifierKind, PartyId,
@@ -18,7 +20,7 @@ use datarights::ports::{
     ProcessorGateway, Query, RequestStore, Vault, WorkerId,
 };
 use datarights::testkit::{Codes, Faulty, Outbox, Recipient, Recorder, SeededEntropy, TestClock};
-use datarights::workflow::{Policy, Request, fulfilment, lifecycle};
+use datarights::workflow::{Policy, Request, Target, fulfilment, lifecycle};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 
@@ -187,6 +189,20 @@ impl World {
         source: impl Fn(Arc<dyn PersonalDataSource>) -> Arc<dyn PersonalDataSource>,
         gateway: impl Fn(Arc<dyn ProcessorGateway>) -> Arc<dyn ProcessorGateway>,
     ) -> Engine {
+        self.builder(source, gateway).build()
+    }
+
+    /// An engine that calls a source or a recipient no more often at a time than this.
+    pub fn engine_limited(&self, target: Target, calls: usize) -> Engine {
+        let builder = self.builder(|source| source, |gateway| gateway);
+        builder.limit(target, calls).build()
+    }
+
+    fn builder(
+        &self,
+        source: impl Fn(Arc<dyn PersonalDataSource>) -> Arc<dyn PersonalDataSource>,
+        gateway: impl Fn(Arc<dyn ProcessorGateway>) -> Arc<dyn ProcessorGateway>,
+    ) -> EngineBuilder {
         let ports = Ports {
             store: Arc::clone(&self.store),
             vault: Arc::clone(&self.vault_port),
@@ -205,7 +221,6 @@ impl World {
             .source(source(Arc::clone(&self.log_port) as _))
             .gateway(gateway(Arc::clone(&self.recipient_port) as _))
             .settings(self.settings.clone())
-            .build()
     }
 
     pub fn worker(&self) -> WorkerId {

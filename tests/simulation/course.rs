@@ -105,6 +105,9 @@ pub(crate) struct Weather {
     pub(crate) skew: i64,
     /// Whether each worker has one connection to the store for all it does.
     pub(crate) scarce: bool,
+    /// How many calls a source gets at a time, and after how many in vain it counts as down.
+    pub(crate) calls: usize,
+    pub(crate) down_after: u32,
 }
 
 impl Weather {
@@ -116,6 +119,8 @@ impl Weather {
         pace: (60, 61),
         skew: 0,
         scarce: false,
+        calls: 16,
+        down_after: 5,
     };
 
     pub(crate) fn of(chance: &Chance) -> Self {
@@ -128,6 +133,8 @@ impl Weather {
             pace: chance.pick(&[(1, 60), (1, 60), (60, 7_200), (86_400, 20 * 86_400)]),
             skew: chance.pick(&[0, 0, 30, 600, 7_200]),
             scarce: chance.one_in(2),
+            calls: chance.pick(&[1, 2, 16]),
+            down_after: chance.pick(&[1, 2, 5]),
         }
     }
 }
@@ -399,6 +406,7 @@ pub(crate) fn run(
     // Nothing is given up: what goes wrong is bounded, and an undisturbed run gives up nothing.
     settings.attempts = u32::MAX;
     settings.conflicts = 1_000;
+    (settings.calls, settings.down_after) = (weather.calls, weather.down_after);
     settings.poll = match (course.long, weather.pace.1) {
         (true, _) => TimeDelta::days(30),
         (false, pace) if pace > 10_000 => TimeDelta::days(1),

@@ -1,0 +1,238 @@
+//! Who may be called now: each source and each recipient gets so many calls at a time, and one that
+//! is down gets none but a trial now and then. What cannot be called now is put off; everything else
+//! goes on.
+//!
+//! Kept in memory, for one engine: another process finds out by itself, and so does the next one.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use crate::ports::{Entropy, ErrorKind};
+use crate::workflow::Target;
+
+use super::settings::Settings;
+
+/// A source or a recipient that does not answer. What needs it waits; nothing else does.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct Outage {
+    /// Which one.
+    pub target: Target,
+    /// Since when it counts as down.
+    pub since: DateTime<Utc>,
+    /// The code of its last failure.
+    pub code: String,
+    /// When it is tried again, by one call alone.
+    pub next_trial: DateTime<Utc>,
+}
+
+/// What a call says about who was called.
+pub(super) enum Heard {
+    /// It answered, if only to refuse.
+    Answer,
+    /// It could not be reached, or took too long.
+    Nothing(String),
+    /// Neither: it is busy, our own side failed, the call was broken off.
+    Unclear,
+}
+
+/// What a call changed.
+#[derive(PartialEq, Eq, Debug)]
+pub(super) enum Change {
+    /// It counts as down from now on.
+    Down(Outage),
+    /// It was down since then, and answered.
+    Back(DateTime<Utc>),
+}
+
+#[derive(Default)]
+struct Gate {
+    /// When each call that is under way began.
+    running: Vec<DateTime<Utc>>,
+    /// Calls in a row that met nobody.
+    failures: u32,
+    outage: Option<Outage>,
+    /// How often it was tried in vain since it is down.
+    trials: u32,
+    /// When the trial began that is under way.
+    trying: Option<DateTime<Utc>>,
+    /// How long a call takes, as the last ones did.
+    usual: Option<TimeDelta>,
+    /// When the next one that is put off shall come back.
+    turn: Option<DateTime<Utc>>,
+}
+
+/// The gates of an engine.
+#[derive(Default)]
+pub(super) struct Gates {
+    limits: BTreeMap<Target, usize>,
+    all: Mutex<BTreeMap<Target, Gate>>,
+}
+
+/// A call that was let through; the next one may come when it is dropped.
+pub(super) struct Pass {
+    gates: Arc<Gates>,
+    target: Target,
+    began: DateTime<Utc>,
+    trial: bool,
+    heard: bool,
+}
+
+impl Gates {
+    pub(super) fn new(limits: BTreeMap<Target, usize>) -> Self {
+        Self {
+            limits,
+            all: Mutex::default(),
+        }
+    }
+
+    fn with<T>(&self, target: &Target, change: impl FnOnce(&mut Gate) -> T) -> T {
+        let mut all = self.all.lock().unwrap_or_else(|broken| broken.into_inner());
+        change(all.entry(target.clone()).or_default())
+    }
+
+    /// Lets a call through, or says when to come back. `None` for what has no gate: the request
+    /// itself is never down.
+    pub(super) fn enter(
+        self: &Arc<Self>,
+        target: &Target,
+        now: DateTime<Utc>,
+        settings: &Settings,
+    ) -> Result<Option<Pass>, DateTime<Utc>> {
+        if *target == Target::Request {
+            return Ok(None);
+        }
+        let limit = self.limits.get(target).copied();
+        let limit = limit.unwrap_or(settings.calls).max(1);
+        let trial = self.with(target, |gate| {
+            let trial = match &mut gate.outage {
+                Some(outage) if outage.next_trial <= now => {
+                    // A trial may be a reading of hours: others may try meanwhile.
+                    outage.next_trial = now + settings.longest_trial;
+                    gate.trying = Some(now);
+                    true
+                }
+                None if gate.running.len() < limit => false,
+                _ => return Err(gate.turn(now, limit, settings)),
+            };
+            gate.running.push(now);
+            Ok(trial)
+        })?;
+        Ok(Some(Pass {
+            gates: Arc::clone(self),
+            target: target.clone(),
+            began: now,
+            trial,
+            heard: false,
+        }))
+    }
+
+    /// Who is down.
+    pub(super) fn outages(&self) -> Vec<Outage> {
+        let all = self.all.lock().unwrap_or_else(|broken| broken.into_inner());
+        all.values()
+            .filter_map(|gate| gate.outage.clone())
+            .collect()
+    }
+}
+
+impl Gate {
+    /// When the next one that is put off shall come back: one after the other, as fast as calls
+    /// go, so that they neither come all at once nor again and again in vain.
+    fn turn(&mut self, now: DateTime<Utc>, limit: usize, settings: &Settings) -> DateTime<Utc> {
+        let usual = self.usual.unwrap_or(settings.backoff / 4);
+        let pace = usual / i32::try_from(limit).unwrap_or(i32::MAX);
+        let pace = pace.max(TimeDelta::milliseconds(1));
+        // What goes on for long will go on as long again: nobody asks again and again meanwhile.
+        let oldest = self.trying.or_else(|| self.running.iter().min().copied());
+        let age = oldest.map_or(TimeDelta::zero(), |began| now - began);
+        let wait = age.min(settings.longest_trial).max(settings.backoff / 8);
+        let soonest = now + wait.max(pace);
+        let free = match &self.outage {
+            Some(outage) if self.trying.is_none() => outage.next_trial.max(soonest),
+            _ => soonest,
+        };
+        let at = self.turn.map_or(free, |turn| turn.max(free));
+        let at = at.min(free + settings.longest_trial);
+        self.turn = Some(at + pace);
+        at
+    }
+}
+
+impl Pass {
+    /// Who is called.
+    pub(super) const fn target(&self) -> &Target {
+        &self.target
+    }
+
+    /// Takes note of what came of the call.
+    pub(super) fn heard(
+        &mut self,
+        heard: Heard,
+        now: DateTime<Utc>,
+        settings: &Settings,
+        entropy: &dyn Entropy,
+    ) -> Option<Change> {
+        let wait = |trials| {
+            let wait = settings.wait_after(trials, ErrorKind::Unavailable, entropy);
+            now + wait.min(settings.longest_trial)
+        };
+        self.heard = !matches!(heard, Heard::Unclear);
+        self.gates.with(&self.target, |gate| match heard {
+            Heard::Answer => {
+                let took = (now - self.began).max(TimeDelta::zero());
+                gate.usual = Some(gate.usual.map_or(took, |usual| (usual * 7 + took) / 8));
+                gate.failures = 0;
+                gate.trials = 0;
+                gate.outage.take().map(|outage| Change::Back(outage.since))
+            }
+            Heard::Nothing(code) => {
+                gate.failures = gate.failures.saturating_add(1);
+                match &mut gate.outage {
+                    Some(outage) if self.trial => {
+                        gate.trials = gate.trials.saturating_add(1);
+                        outage.next_trial = wait(gate.trials + 1);
+                        outage.code = code;
+                        None
+                    }
+                    // Called before it was known to be down.
+                    Some(_) => None,
+                    None if gate.failures >= settings.down_after => {
+                        let outage = Outage {
+                            target: self.target.clone(),
+                            since: now,
+                            code,
+                            next_trial: wait(1),
+                        };
+                        gate.outage = Some(outage.clone());
+                        Some(Change::Down(outage))
+                    }
+                    None => None,
+                }
+            }
+            Heard::Unclear => None,
+        })
+    }
+}
+
+impl Drop for Pass {
+    /// Also where the call is broken off: a trial that was is made by the next one.
+    fn drop(&mut self) {
+        self.gates.with(&self.target, |gate| {
+            if let Some(place) = gate.running.iter().position(|began| *began == self.began) {
+                gate.running.swap_remove(place);
+            }
+            if self.trial && gate.trying == Some(self.began) {
+                gate.trying = None;
+            }
+            if let Some(outage) = &mut gate.outage
+                && self.trial
+                && !self.heard
+            {
+                outage.next_trial = self.began;
+            }
+        });
+    }
+}
