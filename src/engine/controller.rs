@@ -24,7 +24,8 @@ pub struct Controller {
     pub readings: Readings,
     /// How it carries requests out.
     pub policy: Policy,
-    /// The language of its packages (BCP 47).
+    /// The language of its letters and packages (BCP 47): French for `fr` and its regions, else
+    /// English. What it gives in its own words is said as it is.
     pub language: String,
     /// What it tells people about its processing (GDPR Art. 15(1)); without it, an answer that
     /// must say that cannot be sent.
@@ -34,8 +35,8 @@ pub struct Controller {
 }
 
 impl Controller {
-    /// A controller with our regimes, the safe readings, the default policy, English packages and
-    /// our words. [`Controller::missing_words`] says what its letters still need.
+    /// A controller with our regimes, the safe readings, the default policy, and our words, in
+    /// English. [`Controller::missing_words`] says what its letters still need.
     pub fn new(
         id: ControllerId,
         name: impl Into<String>,
@@ -74,6 +75,24 @@ impl Controller {
     #[must_use]
     pub fn with_record(mut self, record: ProcessingRecord) -> Self {
         self.record = Some(record);
+        self
+    }
+
+    /// The same, in another language: that of its letters and packages.
+    ///
+    /// ```
+    /// # use datarights::engine::Controller;
+    /// # use datarights::law::Calendar;
+    /// # use datarights::model::ControllerId;
+    /// # let calendar = Calendar::in_zone("Europe/Paris")?;
+    /// # let acme = Controller::new(ControllerId::new("acme")?, "Acme", "fr_overlay", calendar);
+    /// let acme = acme.in_language("fr").with_words("authority", "la CNIL");
+    /// assert_eq!(acme.language, "fr");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn in_language(mut self, tag: impl Into<String>) -> Self {
+        self.language = tag.into();
         self
     }
 

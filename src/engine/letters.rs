@@ -15,7 +15,7 @@ use crate::workflow::{Letter, Request, Target};
 
 use super::controller::Controller;
 use super::error::{EngineError, Unsaid};
-use super::words::{Facts, Keys, amount, english, outcome_name};
+use super::words::{Facts, Keys, Language, outcome_name};
 
 /// Items that are said only where there is something to say.
 const ONLY_IF_SAID: [&str; 2] = ["absence", "what_would_help"];
@@ -315,13 +315,28 @@ impl Controller {
 
     /// The words for a key: the host's, else ours.
     fn words(&self, key: &str) -> Option<&str> {
-        self.words.get(key).map(String::as_str).or(english(key))
+        let own = self.words.get(key).map(String::as_str);
+        own.or_else(|| self.speaks().says(key))
+    }
+
+    /// What a law is called in its letters.
+    pub(super) fn law_called(&self, regime: &Regime) -> String {
+        self.speaks().name(&regime.name).to_owned()
+    }
+
+    /// The language of its letters.
+    fn speaks(&self) -> Language {
+        Language::of(&self.language)
     }
 
     fn said(&self, item: &Item, step: Step, letter: Letter, facts: &Facts) -> Said {
         let Keys { so, plain } = Keys::of(item, step, letter, &facts.so);
         let host = |keys: &[String]| keys.iter().find_map(|key| self.words.get(key).cloned());
-        let ours = |keys: &[String]| keys.iter().find_map(|key| english(key).map(str::to_owned));
+        let language = self.speaks();
+        let ours = |keys: &[String]| {
+            let said = keys.iter().find_map(|key| language.says(key));
+            said.map(str::to_owned)
+        };
         let first = if facts.fell_short {
             host(&so).or_else(|| ours(&so)).or_else(|| host(&plain))
         } else {
@@ -406,7 +421,7 @@ impl Controller {
             None => {}
         }
         if let Some(fee) = &life.fee {
-            facts.put("amount", Ok(amount(fee)));
+            facts.put("amount", Ok(self.speaks().amount(fee)));
         }
         let told = request.recipients_told();
         let told: Vec<_> = told
@@ -441,10 +456,7 @@ impl Controller {
             "reachable_authority",
             own.cloned().ok_or_else(|| "authority".to_owned()),
         );
-        let named = match regime.words.authority.as_ref() {
-            "supervisory authority" => "a supervisory authority".to_owned(),
-            name => format!("the {name}"),
-        };
+        let named = self.speaks().authority(&regime.words.authority);
         facts.put("authority", Ok(own.cloned().unwrap_or(named)));
         let external = &regime.appeal.external;
         facts.put(
@@ -452,7 +464,7 @@ impl Controller {
             if external.is_empty() {
                 Err(String::new())
             } else {
-                Ok(external.to_string())
+                Ok(self.speaks().remedy(external).to_owned())
             },
         );
         if !regime.appeal.internal {
@@ -524,14 +536,19 @@ impl Controller {
                 .find(|known| known.code == ground.id())
         });
         let words = self.words.get(&key).map(String::as_str);
-        let words = words.or(known.map(|known| known.letter.as_ref()));
+        let language = self.speaks();
+        let words = words.or(known.map(|known| language.ground(&known.letter)));
         let words = words.ok_or(key)?;
         let Some(known) = known else {
             return Ok(words.to_owned());
         };
         let mut said = words.to_owned();
         if !known.article.is_empty() {
-            said = format!("{said} ({}, {})", known.article, regime.name);
+            said = format!(
+                "{said} ({}, {})",
+                known.article,
+                language.name(&regime.name)
+            );
         }
         // What the law adds to a ground: no choice, or a second look.
         let added = [
@@ -628,7 +645,7 @@ impl Controller {
         let months = self.words("months").unwrap_or_default();
         let month = months.split(',').nth(day.month0() as usize);
         let mut facts = Facts::default();
-        facts.put("day", Ok(day.day().to_string()));
+        facts.put("day", Ok(self.speaks().day(day.day())));
         facts.put("month", month.map(str::to_owned).ok_or_else(String::new));
         facts.put("year", Ok(day.year().to_string()));
         let words = facts.fill(self.words("date").unwrap_or_default());

@@ -82,7 +82,7 @@ impl Engine {
         let request = &*setup.once_out(request, letter)?;
         notice.contents = setup.say(request, letter, self)?;
         notice.regime = request.clock.regime.id.to_string();
-        notice.law = setup.law_of(request)?.name.to_string();
+        notice.law = setup.law_called(&*setup.law_of(request)?);
         notice.due = request.answer_clock().and_then(Due::late_from);
         notice.send_before = request.letter_due(letter);
         notice.fee = life.fee.clone();

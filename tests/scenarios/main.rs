@@ -13,6 +13,7 @@ mod common;
 
 mod brazil;
 mod california;
+mod french;
 mod gdpr;
 mod side_by_side;
 
