@@ -1,5 +1,6 @@
 //! A worker may die before and after every single call to a store or a port; whoever comes after
-//! it brings the request to the same end, with the same rows.
+//! it brings the request to the same end, with the same rows. So does a worker of which a single
+//! call never ends.
 #![cfg(all(feature = "testkit", feature = "package"))]
 #![allow(clippy::unwrap_used, clippy::panic)] // tests
 
@@ -14,7 +15,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use common::{Round, World};
 use datarights::engine::{EngineError, Tick};
 use datarights::model::{
-    ControllerId, Correction, Identifier, KeyedDigest, RequestId, Right, Use, Wish,
+    ControllerId, Correction, Identifier, KeyId, KeyedDigest, NormalForm, Personal, RequestId,
+    Right, Sealed, Use, Wish,
 };
 use datarights::ports::*;
 use datarights::workflow::fulfilment::{self, Phase as Work};
@@ -23,9 +25,11 @@ use futures::future::BoxFuture;
 use futures::{FutureExt, TryStreamExt};
 
 /// Counts calls, and dies before or after the one it was told to: the whole worker is dropped
-/// there, wherever it stands, and nothing it was about to do is done.
+/// there, wherever it stands, and nothing it was about to do is done. Or it lives on, and that call
+/// never ends.
 #[derive(Clone, Default)]
 struct Mortality {
+    silent: bool,
     calls: Arc<AtomicUsize>,
     dies_at: Arc<AtomicUsize>,
     dead: Arc<AtomicBool>,
@@ -41,7 +45,7 @@ impl Mortality {
     async fn point(&self) {
         let call = self.calls.fetch_add(1, Ordering::SeqCst) + 1;
         if call == self.dies_at.load(Ordering::SeqCst) {
-            self.dead.store(true, Ordering::SeqCst);
+            self.dead.store(!self.silent, Ordering::SeqCst);
             std::future::pending::<()>().await;
         }
     }
@@ -54,15 +58,22 @@ impl Mortality {
     }
 
     /// Runs a worker's round until it is done, or the worker dead. Asked after every turn, so that
-    /// a dead one gets no further turn.
+    /// a dead one gets no further turn. A round that a silent store kept from going through counts as
+    /// a worker that is gone, too.
     fn live(&self, mut round: Round) -> BoxFuture<'static, Option<Result<Tick, EngineError>>> {
-        let dead = Arc::clone(&self.dead);
+        let (dead, silent) = (Arc::clone(&self.dead), self.silent);
         std::future::poll_fn(move |context| {
             let turn = round.as_mut().poll(context);
             if dead.swap(false, Ordering::SeqCst) {
                 return Poll::Ready(None);
             }
-            turn.map(Some)
+            turn.map(|tick| match tick {
+                Err(error) if silent => {
+                    assert!(error.to_string().contains("timed_out"), "{error}");
+                    None
+                }
+                tick => Some(tick),
+            })
         })
         .boxed()
     }
@@ -199,6 +210,27 @@ impl RequestStore for Mortal<dyn RequestStore> {
 }
 
 #[async_trait]
+impl Vault for Mortal<dyn Vault> {
+    async fn create_key(&self, key: &KeyId) -> Result<(), VaultError> {
+        self.mortality.around(self.inner.create_key(key)).await
+    }
+    async fn seal(&self, key: &KeyId, place: &str, clear: &[u8]) -> Result<Sealed, VaultError> {
+        self.mortality
+            .around(self.inner.seal(key, place, clear))
+            .await
+    }
+    async fn open(&self, place: &str, sealed: &Sealed) -> Result<Personal<Vec<u8>>, VaultError> {
+        self.mortality.around(self.inner.open(place, sealed)).await
+    }
+    async fn digest(&self, c: &ControllerId, n: &NormalForm) -> Result<KeyedDigest, VaultError> {
+        self.mortality.around(self.inner.digest(c, n)).await
+    }
+    async fn shred(&self, key: &KeyId) -> Result<(), VaultError> {
+        self.mortality.around(self.inner.shred(key)).await
+    }
+}
+
+#[async_trait]
 impl PersonalDataSource for Mortal<dyn PersonalDataSource> {
     fn describe(&self) -> SourceDescription {
         self.inner.describe()
@@ -311,6 +343,15 @@ fn work(world: &World, mortality: &Mortality) {
         mortality: mortality.clone(),
         inner: Arc::clone(&world.store),
     });
+    if mortality.silent {
+        // What the vault is asked changes nothing that could be half done: dying there is not tried.
+        mortal.vault_port = Arc::new(Mortal {
+            mortality: mortality.clone(),
+            inner: Arc::clone(&world.vault_port),
+        });
+        // Shorter than what is worked on here, so that a silent reading is tried again in it.
+        mortal.settings.stream_timeout = TimeDelta::minutes(10);
+    }
     let until = world.now() + TimeDelta::hours(1);
     loop {
         let engine = mortal.engine_with(
@@ -400,6 +441,34 @@ fn a_worker_that_dies_at_any_call_changes_nothing_at_the_end() {
             assert_eq!(stopped(&world), wish.right == Right::ConsentWithdrawal);
             let packed = matches!(wish.right, Right::Access | Right::Export);
             assert_eq!(package(&world, request).is_some(), packed, "{place}");
+            assert_no_step_answered_twice(&world, request, &place);
+        }
+    }
+}
+
+/// A call of store, vault, source or recipient that never ends costs time, and nothing else.
+#[test]
+fn a_call_that_never_ends_holds_up_nothing_for_ever() {
+    for wish in wishes() {
+        let silent = Mortality {
+            silent: true,
+            ..Mortality::default()
+        };
+        let calm = World::new();
+        let (_, undisturbed) = carry(&calm, &wish, &silent);
+        let points = silent.calls.load(Ordering::SeqCst);
+        // An odd step: before some calls, and after others.
+        for point in (1..=points).step_by(3) {
+            let world = World::new();
+            let mortality = Mortality {
+                silent: true,
+                ..Mortality::at(point)
+            };
+            let (request, end) = carry(&world, &wish, &mortality);
+            let place = format!("{}, silent at call {point} of {points}", wish.right);
+            assert_eq!(shape(&end), shape(&undisturbed), "{place}");
+            assert_eq!(world.desk.rows(), calm.desk.rows(), "{place}");
+            assert_eq!(world.log.rows(), calm.log.rows(), "{place}");
             assert_no_step_answered_twice(&world, request, &place);
         }
     }

@@ -19,7 +19,8 @@ use datarights::model::{
     Actor, Channel, Failure, Ground, Handle, Identifier, Pending, Personal, RequestId, Right, Wish,
 };
 use datarights::ports::{
-    Answer, CallContext, Clock, ErrorKind, Notice, Notifier, PortError, WorkerId,
+    AccessPolicy, Answer, CallContext, Clock, Denied, ErrorKind, Grant, Notice, Notifier,
+    PortError, Query, WorkerId,
 };
 use datarights::testkit::{Fault, Faulty, Method, TestClock};
 use datarights::workflow::{CodecError, Event, Letter, lifecycle};
@@ -325,6 +326,62 @@ fn a_vault_that_panics_does_not_take_the_worker_along() {
     assert!(errors[0].contains("panicked"), "{errors:?}");
     let work = world.see(&engine, request).fulfilment.unwrap();
     assert_eq!(work.sources.iter().filter(|s| s.is_found()).count(), 2);
+}
+
+/// One that never answers where an answer is sealed: the others are worked on meanwhile, and the
+/// request once its lease is over.
+#[test]
+fn a_vault_that_never_answers_holds_up_no_other_request() {
+    let mut world = World::new();
+    world.settings.claims = 2;
+    let shared: Arc<dyn Clock> = Arc::new(world.clock.clone());
+    let vault = Arc::new(Faulty::new("vault", world.vault.clone(), shared));
+    world.vault_port = vault.clone();
+    let engine = world.engine();
+    let (errors, (silent, other)) = run(&world, &engine, 900, async {
+        let silent = submit(&world, &engine, "ada@example.org").await;
+        vault.will(Method::Seal, [Fault::Never]);
+        approve(&world, &engine, silent).await;
+        world.clock.sleep_until(start() + seconds(5)).await;
+        (silent, submit(&world, &engine, "grace@example.org").await)
+    });
+    assert_eq!(errors, ["the vault failed: timed_out"]);
+    let sent = sent_at(&world, &engine, other, Letter::Acknowledgement);
+    assert_eq!(sent, Some(seconds(5)));
+    let work = world.see(&engine, silent).fulfilment.unwrap();
+    assert_eq!(work.sources.iter().filter(|s| s.is_found()).count(), 2);
+}
+
+/// A policy that does not answer has not agreed, and whoever asked is told.
+#[test]
+fn a_policy_that_never_answers_or_panics_agrees_to_nothing() {
+    struct Numb(bool);
+    #[async_trait::async_trait]
+    impl AccessPolicy for Numb {
+        async fn allow(&self, query: &Query<'_>) -> Result<Grant, Denied> {
+            match (query.command, self.0) {
+                ("approve", true) => panic!("a policy that cannot cope"),
+                ("approve", false) => std::future::pending().await,
+                _ => Ok(Grant::agreed()),
+            }
+        }
+    }
+    for (panics, wanted) in [(true, "panicked"), (false, "timed_out")] {
+        let mut world = World::new();
+        world.access = Arc::new(Numb(panics));
+        let engine = world.engine();
+        let request = world.submit(&engine, Wish::of(Right::Erasure));
+        let alice = staff("alice");
+        let confirm = lifecycle::Command::ConfirmIdentity;
+        world.command(&engine, request, &alice, confirm).unwrap();
+        let before = world.see(&engine, request);
+        let approved = world.command(&engine, request, &alice, lifecycle::Command::Approve);
+        match approved {
+            Err(EngineError::Port(error)) => assert_eq!(error.code, wanted),
+            other => panic!("{other:?}"),
+        }
+        assert_eq!(world.see(&engine, request), before);
+    }
 }
 
 /// What a port says may be too large to be written down: it failed, and is told.

@@ -39,7 +39,7 @@ pub enum EngineError {
     /// An export is to go to somebody to whom no gateway leads.
     #[error("no gateway leads to `{0}`; add it when the engine is built")]
     UnknownRecipient(crate::model::PartyId),
-    /// A port panicked where only the request could be left alone: the vault or the store.
+    /// Something panicked where only the request could be left alone: the clock, or our own code.
     #[error("a port panicked; the request rests until its lease runs out")]
     Panicked,
     /// The store failed, or somebody else was faster too often.

@@ -220,8 +220,7 @@ impl Engine {
     ) -> Result<(), EngineError> {
         let (controller, actor) = (opening.controller, opening.actor);
         let query = Query::new(controller, None, Some(&wish.right), actor, "submit");
-        self.inner.ports.access.allow(&query).await?;
-        Ok(())
+        self.ask_policy(&query).await
     }
 
     async fn submit_one(

@@ -13,6 +13,7 @@ mod gates;
 mod guard;
 mod intake;
 mod letters;
+mod limits;
 mod notice;
 mod observe;
 mod package;
@@ -177,7 +178,7 @@ impl EngineBuilder {
         recipients.dedup();
         Engine {
             inner: Arc::new(Inner {
-                ports: self.ports,
+                ports: limits::limited(self.ports, settings.call_timeout),
                 controllers: self.controllers,
                 sources,
                 gateways,

@@ -230,8 +230,7 @@ impl Engine {
             actor,
             command,
         );
-        self.inner.ports.access.allow(&query).await?;
-        Ok(())
+        self.ask_policy(&query).await
     }
 
     /// Gives a command: decides it and writes down what follows. The work itself is done by

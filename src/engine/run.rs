@@ -5,7 +5,7 @@ use std::panic::AssertUnwindSafe;
 
 use chrono::{DateTime, Utc};
 use futures::channel::mpsc;
-use futures::future::{BoxFuture, Either, pending, select};
+use futures::future::{BoxFuture, Either, join_all, pending, select};
 use futures::stream::FuturesUnordered;
 use futures::{FutureExt, StreamExt};
 
@@ -14,7 +14,7 @@ use crate::ports::{Cancel, Claim, ErrorKind, StoreError, WorkerId};
 
 use super::Engine;
 use super::error::EngineError;
-use super::guard::{guard, meanwhile};
+use super::guard::meanwhile;
 
 /// What one round of a worker did.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -106,13 +106,8 @@ impl Engine {
             let room = self.inner.settings.claims.saturating_sub(works.len());
             if room > 0 && look_at <= self.now() {
                 // Not broken off by a shutdown: what was claimed would be lost until its lease ends.
-                let limit = self.inner.settings.call_timeout;
                 let looked = self.look(worker, controller, room);
-                let clock = &*self.inner.ports.clock;
-                let cancel = Cancel::default();
-                let looked = guard(clock, limit, &cancel, looked);
                 let looked = meanwhile(looked, &mut works, &mut worked).await;
-                let looked = looked.map_err(EngineError::from).and_then(|looked| looked);
                 let next = looked.and_then(|(claims, next)| {
                     for claim in claims {
                         held.push(claim.clone());
@@ -174,10 +169,12 @@ impl Engine {
         }
         // Dropped before the leases are given back: two never work on one request.
         drop(works);
-        for claim in &held {
-            if let Err(error) = self.inner.ports.store.release(claim).await {
-                report(&error.into());
-            }
+        // All at once: where the store does not answer, nobody waits for it time and again.
+        let released = held
+            .iter()
+            .map(|claim| self.inner.ports.store.release(claim));
+        for error in join_all(released).await.into_iter().filter_map(Result::err) {
+            report(&error.into());
         }
     }
 

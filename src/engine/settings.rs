@@ -22,7 +22,8 @@ pub struct Settings {
     pub down_after: u32,
     /// The longest wait between two trials of what is down; the first ones wait as after a failure.
     pub longest_trial: TimeDelta,
-    /// How long a port may take for one call.
+    /// How long a port may take for one call: store, vault and policy too. One that takes longer is
+    /// dropped where it stands; of a write it is then not known whether it happened.
     pub call_timeout: TimeDelta,
     /// How long reading a source or making a package may take.
     pub stream_timeout: TimeDelta,

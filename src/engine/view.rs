@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 
 use crate::evidence;
 use crate::model::{Actor, ControllerId, Correction, Digest, Identifier, RequestId, SourceId};
-use crate::ports::{ByteStream, Denied, Due, Pending, Query, SourcePlan};
+use crate::ports::{ByteStream, Cancel, Denied, Due, Pending, Query, SourcePlan};
 use crate::workflow::fulfilment::{self, StepState};
 use crate::workflow::{
     CodecError, Envelope, Finding, Letter, Request, StepResult, Target, Task, lifecycle,
@@ -12,6 +12,7 @@ use crate::workflow::{
 
 use super::Engine;
 use super::error::EngineError;
+use super::guard::guard;
 use super::package::Made;
 use super::perform::Completion;
 use super::requests::Loaded;
@@ -190,7 +191,10 @@ impl Engine {
             what: "package",
             request,
         })?;
-        Ok(made.read(&*self.inner.ports.artifacts).await?)
+        let ports = &self.inner.ports;
+        let limit = self.inner.settings.call_timeout;
+        let read = made.read(&*ports.artifacts);
+        Ok(guard(&*ports.clock, limit, &Cancel::default(), read).await??)
     }
 
     /// Open requests whose deadline is before an instant, earliest first, `limit` at most: ids and
@@ -206,7 +210,7 @@ impl Engine {
         limit: usize,
     ) -> Result<Vec<Due>, EngineError> {
         let query = Query::new(controller, None, None, actor, "due");
-        self.inner.ports.access.allow(&query).await?;
+        self.ask_policy(&query).await?;
         Ok(self
             .inner
             .ports
@@ -299,8 +303,7 @@ impl Engine {
         let (task, target) = (task.name(), target.name());
         let query = Query::new(&facts.controller, request, right, actor, "answer");
         let query = query.about(&task, &target);
-        self.inner.ports.access.allow(&query).await?;
-        Ok(())
+        self.ask_policy(&query).await
     }
 
     async fn seal_completion(
