@@ -184,7 +184,7 @@ fn record() -> ProcessingRecord {
             "tickets".to_owned(),
             "invoices".to_owned(),
         ],
-        recipients: vec!["Riverside Print, which prints our mail".to_owned()],
+        recipients: vec!["Inkwell Print, which prints our letters".to_owned()],
         period: "invoices ten years from the year's end, all else one year after the last ticket"
             .to_owned(),
         ..ProcessingRecord::default()

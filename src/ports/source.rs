@@ -260,6 +260,95 @@ pub type Reading = BoxStream<'static, Result<Item, PortError>>;
 ///   `context.resume`.
 ///
 /// See `docs/write-a-source.md` for one that is built step by step.
+///
+/// A system without an interface is a source, too: people do the work, from a task list
+/// ([`Engine::tasks`](crate::engine::Engine::tasks)), and bring what came of it
+/// ([`Engine::complete`](crate::engine::Engine::complete)).
+///
+/// ```
+/// use async_trait::async_trait;
+/// use datarights::model::*;
+/// use datarights::ports::*;
+///
+/// struct PaperFiles(SourceId);
+///
+/// /// Handed out under the key of the call: whoever is asked again sees the same task.
+/// fn by_hand<T>(context: &CallContext, title: &str) -> Result<Answer<T>, PortError> {
+///     Ok(Answer::Pending(Pending {
+///         handle: Handle(context.key.0.clone()),
+///         look_again: context.deadline + chrono::TimeDelta::days(7),
+///         task: Some(Task { title: title.to_owned() }),
+///     }))
+/// }
+///
+/// #[async_trait]
+/// impl PersonalDataSource for PaperFiles {
+///     fn describe(&self) -> SourceDescription {
+///         SourceDescription::new(self.0.clone(), "Paper files", [IdentifierKind::NameAndBirth])
+///     }
+///     async fn locate(
+///         &self,
+///         context: &CallContext,
+///         _: &[Identifier],
+///     ) -> Result<Answer<Located>, PortError> {
+///         by_hand(context, "Look for the person's file in the cellar")
+///     }
+///     async fn plan(
+///         &self,
+///         context: &CallContext,
+///         _: &[Locator],
+///         _: &Work,
+///     ) -> Result<Answer<SourcePlan>, PortError> {
+///         by_hand(context, "Say which sheets may go, and which must be kept until when")
+///     }
+///     async fn read(
+///         &self,
+///         _: &CallContext,
+///         _: &[Locator],
+///     ) -> Result<Answer<Reading>, PortError> {
+///         Ok(Answer::Unsupported) // the answer says that the file can only be looked at
+///     }
+///     async fn rectify(
+///         &self,
+///         context: &CallContext,
+///         _: &[Locator],
+///         _: &[Correction],
+///     ) -> Result<Answer<Vec<RowCount>>, PortError> {
+///         by_hand(context, "Put the correction into the file")
+///     }
+///     async fn restrict(
+///         &self,
+///         context: &CallContext,
+///         _: &[Locator],
+///         restricted: bool,
+///     ) -> Result<Answer<Vec<RowCount>>, PortError> {
+///         by_hand(context, if restricted { "Seal the file" } else { "Unseal the file" })
+///     }
+///     async fn stop(
+///         &self,
+///         _: &CallContext,
+///         _: &[Identifier],
+///         _: &[Use],
+///     ) -> Result<Answer<Stopped>, PortError> {
+///         Ok(Answer::Done(Stopped::default())) // nobody advertises out of the cellar
+///     }
+///     async fn erase(
+///         &self,
+///         context: &CallContext,
+///         _: &[Locator],
+///         _: &SourcePlan,
+///     ) -> Result<Answer<Erased>, PortError> {
+///         by_hand(context, "Shred the sheets of the plan")
+///     }
+///     async fn residue(
+///         &self,
+///         context: &CallContext,
+///         _: &[Locator],
+///     ) -> Result<Answer<Vec<RowCount>>, PortError> {
+///         by_hand(context, "Look whether anything is left")
+///     }
+/// }
+/// ```
 #[async_trait]
 pub trait PersonalDataSource: Send + Sync {
     /// What it is. Does not change while the engine runs.

@@ -2,6 +2,38 @@
 //! erase, search for what is left, tell the recipients, and later erase what was withheld.
 //!
 #![doc = include_str!("../../../docs/machines/erasure.md")]
+//!
+//! # Example
+//! A `Course` hands each command to [`decide`](crate::workflow::decide) and plays the rest; it is in
+//! `docs/machines/example.rs`.
+//!
+//! ```
+//! # #![allow(dead_code, unused_imports)]
+//! # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/machines/example.rs"));
+//! # fn main() -> Outcomes {
+//! let (alice, bob) = (Actor::staff("alice")?, Actor::staff("bob")?);
+//! let kept = [invoice()?];
+//! let mut erasure = Course::approved(Right::Erasure)?; // by alice
+//! erasure.answer(located(4))?;
+//! erasure.answer(planned(3, &kept))?;
+//! assert_eq!(erasure.phase(), Phase::Approval); // nothing is written before somebody else agrees
+//! let approve = fulfilment::Command::ApprovePlan { digest: erasure.work().plan_digest() };
+//! assert_eq!(erasure.give(&alice, approve.clone()), Err(Rejection::FourEyes));
+//! erasure.give(&bob, approve)?;
+//! erasure.answer(Finding::Nothing)?; // the locks are taken
+//! erasure.answer(planned(3, &kept))?; // under them, the plan is still the one that was shown
+//! erasure.answer(erased(3, &kept))?;
+//! erasure.answer(left(0))?; // searched again
+//! assert_eq!(erasure.outcome(), Some(&Outcome::Partly)); // the answer names the invoice
+//! assert_eq!(erasure.phase(), Phase::Withholding);
+//!
+//! // When 2035 is over, the rest goes by itself.
+//! let over = "2036-01-01T00:00:00Z".parse()?;
+//! erasure.now = over;
+//! erasure.give(&Actor::Engine, Command::Fire(Timer::Tail))?;
+//! assert_eq!(erasure.phase(), Phase::Queued);
+//! # Ok(()) }
+//! ```
 
 use crate::model::Until;
 use crate::workflow::policy::{Approval, Policy};

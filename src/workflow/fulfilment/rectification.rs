@@ -2,6 +2,32 @@
 //! correct it, check it, lift the restriction, tell the recipients.
 //!
 #![doc = include_str!("../../../docs/machines/rectification.md")]
+//!
+//! # Example
+//! A `Course` hands each command to [`decide`](crate::workflow::decide) and plays the rest; it is in
+//! `docs/machines/example.rs`.
+//!
+//! ```
+//! # #![allow(dead_code, unused_imports)]
+//! # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/machines/example.rs"));
+//! # fn main() -> Outcomes {
+//! let bob = Actor::staff("bob")?;
+//! let mut correction = Course::approved(Right::Rectification)?;
+//! correction.answer(located(1))?;
+//! correction.answer(planned(1, &[]))?; // the plan holds the old value, the request the new one
+//! correction.answer(Finding::Nothing)?; // the locks are taken
+//! assert_eq!(correction.phase(), Phase::Restricting);
+//! correction.answer(changed(1))?; // what is disputed is not used meanwhile
+//! assert_eq!(correction.phase(), Phase::Approval);
+//! let digest = correction.work().plan_digest();
+//! correction.give(&bob, fulfilment::Command::ApprovePlan { digest })?;
+//! correction.answer(Finding::Nothing)?; // the locks again: they were not held while people thought
+//! correction.answer(changed(1))?; // corrected
+//! correction.answer(left(0))?; // and it says what it should
+//! correction.answer(changed(1))?; // the restriction is lifted
+//! assert_eq!(correction.outcome(), Some(&Outcome::Done));
+//! # Ok(()) }
+//! ```
 
 use crate::workflow::policy::{Approval, Policy};
 use crate::workflow::table::{Table, table};

@@ -2,6 +2,30 @@
 //! the person is told (GDPR Art. 18(3)): a restriction whose end could not be told is not lifted.
 //!
 #![doc = include_str!("../../../docs/machines/restriction.md")]
+//!
+//! # Example
+//! A `Course` hands each command to [`decide`](crate::workflow::decide) and plays the rest; it is in
+//! `docs/machines/example.rs`.
+//!
+//! ```
+//! # #![allow(dead_code, unused_imports)]
+//! # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/machines/example.rs"));
+//! # fn main() -> Outcomes {
+//! let alice = Actor::staff("alice")?;
+//! let mut restriction = Course::approved(Right::Restriction)?;
+//! restriction.answer(located(3))?;
+//! restriction.answer(Finding::Nothing)?; // the locks are taken
+//! restriction.answer(changed(3))?;
+//! assert_eq!(restriction.phase(), Phase::Restricted); // until somebody lifts it
+//! restriction.sent(Letter::Response)?;
+//! restriction.give(&alice, fulfilment::Command::Lift)?;
+//! assert_eq!(restriction.phase(), Phase::Announcing); // the person is told first (Art. 18(3))
+//! restriction.sent(Letter::RestrictionLifted)?;
+//! restriction.answer(Finding::Nothing)?;
+//! restriction.answer(changed(3))?;
+//! assert_eq!(restriction.phase(), Phase::Ended);
+//! # Ok(()) }
+//! ```
 
 use crate::workflow::draft::Draft;
 use crate::workflow::rejection::Rejection;

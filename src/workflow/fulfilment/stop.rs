@@ -3,6 +3,22 @@
 //! known, and again with what comes to light; none waits for another, and none for a lock.
 //!
 #![doc = include_str!("../../../docs/machines/stop.md")]
+//!
+//! # Example
+//! A `Course` hands each command to [`decide`](crate::workflow::decide) and plays the rest; it is in
+//! `docs/machines/example.rs`.
+//!
+//! ```
+//! # #![allow(dead_code, unused_imports)]
+//! # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/machines/example.rs"));
+//! # fn main() -> Outcomes {
+//! // Nobody confirms or approves it: it begins in the commit that receives it.
+//! let mut withdrawal = Course::received(Right::ConsentWithdrawal)?;
+//! assert_eq!(withdrawal.phase(), Phase::Stopping);
+//! withdrawal.answer(Finding::Stopped { rows: rows(2), identified: None })?;
+//! assert_eq!(withdrawal.outcome(), Some(&Outcome::Done));
+//! # Ok(()) }
+//! ```
 
 use crate::model::{Right, Use, is_name};
 use crate::workflow::draft::Draft;

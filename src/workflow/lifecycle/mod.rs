@@ -1,6 +1,48 @@
 //! The legal course of a request, the same for every right.
 //!
 #![doc = include_str!("../../../docs/machines/lifecycle.md")]
+//!
+//! # Example
+//! ```
+//! # #![allow(dead_code, unused_imports)]
+//! # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/machines/example.rs"));
+//! # fn main() -> Outcomes {
+//! // A `Course` is a request under the GDPR that came in on 2 March; `give` hands a command to
+//! // `decide`, and takes what it decided.
+//! let alice = Actor::staff("alice")?;
+//! let mut course = Course::received(Right::Access)?;
+//! assert_eq!(course.effects, [Effect::Notify(Letter::Acknowledgement)]);
+//! let due = course.request.answer_due();
+//!
+//! // Only staff approves, and nobody before it is known who asks.
+//! let by_herself = course.give(&Actor::Person, lifecycle::Command::ConfirmIdentity);
+//! assert!(matches!(by_herself, Err(Rejection::WrongActor { .. })));
+//! let Err(Rejection::NotNow { open, .. }) = course.give(&alice, lifecycle::Command::Approve) else {
+//!     return Err("it was received just now".into());
+//! };
+//! assert!(open.contains("request_identity")); // what would be accepted
+//!
+//! // The person is asked, and staff confirms what they showed.
+//! course.give(&alice, lifecycle::Command::RequestIdentity)?;
+//! assert_eq!(course.effects, [Effect::Notify(Letter::IdentityRequest), Effect::Challenge]);
+//! course.sent(Letter::IdentityRequest)?;
+//! course.now += chrono::TimeDelta::days(3);
+//! course.give(&alice, lifecycle::Command::ConfirmIdentity)?;
+//!
+//! // It takes longer: on a ground that the law gives, and once. It counts if the letter is in time.
+//! let (ground, until) = (Ground::new("complexity"), None);
+//! course.give(&alice, lifecycle::Command::Extend { ground, until })?;
+//! course.sent(Letter::Extension)?;
+//! assert!(course.request.answer_due() > due);
+//!
+//! // Approving begins the work, which comes back with an outcome; the answer goes out.
+//! course.give(&alice, lifecycle::Command::Approve)?;
+//! course.answer(located(0))?;
+//! assert_eq!(course.outcome(), Some(&Outcome::NothingFound));
+//! course.sent(Letter::Response)?;
+//! assert_eq!(course.request.lifecycle.phase, lifecycle::Phase::Answered);
+//! # Ok(()) }
+//! ```
 
 mod command;
 mod moves;
