@@ -256,12 +256,13 @@ impl Run {
     fn report(&self, who: &str, error: &EngineError) {
         self.storm.note(format!("{who} reports: {error}"));
         let expected = match error {
+            // It failed, or took too long.
             EngineError::Store(StoreError::Backend { code, .. })
-            | EngineError::Vault(VaultError::Backend { code, .. }) => code == "storm",
+            | EngineError::Vault(VaultError::Backend { code, .. }) => {
+                matches!(code.as_str(), "storm" | "timed_out")
+            }
             EngineError::Store(StoreError::LostLease { .. } | StoreError::Unknown(_)) => true,
             EngineError::UnknownRequest(_) => true,
-            // Looking for work took too long.
-            EngineError::Port(error) => error.code == "timed_out",
             _ => false,
         };
         if !expected {
