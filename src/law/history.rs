@@ -40,7 +40,8 @@ pub enum ClockEventKind {
     ResultsAnnounced,
     /// The controller reasonably suspects fraud and cannot authenticate (Utah).
     FraudSuspected,
-    /// The controller waits no longer for what it asked the person: it refused.
+    /// The controller waits no longer for what it asked the person: it refused, or found that they
+    /// could not be asked for it.
     WaitingEnded,
 }
 

@@ -190,7 +190,8 @@ impl Request {
         setting: Setting<'_>,
     ) -> Result<Cow<'_, Self>, ClockError> {
         let kind = asked_by(letter, setting.regime);
-        let Some(kind) = kind.filter(|_| self.lifecycle.is_asking(letter)) else {
+        let asks = self.lifecycle.is_asking(letter) && self.lifecycle.stuck_challenge.is_none();
+        let Some(kind) = kind.filter(|_| asks) else {
             return Ok(Cow::Borrowed(self));
         };
         let history = &self.clock.history;

@@ -628,6 +628,49 @@ fn a_challenge_that_failed_is_known_until_it_is_repeated() {
     assert!(matches!(late, Err(Rejection::NotNow { .. })), "{late:?}");
 }
 
+/// Nobody can answer a challenge that did not reach them: no clock stands still for it, whichever of
+/// letter and challenge came first, until the challenge is repeated.
+#[test]
+fn no_clock_stands_still_for_a_challenge_that_failed() {
+    let asked = || {
+        let mut course = Course::of(World::simple(Right::Access).under_law("uk_gdpr"));
+        course.give(lifecycle::Command::RequestIdentity);
+        course
+    };
+    let failed = lifecycle::Command::ChallengeFailed {
+        failure: Failure::Unavailable,
+    };
+    for letter_first in [true, false] {
+        let mut course = asked();
+        let due = course.request().answer_due();
+        if letter_first {
+            course.sent(Letter::IdentityRequest);
+            assert_eq!(course.request().answer_due(), None);
+            course.give(failed.clone());
+        } else {
+            course.give(failed.clone());
+            course.sent(Letter::IdentityRequest);
+        }
+        // All of it happened on the day of receipt.
+        assert_eq!(course.request().answer_due(), due, "{letter_first}");
+        course.wait(TimeDelta::days(20));
+        // However it goes on without the challenge, what ran is not put off.
+        let confirm = course.attempt(lifecycle::Command::ConfirmIdentity);
+        assert_eq!(confirm.unwrap().next.answer_due(), due, "{letter_first}");
+        let refused = course.attempt(refuse("manifestly_unfounded"));
+        assert_eq!(refused.unwrap().next.answer_due(), due, "{letter_first}");
+        // Asked again, it is the person's turn.
+        course.give(lifecycle::Command::Challenge);
+        assert_eq!(course.request().answer_due(), None, "{letter_first}");
+        course.give(failed.clone());
+        assert!(course.request().answer_due().is_some(), "{letter_first}");
+        course.give(lifecycle::Command::Challenge);
+        course.wait(TimeDelta::days(2));
+        course.give(lifecycle::Command::ConfirmIdentity);
+        assert!(course.request().answer_due() > due, "{letter_first}");
+    }
+}
+
 /// Only staff withdraws what carries on another request; one that is over carries on none.
 #[test]
 fn what_others_joined_is_not_withdrawn_by_the_person() {

@@ -60,18 +60,26 @@ pub(in crate::workflow) fn decide(
             draft.effect(Effect::Challenge);
         }
         Command::Challenge => {
+            let waited_in_vain = draft.request().lifecycle.stuck_challenge.is_some();
             draft.emit(Event::ChallengedAgain);
             draft.effect(Effect::Challenge);
-            if draft.request().lifecycle.waiting_since.is_some() {
+            if draft.request().lifecycle.waits_for_person() {
                 draft.expire_later();
+                if waited_in_vain && let Some(kind) = draft.asked_by(Letter::IdentityRequest) {
+                    draft.move_clock(kind)?;
+                }
             }
         }
         Command::ChallengeFailed { failure } => {
+            let waited = draft.request().lifecycle.waits_for_person();
             draft.emit(Event::ChallengeFailed {
                 failure: failure.clone(),
             });
-            // Who was not asked cannot answer.
+            // Who was not asked cannot answer: no time runs for that, and no clock stands still.
             draft.clear(Timer::Expiry);
+            if waited {
+                draft.move_clock(ClockEventKind::WaitingEnded)?;
+            }
         }
         Command::AttemptIdentity => {
             let limit = draft.policy().identity_attempts;
@@ -148,7 +156,7 @@ pub(in crate::workflow) fn decide(
         }
         Command::Refuse { ground } => {
             draft.check_ground(ground, GroundUse::Refuse)?;
-            let waited = draft.request().lifecycle.waiting_since.is_some();
+            let waited = draft.request().lifecycle.waits_for_person();
             fulfilment::cancel(draft)?;
             draft.emit(Event::Refused {
                 ground: ground.clone(),
@@ -188,11 +196,11 @@ pub(in crate::workflow) fn decide(
             let asks = draft.asked_by(*letter).filter(|_| asks);
             draft.emit(Event::LetterSent { letter: *letter });
             draft.time_letters();
-            if let Some(kind) = asks {
-                // Who could not be asked for evidence cannot answer.
-                if draft.request().lifecycle.stuck_challenge.is_none() {
-                    draft.expire_later();
-                }
+            // Who could not be asked for evidence cannot answer.
+            if let Some(kind) = asks
+                && draft.request().lifecycle.waits_for_person()
+            {
+                draft.expire_later();
                 draft.move_clock(kind)?;
                 // Where the law itself says how long a fee can be accepted, that counts.
                 if let Some(at) = draft.request().fee_lapses_at() {
@@ -328,7 +336,7 @@ fn joined_by(draft: &mut Draft<'_>, request: RequestId) -> Result<(), Rejection>
 /// What the person was asked for is there, or not needed any more. A question that never went out
 /// moved no clock, and its answer moves none; but who was suspected of fraud need not be asked.
 fn answered(draft: &mut Draft<'_>, event: Event, kind: ClockEventKind) -> Result<(), Rejection> {
-    let was_asked = draft.request().lifecycle.waiting_since.is_some();
+    let was_asked = draft.request().lifecycle.waits_for_person();
     let suspicion = ClockEventKind::FraudSuspected;
     let was_suspected = kind == ClockEventKind::IdentityConfirmed
         && draft.request().clock.history.first(suspicion).is_some();

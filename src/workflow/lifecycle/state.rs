@@ -186,6 +186,12 @@ impl Lifecycle {
         self.question() == Some(letter) && self.waiting_since.is_none()
     }
 
+    /// Whether it is the person's turn: they were asked, in a letter that is out and, where they must
+    /// show who they are, by a challenge that has not failed.
+    pub const fn waits_for_person(&self) -> bool {
+        self.waiting_since.is_some() && self.stuck_challenge.is_none()
+    }
+
     /// The letter that answers it.
     pub const fn answer(&self) -> Letter {
         if self.refusal.is_some() {
