@@ -360,6 +360,44 @@ fn a_list_of_what_is_due_is_asked_of_the_policy() {
     assert!(matches!(due("bob"), Err(EngineError::Denied(_))));
 }
 
+/// Who may see how a request stands does not see by that what is held about the person.
+#[test]
+fn whoever_may_only_look_sees_no_data() {
+    struct Looking;
+    #[async_trait::async_trait]
+    impl AccessPolicy for Looking {
+        async fn allow(&self, query: &Query<'_>) -> Result<Grant, Denied> {
+            if query.command == "view" || *query.actor != staff("trainee") {
+                return Ok(Grant::agreed());
+            }
+            Err(Denied {
+                command: query.command.to_owned(),
+            })
+        }
+    }
+    let mut world = World::new();
+    world.access = Arc::new(Looking);
+    let engine = world.engine();
+    let request = world.submit(&engine, Wish::rectify(World::correction()));
+    world.approve(&engine, request);
+    world.work(&engine);
+    let asked = |name: &str| {
+        let who = staff(name);
+        let seen = async {
+            let plan = engine.plan(&world.acme, request, &who).await.map(drop);
+            let wished = engine.corrections(&world.acme, request, &who).await;
+            let known = engine.identifiers(&world.acme, request, &who).await;
+            let looked = engine.request(&world.acme, request, &who).await;
+            assert!(looked.is_ok());
+            [plan, wished.map(drop), known.map(drop)]
+        };
+        world.clock.drive(seen).unwrap()
+    };
+    assert!(asked("alice").iter().all(Result::is_ok));
+    let denied = |answer: &Result<(), EngineError>| matches!(answer, Err(EngineError::Denied(_)));
+    assert!(asked("trainee").iter().all(denied));
+}
+
 #[test]
 fn a_zone_that_does_not_exist_and_a_calendar_that_ends_too_early_are_told() {
     let unknown = Calendar::in_zone("Europe/Atlantis").unwrap_err();

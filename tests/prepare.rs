@@ -1,5 +1,5 @@
-//! An intake as a value: what the host writes itself is what the engine would have written, and
-//! what it does not write leaves nothing.
+//! An intake or a command as a value: what the host writes itself is what the engine would have
+//! written, and what it does not write leaves nothing.
 #![cfg(feature = "testkit")]
 #![allow(
     unreachable_pub,
@@ -270,4 +270,87 @@ fn a_wish_that_fails_leaves_no_key_of_those_before_it() {
     let key = KeyId::of_request(&world.acme, first);
     let again = world.vault.create_key(&key).now_or_never().unwrap();
     assert_eq!(again, Err(VaultError::Shredded(key)));
+}
+
+/// What staff does to two requests of one person, one after the other, each in one of two ways.
+#[test]
+fn a_prepared_command_is_what_command_writes() {
+    let person = |mails: &[&str]| {
+        let mails = mails.iter().map(|mail| Identifier::mail(*mail).unwrap());
+        Intake::new(Channel::Form, mails.collect(), [Wish::of(Right::Access)])
+    };
+    let carried = |prepares: bool| {
+        let world = World::new();
+        let engine = world.engine();
+        let submit = |intake| {
+            let submitted = engine.submit(&world.acme, &Actor::Person, intake);
+            world.clock.drive(submitted).unwrap().unwrap()[0].request
+        };
+        let first = submit(person(&["ada@example.org"]));
+        let second = submit(person(&["ada@example.org", "ada@home.example"]));
+        let alice = staff("alice");
+        for (request, command) in [
+            (first, lifecycle::Command::RequestIdentity),
+            (first, lifecycle::Command::ConfirmIdentity),
+            (second, lifecycle::Command::Join { into: first }),
+            (first, lifecycle::Command::Approve),
+        ] {
+            if prepares {
+                let before = stored(&world, &[first, second]);
+                let prepared = engine.prepare_command(&world.acme, request, &alice, command);
+                let prepared = world.clock.drive(prepared).unwrap().unwrap();
+                assert_eq!(
+                    stored(&world, &[first, second]),
+                    before,
+                    "nothing is written"
+                );
+                assert_eq!(prepared.requests(), []);
+                write(&world, &prepared);
+                engine.submitted(&prepared);
+            } else {
+                world.command(&engine, request, &alice, command).unwrap();
+            }
+        }
+        let joined = world.see(&engine, second).lifecycle.end;
+        assert_eq!(joined, Some(End::Joined(first)));
+        world.work(&engine);
+        stored(&world, &[first, second])
+    };
+    assert_eq!(carried(true), carried(false));
+}
+
+#[test]
+fn a_prepared_command_that_came_too_late_or_may_not_be_given_writes_nothing() {
+    let world = World::new();
+    let engine = world.engine();
+    let request = world.submit(&engine, Wish::of(Right::Access));
+    let alice = staff("alice");
+    let prepare = |actor: &Actor, command: lifecycle::Command| {
+        let prepared = engine.prepare_command(&world.acme, request, actor, command);
+        world.clock.drive(prepared).unwrap()
+    };
+    let confirm = || lifecycle::Command::ConfirmIdentity;
+    let prepared = prepare(&alice, confirm()).unwrap();
+    world.command(&engine, request, &alice, confirm()).unwrap();
+    let before = stored(&world, &[request]);
+    let late = prepared.commits()[0].clone();
+    let late = world.store.commit(&world.acme, late);
+    assert!(matches!(
+        world.clock.drive(late).unwrap(),
+        Err(StoreError::Conflict { .. })
+    ));
+    let given_up = world.clock.drive(engine.abandon(prepared));
+    assert!(given_up.unwrap().is_ok());
+    assert!(has_key(&world, request), "the key is the request's");
+    assert!(matches!(
+        prepare(&Actor::Engine, confirm()),
+        Err(EngineError::Denied(_))
+    ));
+    assert!(matches!(
+        prepare(&alice, confirm()),
+        Err(EngineError::Rejected(_))
+    ));
+    let nobody = lifecycle::Command::Join { into: request };
+    assert!(prepare(&alice, nobody).is_err());
+    assert_eq!(stored(&world, &[request]), before);
 }

@@ -138,6 +138,14 @@ pub(super) fn same_wish<'a>(
     Ok(same.map(|request| request.facts.id))
 }
 
+pub(super) fn not_to_be_joined() -> EngineError {
+    let (what, accepted) = (
+        "the request to join",
+        "another open request of the same person for the same",
+    );
+    workflow::Rejection::Malformed { what, accepted }.into()
+}
+
 impl Engine {
     /// Takes an intake in: one request for each wish, in their order. A wish for which the same
     /// person has an unanswered (or unfinished) request already joins it.
@@ -470,6 +478,20 @@ impl Engine {
     /// What must be so before staff joins a request to another: that one is of the same person, for
     /// the same, and writes down that it carries this one on.
     pub(super) async fn join(&self, joining: &Request, into: RequestId) -> Result<(), EngineError> {
+        self.is_for_the_same(joining, into).await?;
+        let facts = &joining.facts;
+        match self.carried_on(&facts.controller, into, facts.id).await? {
+            true => Ok(()),
+            false => Err(not_to_be_joined()),
+        }
+    }
+
+    /// Refuses to join a request to one of another person, or for something else.
+    pub(super) async fn is_for_the_same(
+        &self,
+        joining: &Request,
+        into: RequestId,
+    ) -> Result<(), EngineError> {
         let facts = &joining.facts;
         let other = self.load(&facts.controller, into).await?.request;
         let is_known = |digest: &KeyedDigest| other.facts.person.contains(digest);
@@ -477,14 +499,10 @@ impl Engine {
             && other.facts.uses == facts.uses
             && other.facts.deliver_to == facts.deliver_to
             && facts.person.iter().any(is_known);
-        if !same || !self.carried_on(&facts.controller, into, facts.id).await? {
-            return Err(workflow::Rejection::Malformed {
-                what: "the request to join",
-                accepted: "another open request of the same person for the same",
-            }
-            .into());
+        match same {
+            true => Ok(()),
+            false => Err(not_to_be_joined()),
         }
-        Ok(())
     }
 
     /// A fresh id, its first bits the time: ids made later sort later (UUID version 7, RFC 9562).

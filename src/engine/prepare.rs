@@ -1,5 +1,5 @@
-//! An intake as a value, for a host that writes it in a transaction of its own: the request is
-//! there exactly when the host's own rows are.
+//! An intake or a command as a value, for a host that writes it in a transaction of its own: it has
+//! happened exactly when the host's own rows are there.
 
 use std::fmt;
 
@@ -13,8 +13,8 @@ use super::intake::{Intake, Submitted};
 use super::requests::Loaded;
 use super::{Engine, intake};
 
-/// Requests that are ready to be written, all of them or none. Their keys are in the vault already:
-/// tell the engine what became of them, [`Engine::submitted`] or [`Engine::abandon`].
+/// What is ready to be written, all of it or nothing. The keys of new requests are in the vault
+/// already: tell the engine what became of it, [`Engine::submitted`] or [`Engine::abandon`].
 #[must_use]
 pub struct Prepared {
     controller: ControllerId,
@@ -45,7 +45,7 @@ impl Prepared {
         &self.commits
     }
 
-    /// The requests, one for each wish, in their order.
+    /// The requests of an intake, one for each wish, in their order; of a command none.
     pub fn requests(&self) -> &[Submitted] {
         &self.submitted
     }
@@ -171,6 +171,43 @@ impl Engine {
         });
         prepared.push(commit, decision);
         Ok(())
+    }
+
+    /// Decides a command as [`command`](Self::command) does, but writes nothing: the host writes the
+    /// [`commits`](Prepared::commits) in a transaction of its own, beside the rows that belong to it,
+    /// as it writes those of [`prepare_submit`](Self::prepare_submit), and then says what became of
+    /// it. Where the store answers with a conflict, somebody else changed the request meanwhile: roll
+    /// back, and prepare again.
+    ///
+    /// # Errors
+    /// Those of [`command`](Self::command).
+    pub async fn prepare_command(
+        &self,
+        controller: &ControllerId,
+        request: RequestId,
+        actor: &Actor,
+        command: impl Into<Command>,
+    ) -> Result<Prepared, EngineError> {
+        let command = command.into();
+        let mut prepared = Prepared {
+            controller: controller.clone(),
+            commits: Vec::new(),
+            submitted: Vec::new(),
+            decisions: Vec::new(),
+        };
+        let loaded = self.load(controller, request).await?;
+        self.allow_command(&loaded.request, actor, &command).await?;
+        let (mut decision, agenda) = self.decide_for(&loaded, &command, actor)?;
+        if let Command::Lifecycle(lifecycle::Command::Join { into }) = command {
+            self.is_for_the_same(&loaded.request, into).await?;
+            let carried_on = self.prepare_carried_on(&prepared, into, request).await?;
+            let (commit, decision) = carried_on.ok_or_else(intake::not_to_be_joined)?;
+            prepared.push(commit, decision);
+        }
+        let (version, head) = (loaded.version, loaded.head);
+        let commit = Self::prepare(&mut decision, &agenda, version, head, None)?;
+        prepared.push(commit, decision);
+        Ok(prepared)
     }
 
     /// What writes down in an open request that another one is carried on in it, at its version: if

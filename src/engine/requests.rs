@@ -247,20 +247,9 @@ impl Engine {
         actor: &Actor,
         command: impl Into<Command>,
     ) -> Result<Request, EngineError> {
-        if *actor == Actor::Engine {
-            return Err(EngineError::Denied(crate::ports::Denied {
-                command: "act as the engine".to_owned(),
-            }));
-        }
         let command = &command.into();
         let attempt = move |mut loaded: Loaded| async move {
-            match command {
-                Command::Work(fulfilment::Command::Answer { task, target, .. }) => {
-                    self.allow_answer(&loaded.request, actor, *task, target)
-                        .await?;
-                }
-                _ => self.allow(&loaded.request, actor, &command.name()).await?,
-            }
+            self.allow_command(&loaded.request, actor, command).await?;
             if let Command::Lifecycle(lifecycle::Command::Join { into }) = command {
                 // It may be joined, before the other one hears of it.
                 self.decide(&loaded, command, actor, &Cause::Command)?;
@@ -270,6 +259,26 @@ impl Engine {
             Ok(loaded.request)
         };
         self.until_written(controller, request, attempt).await
+    }
+
+    /// Asks the host's policy about a command of somebody outside.
+    pub(super) async fn allow_command(
+        &self,
+        request: &Request,
+        actor: &Actor,
+        command: &Command,
+    ) -> Result<(), EngineError> {
+        if *actor == Actor::Engine {
+            return Err(EngineError::Denied(crate::ports::Denied {
+                command: "act as the engine".to_owned(),
+            }));
+        }
+        match command {
+            Command::Work(fulfilment::Command::Answer { task, target, .. }) => {
+                self.allow_answer(request, actor, *task, target).await
+            }
+            _ => self.allow(request, actor, &command.name()).await,
+        }
     }
 
     /// Loads a request and does something with it that ends in a commit; once more on what is stored
@@ -301,6 +310,17 @@ impl Engine {
         command: &Command,
         actor: &Actor,
     ) -> Result<(), EngineError> {
+        let (decision, agenda) = self.decide_for(loaded, command, actor)?;
+        self.commit(loaded, decision, agenda, None).await
+    }
+
+    /// What somebody's command leads to, and what is to do after it.
+    pub(super) fn decide_for(
+        &self,
+        loaded: &Loaded,
+        command: &Command,
+        actor: &Actor,
+    ) -> Result<(Decision, Agenda), EngineError> {
         let decision = self.decide(loaded, command, actor, &Cause::Command)?;
         // Whoever commands a letter learns now what keeps it from being written.
         if matches!(command, Command::Lifecycle(_)) && *actor != Actor::Engine {
@@ -313,7 +333,7 @@ impl Engine {
         }
         let mut agenda = loaded.agenda.clone();
         agenda.absorb(&decision, self.now());
-        self.commit(loaded, decision, agenda, None).await
+        Ok((decision, agenda))
     }
 
     /// Adds what else identifies a person, before the work begins: further details that were asked

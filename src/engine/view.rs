@@ -95,7 +95,8 @@ impl Engine {
         Ok(envelopes)
     }
 
-    /// The plan of an erasure or a rectification, once there is one.
+    /// The plan of an erasure or a rectification, once there is one. That of a rectification holds the
+    /// values that stand there now: who may only `view` does not see it.
     ///
     /// # Errors
     /// [`EngineError::Nothing`] before it was made; as [`Engine::request`] otherwise.
@@ -105,7 +106,8 @@ impl Engine {
         request: RequestId,
         actor: &Actor,
     ) -> Result<Plan, EngineError> {
-        let seen = self.request(controller, request, actor).await?;
+        let seen = self.load(controller, request).await?.request;
+        self.allow(&seen, actor, "plan").await?;
         let parts = self.parts(controller, request, None);
         let mut sources = Vec::new();
         if let Some(work) = &seen.fulfilment {
@@ -127,7 +129,7 @@ impl Engine {
         }
     }
 
-    /// The corrections that a person asked for.
+    /// The corrections that a person asked for, with their values.
     ///
     /// # Errors
     /// [`EngineError::Nothing`] for other rights; as [`Engine::request`] otherwise.
@@ -137,7 +139,8 @@ impl Engine {
         request: RequestId,
         actor: &Actor,
     ) -> Result<Vec<Correction>, EngineError> {
-        let seen = self.request(controller, request, actor).await?;
+        let seen = self.load(controller, request).await?.request;
+        self.allow(&seen, actor, "corrections").await?;
         let part = seen.facts.corrections.as_ref();
         let part = part.ok_or(EngineError::Nothing {
             what: "corrections",

@@ -18,8 +18,9 @@ pub struct Query<'a> {
     pub actor: &'a Actor,
     /// The command's name in snake case: that of a lifecycle command (`workflow::lifecycle::On`,
     /// e.g. `approve`) or of the work (`workflow::fulfilment::On`, e.g. `approve_plan`; completing
-    /// a step is `answer`), or `submit`, `view`, `identifiers` (to see them), `package`, `letter`
-    /// (to see one), and `due` for the list of what is due.
+    /// a step is `answer`), or `submit`, `view` (how a request stands and what happened to it: nothing
+    /// of the person in clear), `identifiers`, `corrections`, `plan`, `package`, `letter` (to see
+    /// them), and `due` for the list of what is due.
     pub command: &'a str,
     /// Which step of the work is answered, for `answer`: the task's name and the target's, e.g.
     /// `("erase", "source/crm")`; a review's is `("review", "request")`.

@@ -19,13 +19,15 @@ lines! {
 }
 
 /// What is decided, and what shows data.
-const WEIGHTY: [&str; 7] = [
+const WEIGHTY: [&str; 9] = [
     "approve",
     "refuse",
     "approve_plan",
     "answer",
     "package",
     "identifiers",
+    "corrections",
+    "plan",
     "letter",
 ];
 
