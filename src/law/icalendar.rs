@@ -6,6 +6,7 @@ use chrono::{
 use chrono_tz::Tz;
 use icalendar::{
     Calendar, CalendarComponent, CalendarDateTime, Component, DatePerhapsTime, Event, EventStatus,
+    Property,
 };
 
 use rrule::RRuleSet;
@@ -55,9 +56,16 @@ pub enum CalendarFileError {
     /// It lists no day.
     #[error("the calendar lists no event with a date")]
     Empty,
-    /// An event repeats by a list of dates, which is not read.
-    #[error("the event `{0}` repeats by a list (RDATE); use a file with an event for every date")]
-    Recurring(String),
+    /// The list of days on which an event repeats, or does not, cannot be read.
+    #[error(
+        "the event `{summary}` has a list of days ({property}) that cannot be read; accepted: at most {MOST} dates, or times in UTC, in a zone of the IANA database, or in none"
+    )]
+    List {
+        /// Its title.
+        summary: String,
+        /// `RDATE` or `EXDATE`.
+        property: &'static str,
+    },
     /// An event repeats without an end, and nobody said how far the calendar reaches.
     #[error("the event `{0}` repeats without an end; say with `complete_until` how far to go")]
     Endless(String),
@@ -100,8 +108,8 @@ pub enum CalendarFileError {
 ///
 /// The calendar is taken to be complete up to `complete_until`; without it, up to the last
 /// day that it lists, so that any later deadline is marked provisional. Events that repeat by a
-/// rule (`RRULE`, without its `EXDATE`s) are followed up to there, from the date that they have in
-/// `zone`.
+/// rule (`RRULE`) are followed up to there, from the date that they have in `zone`; days that a list
+/// adds (`RDATE`) or takes away (`EXDATE`) are added and taken away.
 ///
 /// ```
 /// use chrono::NaiveDate;
@@ -181,20 +189,18 @@ pub fn read_icalendar_with(
     Ok(NamedHolidays::new(days, complete_until.or(Some(last))).with_working(working))
 }
 
-/// The values of a property that may stand in a list, and several times.
-fn listed<'a>(event: &'a Event, name: &str) -> Vec<&'a str> {
+/// A property each time that it stands there.
+fn properties<'a>(event: &'a Event, name: &str) -> impl Iterator<Item = &'a Property> {
     let many = event.multi_properties().get(name).into_iter().flatten();
-    let many = many.map(icalendar::Property::value);
-    let values = event.property_value(name).into_iter().chain(many);
-    values
-        .flat_map(|value| value.split(','))
-        .map(str::trim)
-        .filter(|value| !value.is_empty())
-        .collect()
+    event.properties().get(name).into_iter().chain(many)
 }
 
 fn categories(event: &Event) -> Vec<&str> {
-    listed(event, "CATEGORIES")
+    properties(event, "CATEGORIES")
+        .flat_map(|property| property.value().split(','))
+        .map(str::trim)
+        .filter(|value| !value.is_empty())
+        .collect()
 }
 
 /// The calendars of a file one by one: the parser reads the first alone. What follows the last
@@ -225,9 +231,6 @@ fn days_of(
     let has = |name: &str| {
         event.property_value(name).is_some() || event.multi_properties().contains_key(name)
     };
-    if has("RDATE") {
-        return Err(CalendarFileError::Recurring(summary.to_owned()));
-    }
     let unreadable = |property, accepted| CalendarFileError::Time {
         summary: summary.to_owned(),
         property,
@@ -268,10 +271,24 @@ fn days_of(
         let summary = summary.to_owned();
         return Err(CalendarFileError::Length { summary, days });
     }
-    let firsts = match event.property_value("RRULE") {
+    let mut firsts = match event.property_value("RRULE") {
         None => vec![first],
-        Some(rule) => occurrences(event, summary, rule, (first, zone), complete_until)?,
+        Some(rule) => occurrences(summary, rule, (first, zone), complete_until)?,
     };
+    let list = |property| {
+        let unreadable = || CalendarFileError::List {
+            summary: summary.to_owned(),
+            property,
+        };
+        let days = days_listed(event, property, zone).ok_or_else(unreadable)?;
+        match days.len() <= usize::from(MOST) {
+            true => Ok(days),
+            false => Err(unreadable()),
+        }
+    };
+    firsts.extend(list("RDATE")?);
+    let left_out = list("EXDATE")?;
+    firsts.retain(|day| !left_out.contains(day));
     let days = usize::try_from(days).unwrap_or(0);
     let each = firsts
         .into_iter()
@@ -281,7 +298,6 @@ fn days_of(
 
 /// The first days of an event that repeats by a rule.
 fn occurrences(
-    event: &Event,
     summary: &str,
     rule: &str,
     (first, zone): (NaiveDate, Tz),
@@ -300,7 +316,7 @@ fn occurrences(
         // Days alone are followed: the end counts as a day too.
         parts.push(match name.as_str() {
             "UNTIL" => {
-                let day = day_of(value, zone).ok_or_else(refused)?;
+                let day = day_of(value, zone, zone).ok_or_else(refused)?;
                 format!("UNTIL={}", day.format("%Y%m%dT000000Z"))
             }
             _ => format!("{name}={value}"),
@@ -323,16 +339,27 @@ fn occurrences(
     if found.limited {
         return Err(refused());
     }
-    let mut left_out = Vec::new();
-    for value in listed(event, "EXDATE") {
-        left_out.push(day_of(value, zone).ok_or_else(refused)?);
-    }
-    let days = found.dates.iter().map(DateTime::date_naive);
-    Ok(days.filter(|day| !left_out.contains(day)).collect())
+    Ok(found.dates.iter().map(DateTime::date_naive).collect())
 }
 
-/// The date of `20260501`, `20260501T120000` or `20260501T120000Z` in `zone`.
-fn day_of(value: &str, zone: Tz) -> Option<NaiveDate> {
+/// The days of a property that may stand in a list, and several times; `None` if one of them cannot
+/// be read.
+fn days_listed(event: &Event, name: &str, zone: Tz) -> Option<Vec<NaiveDate>> {
+    let mut days = Vec::new();
+    for property in properties(event, name) {
+        let of = match property.params().get("TZID") {
+            Some(of) => of.value().parse().ok()?,
+            None => zone,
+        };
+        for value in property.value().split(',') {
+            days.push(day_of(value, of, zone)?);
+        }
+    }
+    Some(days)
+}
+
+/// The date in `zone` of `20260501`, `20260501T120000` (a time in `of`) or `20260501T120000Z`.
+fn day_of(value: &str, of: Tz, zone: Tz) -> Option<NaiveDate> {
     let value = value.trim();
     if let Ok(day) = NaiveDate::parse_from_str(value, "%Y%m%d") {
         return Some(day);
@@ -343,7 +370,10 @@ fn day_of(value: &str, zone: Tz) -> Option<NaiveDate> {
             let time = NaiveDateTime::parse_from_str(time, form).ok()?;
             Some(date_in(zone, time.and_utc()))
         }
-        None => Some(NaiveDateTime::parse_from_str(value, form).ok()?.date()),
+        None => {
+            let time = NaiveDateTime::parse_from_str(value, form).ok()?;
+            Some(date_in(zone, instant_of(time, of)?))
+        }
     }
 }
 

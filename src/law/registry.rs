@@ -350,3 +350,38 @@ impl fmt::Debug for Regimes {
             .finish()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+
+    use super::Regimes;
+
+    /// What stands there after the tables of some laws were asked for.
+    fn built(regimes: &Regimes) -> Vec<&str> {
+        let is_built = |id: &&super::RegimeId| {
+            let versions = &regimes.entries[*id];
+            versions.iter().any(|entry| entry.built.get().is_some())
+        };
+        let ids = regimes.entries.keys().filter(is_built);
+        ids.map(super::RegimeId::as_str).collect()
+    }
+
+    #[test]
+    fn no_table_is_built_that_nobody_asked_for() {
+        let regimes = Regimes::builtin();
+        assert_eq!(regimes.ids().count(), 49);
+        assert!(built(&regimes).is_empty());
+        regimes.get("br_lgpd").unwrap();
+        let day = chrono::NaiveDate::from_ymd_opt(2026, 3, 2).unwrap();
+        regimes.in_force("fr_overlay", day).unwrap();
+        assert!(regimes.get("atlantis").is_err());
+        assert_eq!(built(&regimes), ["br_lgpd", "fr_overlay"]);
+        // What was built once is not built again.
+        let again = regimes.clone();
+        assert!(std::sync::Arc::ptr_eq(
+            &regimes.get("br_lgpd").unwrap(),
+            &again.get("br_lgpd").unwrap()
+        ));
+    }
+}

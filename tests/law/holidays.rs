@@ -159,6 +159,42 @@ mod files {
     }
 
     #[test]
+    fn an_event_may_list_its_days() {
+        // Easter Monday, as calendars with one event for each feast write it.
+        let easter = event(
+            "DTSTART;VALUE=DATE:20260406\r\nRDATE;VALUE=DATE:20270329,20280417\r\n\
+             RDATE;VALUE=DATE:20290402\r\nEXDATE;VALUE=DATE:20280417\r\n",
+        );
+        let days = read(&easter).unwrap();
+        for (listed, kind) in [
+            ("2026-04-06", Day::Holiday),
+            ("2027-03-29", Day::Holiday),
+            ("2028-04-17", Day::Ordinary),
+            ("2029-04-02", Day::Holiday),
+        ] {
+            assert_eq!(days.day(day(listed)), kind, "{listed}");
+        }
+        assert_eq!(days.known_until(), Some(day("2029-04-02")));
+        // Times: the date that they have here, wherever they are told.
+        let far = event(
+            "DTSTART;VALUE=DATE:20260406\r\nRDATE;TZID=Pacific/Kiritimati:20260601T000000\r\n\
+             RDATE:20260701T230000Z\r\n",
+        );
+        let days = read(&far).unwrap();
+        assert_eq!(days.day(day("2026-05-31")), Day::Holiday);
+        assert_eq!(days.day(day("2026-07-02")), Day::Holiday);
+        // Beside a rule.
+        let both = event(
+            "DTSTART;VALUE=DATE:20260501\r\nRRULE:FREQ=YEARLY;COUNT=2\r\n\
+             RDATE;VALUE=DATE:20261224\r\nEXDATE;VALUE=DATE:20270501\r\n",
+        );
+        let days = read(&both).unwrap();
+        assert_eq!(days.day(day("2026-12-24")), Day::Holiday);
+        assert_eq!(days.day(day("2027-05-01")), Day::Ordinary);
+        assert_eq!(days.known_until(), Some(day("2026-12-24")));
+    }
+
+    #[test]
     fn a_file_may_list_days_that_are_worked() {
         let entry = |start: &str, lines: &str| {
             format!(
@@ -216,11 +252,19 @@ mod files {
                 "{rule}: {refused:?}"
             );
         }
-        let listed = event("DTSTART;VALUE=DATE:20260101\r\nRDATE;VALUE=DATE:20270101\r\n");
-        assert!(matches!(
-            read(&listed),
-            Err(CalendarFileError::Recurring(_))
-        ));
+        for list in [
+            "RDATE;VALUE=PERIOD:20260101T000000Z/P1D",
+            "RDATE;VALUE=DATE:20270101,soon",
+            "RDATE;TZID=Europe/Atlantis:20270101T000000",
+            "EXDATE;VALUE=DATE:",
+        ] {
+            let odd = event(&format!("DTSTART;VALUE=DATE:20260101\r\n{list}\r\n"));
+            let refused = read(&odd);
+            assert!(
+                matches!(refused, Err(CalendarFileError::List { .. })),
+                "{list}: {refused:?}"
+            );
+        }
         let backwards = event("DTSTART;VALUE=DATE:20260105\r\nDTEND;VALUE=DATE:20260101\r\n");
         assert!(matches!(
             read(&backwards),

@@ -131,6 +131,7 @@ fn without_the_union(mut uk: Regime) -> Regime {
     )
     .fact(Topic::Counting, "bank holidays differ between England and Wales, Scotland and Northern Ireland", "ICO guidance; 4A", Primary)
     .fact(Topic::Counting, "an access question about examination marks before the results: answered before the earlier of five months from the question and forty days from the announcement", "DPA 2018 Sch. 2 para. 25(2)-(3)", Primary)
+    .fact(Topic::AccessContents, "exemptions read: legal privilege (19), self-incrimination (20), corporate finance (21), management forecasts (22), negotiations (23), confidential references (24), examination scripts and marks (25); that for crime (Part 1 para. 2) was not read", "DPA 2018 Sch. 2 Part 4 paras 19-25", Primary)
     .fact(Topic::Counting, "the ICO suggests 28 days as an internal goal", "ICO guidance", Memory)
     .fact(Topic::Pending, "ss. 76 and 80 (12A, 22A-22D) in force since 5 February 2026; s. 78 (15(1A)) deemed since 1 January 2024; s. 103 (complaints) since 19 June 2026", "DUAA 2025", Secondary)
     .fact(Topic::Sources, "UK GDPR 4A, 12, 12A, 15, 17, 21, 22A-D as consolidated on 19 June 2026; DUAA ss. 75-80, 103-104; ICO access guidance of 8 December 2025; DPA 2018 s. 205(2) and Sch. 2 paras 19-25 read; the text before the DUAA was not, and is taken to be the Union's", "", Primary)
@@ -358,6 +359,7 @@ pub(super) fn part3() -> Regime {
         .pause(clarification_pause("s. 54(3C)", Memory))
         .fact(Topic::Counting, "unlike under the UK GDPR the ICO counts from the first hour of the day after receipt to the same number: 30 June, from 1 July, to 1 August", "ICO Part 3 guidance", Primary)
         .fact(Topic::Counting, "the ICO itself suggests keeping the shorter limit of the UK GDPR for every access request", "ICO guidance", Memory)
+        .fact(Topic::Pending, "the extension and the pause are new (DUAA 2025); from which day on they hold here was not checked", "s. 54(3A)-(3C)", Memory)
         .fact(Topic::Sources, "DPA 2018 s. 54 as amended; ICO Part 3 guidance in its text before the amendment", "", Primary)
         .appeals(false, "complaint to the Commissioner, court", Memory)
 }
