@@ -122,9 +122,9 @@ fn worlds_of(law: &str, right: &Right) -> Vec<World> {
 /// Walks a world, and tries every command in every situation.
 fn explore(
     world: &World,
+    most: usize,
     mut visit: impl FnMut(&Situation, &Command, &Result<Decision, Rejection>),
 ) {
-    let most = Machine::of(&world.right).map_or(0, situations);
     let first = Situation::after(world.receive());
     let mut known = HashSet::from([likeness(&first)]);
     let mut looked_into: BTreeMap<_, usize> = BTreeMap::new();
@@ -358,7 +358,7 @@ fn walk(machine: Machine) -> Coverage {
     let mut coverage = Coverage::default();
     let mut pairs = BTreeSet::new();
     for world in worlds(machine) {
-        explore(&world, |situation, command, result| {
+        explore(&world, situations(machine), |situation, command, result| {
             let request = &situation.request;
             assert_closed_pairs_are_rejected(request, command, result);
             assert_other_rejections_say_why(request, command, result);
@@ -386,7 +386,8 @@ fn the_wrong_actor_is_told_so_in_every_situation() {
     for machine in Machine::ALL {
         // The policy with every gate, the landscape with a dependency and a recipient.
         let world = worlds(machine).swap_remove(9);
-        explore(&world, |situation, command, _| {
+        // Who may is told from the command and the phase: fewer situations show it.
+        explore(&world, situations(machine) / 3, |situation, command, _| {
             for actor in &actors {
                 let now = situation.at(command);
                 let asked = situation.request.lifecycle.phase != lifecycle::Phase::Received;
