@@ -73,7 +73,10 @@ fn a_host_can_say_everything_that_any_law_wants_and_knows_beforehand_what_it_nee
     let mut needed = BTreeSet::new();
     for id in Regimes::builtin().ids() {
         let id = id.as_str();
-        assert_eq!(missing(&told_everything(id), id), BTreeSet::new(), "{id}");
+        for language in ["en", "fr"] {
+            let told = told_everything(id).in_language(language);
+            assert_eq!(missing(&told, id), BTreeSet::new(), "{id} {language}");
+        }
         needed.extend(missing(&controller(id, "Europe/Paris"), id));
     }
     let own: BTreeSet<_> = OWN.iter().map(|(key, _)| (*key).to_owned()).collect();

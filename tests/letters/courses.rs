@@ -28,7 +28,16 @@ fn in_force(law: &str) -> Arc<Regime> {
     Regimes::builtin().in_force(law, begins).unwrap()
 }
 
-/// Laws that differ in what they demand.
+/// Every law that is in force when the courses begin.
+fn laws() -> Vec<String> {
+    let regimes = Regimes::builtin();
+    let begins = start().date_naive();
+    let ids = regimes.ids().map(ToString::to_string);
+    ids.filter(|id| regimes.in_force(id, begins).is_ok())
+        .collect()
+}
+
+/// Laws that differ in what they demand: those under which every letter must come up.
 const LAWS: [&str; 13] = [
     "eu_gdpr",
     "uk_gdpr",
@@ -116,9 +125,10 @@ impl Course {
         let world = World::new(right.clone(), policy, landscape).under_law(law);
         let regime = in_force(law);
         // A law that does not grant the right, or not yet, has no course for it.
-        let rule = regime.right(&right)?;
-        if rule.from.is_some() {
-            return None;
+        match regime.right(&right) {
+            Some(rule) if rule.from.is_some() => return None,
+            None if !regime.any_right => return None,
+            _ => {}
         }
         let received = world.receive();
         let mut course = Self {
@@ -523,13 +533,13 @@ fn moves() -> impl Strategy<Value = Vec<Move>> {
 }
 
 fn walk(
-    law: usize,
+    law: &str,
     right: usize,
     policy: usize,
     landscape: usize,
     moves: &[Move],
 ) -> Option<Course> {
-    let mut course = Course::of(LAWS[law], RIGHTS[right].clone(), policy, landscape)?;
+    let mut course = Course::of(law, RIGHTS[right].clone(), policy, landscape)?;
     if landscape.is_multiple_of(2) {
         course.give(&lifecycle::Command::ConfirmIdentity.into());
         course.give(&lifecycle::Command::Approve.into());
@@ -568,10 +578,10 @@ proptest! {
 
     #[test]
     fn every_letter_that_a_law_demands_is_asked_for_complete_and_in_time(
-        law in 0..LAWS.len(), right in 0..RIGHTS.len(), policy in 0..6_usize,
+        law in prop::sample::select(laws()), right in 0..RIGHTS.len(), policy in 0..6_usize,
         landscape in 0..4_usize, moves in moves(),
     ) {
-        walk(law, right, policy, landscape, &moves);
+        walk(&law, right, policy, landscape, &moves);
     }
 }
 
@@ -585,8 +595,9 @@ fn the_courses_come_to_every_letter() {
     for number in 0..3600_usize {
         let moves = moves().new_tree(&mut runner).unwrap().current();
         let (law, right) = (number % LAWS.len(), number / LAWS.len() % RIGHTS.len());
+        let law = LAWS[law];
         if let Some(course) = walk(law, right, number, number / 7, &moves) {
-            seen.extend(course.seen.iter().map(|letter| (LAWS[law], *letter)));
+            seen.extend(course.seen.iter().map(|letter| (law, *letter)));
             late.extend(course.request().lifecycle.late_letters.iter().copied());
         }
     }
