@@ -8,16 +8,15 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::stored::SCHEMA;
 use crate::ports::Handle;
 use crate::workflow::{
     Decision, Effect, EffectKey, Event, Letter, Request, Timer, TimerChange, lifecycle,
 };
 
-/// The schema that this release writes.
-const SCHEMA: u16 = 1;
-
 /// An effect that is still to be performed.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Item {
     pub(super) key: EffectKey,
     pub(super) effect: Effect,
@@ -31,6 +30,7 @@ pub(super) struct Item {
 }
 
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Agenda {
     schema: u16,
     pub(super) effects: Vec<Item>,
@@ -46,9 +46,8 @@ impl Agenda {
         }
     }
 
-    pub(super) fn decode(bytes: &[u8]) -> Option<Self> {
-        let agenda: Self = serde_json::from_slice(bytes).ok()?;
-        (agenda.schema == SCHEMA).then_some(agenda)
+    pub(super) const fn schema(&self) -> u16 {
+        self.schema
     }
 
     /// Takes in what was decided, and drops what the request no longer waits for.

@@ -63,7 +63,20 @@ pub enum EngineError {
     /// What is stored is no history.
     #[error(transparent)]
     Fold(#[from] FoldError),
-    /// What is stored of a request cannot be read by this release.
+    /// What is stored of a request was written by a newer release: it is left as it is.
+    #[error("the {what} of request {request} has schema {found}; this release reads up to {known}")]
+    UnknownSchema {
+        /// Which piece.
+        what: &'static str,
+        /// Of which request.
+        request: RequestId,
+        /// What it says.
+        found: u16,
+        /// The newest that is read.
+        known: u16,
+    },
+    /// What is stored of a request cannot be read by this release: damaged, or with something in it
+    /// that is not known here.
     #[error("the stored {what} of request {request} cannot be read")]
     Unreadable {
         /// Which piece.

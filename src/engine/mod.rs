@@ -24,6 +24,7 @@ mod progress;
 mod requests;
 mod run;
 mod settings;
+mod stored;
 mod view;
 mod words;
 mod worker;

@@ -7,11 +7,10 @@ use crate::model::{Actor, ControllerId, RequestId, Wish};
 use crate::ports::Commit;
 use crate::workflow::{Cause, Command, Decision, Request, lifecycle};
 
-use super::agenda::Agenda;
 use super::error::EngineError;
 use super::intake::{Intake, Submitted};
 use super::requests::Loaded;
-use super::{Engine, intake};
+use super::{Engine, intake, stored};
 
 /// What is ready to be written, all of it or nothing. The keys of new requests are in the vault
 /// already: tell the engine what became of it, [`Engine::submitted`] or [`Engine::abandon`].
@@ -66,7 +65,7 @@ impl Prepared {
             version: commit.expected + 1,
             head: commit.events.last()?.digest,
             request: decision.next.clone(),
-            agenda: Agenda::decode(&commit.snapshot.agenda)?,
+            agenda: stored::agenda(request, &commit.snapshot.agenda).ok()?,
         })
     }
 

@@ -1,7 +1,6 @@
 //! Loading requests, deciding their commands, and committing what was decided.
 
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
 
 use crate::law::Setting;
 use crate::model::{Actor, ControllerId, Digest, Identifier, Personal, RequestId};
@@ -13,7 +12,6 @@ use crate::workflow::{
     Cause, Command, Context, Decision, Effect, Locks, Request, chain, decide, fulfilment, lifecycle,
 };
 
-use super::Engine;
 use super::agenda::Agenda;
 use super::controller::Controller;
 use super::error::EngineError;
@@ -21,9 +19,7 @@ use super::findings::{Known, MAX_IDENTIFIERS};
 use super::guard::guard;
 use super::parts::Parts;
 use super::progress::{Progress, Step};
-
-/// The schema of stored states.
-const SCHEMA: u16 = 1;
+use super::{Engine, stored};
 
 /// A request as it was loaded or committed last.
 pub(super) struct Loaded {
@@ -31,18 +27,6 @@ pub(super) struct Loaded {
     pub(super) head: Digest,
     pub(super) request: Request,
     pub(super) agenda: Agenda,
-}
-
-#[derive(Serialize)]
-struct StateOut<'a> {
-    schema: u16,
-    request: &'a Request,
-}
-
-#[derive(Deserialize)]
-struct StateIn {
-    schema: u16,
-    request: Request,
 }
 
 impl Engine {
@@ -82,17 +66,11 @@ impl Engine {
     }
 
     fn read(id: RequestId, stored: StoredRequest) -> Result<Loaded, EngineError> {
-        let unreadable = |what| EngineError::Unreadable { what, request: id };
-        let state: StateIn =
-            serde_json::from_slice(&stored.snapshot.state).map_err(|_| unreadable("state"))?;
-        if state.schema != SCHEMA || state.request.facts.id != id {
-            return Err(unreadable("state"));
-        }
         Ok(Loaded {
             version: stored.version,
             head: stored.head,
-            request: state.request,
-            agenda: Agenda::decode(&stored.snapshot.agenda).ok_or_else(|| unreadable("agenda"))?,
+            request: stored::state(id, &stored.snapshot.state)?,
+            agenda: stored::agenda(id, &stored.snapshot.agenda)?,
         })
     }
 
@@ -145,17 +123,13 @@ impl Engine {
                 bytes: event.bytes,
             })
             .collect();
-        let state = StateOut {
-            schema: SCHEMA,
-            request: &decision.next,
-        };
         Ok(Commit {
             request,
             expected,
             fence,
             events,
             snapshot: Snapshot {
-                state: serde_json::to_vec(&state).map_err(|_| unreadable("state"))?,
+                state: stored::written(&decision.next)?,
                 agenda: serde_json::to_vec(agenda).map_err(|_| unreadable("agenda"))?,
                 wake_at: agenda.wake_at(),
                 due_at: decision.next.due_at(),

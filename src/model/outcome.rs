@@ -27,6 +27,7 @@ impl Ground {
 
 /// What a person is charged before their request is carried out.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Fee {
     /// The amount in the currency's smallest unit.
     pub minor_units: u64,
@@ -51,7 +52,7 @@ pub enum Until {
 
 /// Why something was not done: a code, never a text with values.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 #[non_exhaustive]
 pub enum Failure {
     /// The source cannot do this at all.
@@ -172,6 +173,7 @@ pub enum Assurance {
 
 /// A number of rows in a collection.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct RowCount {
     /// The collection, as the source names it.
     pub collection: String,
@@ -191,6 +193,7 @@ impl RowCount {
 
 /// Rows that could not be served.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct MissingRows {
     /// The collection, where it is only one.
     pub collection: Option<String>,
@@ -202,6 +205,7 @@ pub struct MissingRows {
 
 /// Rows that must be kept.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct WithheldRows {
     /// The collection, as the source names it.
     pub collection: String,
@@ -220,6 +224,7 @@ pub struct Handle(pub String);
 
 /// Work that goes on outside.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Pending {
     /// By what the port recognises the work when it is asked again.
     pub handle: Handle,
@@ -232,6 +237,7 @@ pub struct Pending {
 /// A task for a person, for systems without an interface. Says where and what, never who it is
 /// about: the host shows the sealed identifiers beside it.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Task {
     /// What to do, in the host's words.
     pub title: String,

@@ -137,7 +137,7 @@ impl Letter {
 /// Something to be done outside, through a port. Committed with the events that cause it and
 /// performed at least once, under its key.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 #[non_exhaustive]
 pub enum Effect {
     /// Send a letter.

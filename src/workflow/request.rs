@@ -19,6 +19,7 @@ use super::lifecycle::Lifecycle;
 
 /// What does not change over a request's life.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Facts {
     /// Whose request.
@@ -52,6 +53,7 @@ pub struct Facts {
 
 /// A request: one right, one controller, one regime version, one person.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Request {
     /// What does not change.

@@ -49,7 +49,7 @@ pub enum DueOn {
 
 /// When something is due.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", tag = "state")]
+#[serde(rename_all = "snake_case", tag = "state", deny_unknown_fields)]
 pub enum Due {
     /// It is due.
     Due {

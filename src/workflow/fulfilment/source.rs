@@ -12,6 +12,7 @@ use crate::workflow::event::{Finding, PartRef, SourceInfo};
 
 /// What is known of a source.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct SourceWork {
     /// Which source.
@@ -59,6 +60,7 @@ pub struct SourceWork {
 
 /// What is known of a recipient.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct RecipientWork {
     /// Who.

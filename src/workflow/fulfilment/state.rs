@@ -33,6 +33,7 @@ pub enum StepState {
 
 /// One step of the present phase.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Step {
     /// Whose.
@@ -54,6 +55,7 @@ impl Step {
 
 /// The work for one request.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Fulfilment {
     /// Which machine does it.

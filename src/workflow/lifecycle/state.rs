@@ -11,6 +11,7 @@ use super::phase::Phase;
 
 /// The state of the legal course.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Lifecycle {
     /// Where it stands.
