@@ -16,8 +16,8 @@ use chrono::TimeDelta;
 use common::{World, staff};
 use datarights::engine::{Completion, Engine, EngineError, Intake};
 use datarights::model::{
-    Actor, Channel, Failure, Identifier, Outcome, PartyId, Purpose, RequestId, Right, Use, Verdict,
-    Wish,
+    Actor, Channel, Failure, Ground, Identifier, Outcome, PartyId, Purpose, RequestId, Right, Use,
+    Verdict, Wish,
 };
 use datarights::ports::{ErrorKind, Instruction};
 use datarights::testkit::{Fault, Faulty, Method, Recipient};
@@ -514,6 +514,42 @@ fn an_objection_to_other_purposes_is_weighed() {
     let seen = world.see(&engine, request);
     assert_eq!(seen.lifecycle.outcome, Some(Outcome::Done));
     assert!(world.desk.is_stopped(&world.acme, &ada(), &newsletter()));
+}
+
+/// GDPR Art. 18(1)(d): who objects can have the data restricted until it is weighed.
+#[test]
+fn data_is_restricted_while_an_objection_is_weighed_when_the_person_asks_for_that_too() {
+    let world = World::new();
+    let engine = world.engine();
+    let objection = Wish::stop(Right::Objection, vec![newsletter()]);
+    let both = [objection, Wish::of(Right::Restriction)];
+    let intake = Intake::new(Channel::Form, vec![ada()], both);
+    let submitted = engine.submit(&world.acme, &Actor::Person, intake);
+    let submitted = world.clock.drive(submitted).unwrap().unwrap();
+    let (objection, restriction) = (submitted[0].request, submitted[1].request);
+    world.approve(&engine, restriction);
+    world.work(&engine);
+    let weighed = world.see(&engine, objection);
+    assert!(weighed.fulfilment.is_none(), "nobody decided yet");
+    assert_eq!(restricted(&world), (3, 2));
+    assert!(!world.desk.is_stopped(&world.acme, &ada(), &newsletter()));
+
+    // The grounds prevail: the person is told both, and the restriction ends after its letter.
+    let alice = staff("alice");
+    let refuse = lifecycle::Command::Refuse {
+        ground: Ground::new("compelling_grounds"),
+    };
+    world.command(&engine, objection, &alice, refuse).unwrap();
+    world.work(&engine);
+    assert_eq!(letters(&world, objection).last().unwrap(), "refusal");
+    assert_eq!(restricted(&world), (3, 2), "until somebody lifts it");
+    lift(&world, &engine, restriction);
+    world.work(&engine);
+    assert_eq!(
+        letters(&world, restriction).last().unwrap(),
+        "restriction_lifted"
+    );
+    assert_eq!(restricted(&world), (0, 0));
 }
 
 #[test]
