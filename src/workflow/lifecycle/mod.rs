@@ -48,11 +48,13 @@ mod command;
 mod moves;
 mod phase;
 mod state;
+mod time;
 
 pub use command::Command;
-pub(super) use moves::{close, decide, fire, keep_for_now, record_passed, reported};
+pub(super) use moves::{decide, reported};
 pub use phase::{On, Phase};
 pub use state::Lifecycle;
+pub(super) use time::{close, fire, keep_for_now, record_passed};
 
 use super::table::{Table, table};
 
