@@ -42,6 +42,7 @@ fn command(request: RequestId, version: u64) -> Commit {
             wake_at: Some(instant(version as i64)),
             due_at: Some(instant(version as i64 + 1_000)),
             open: true,
+            mark: None,
         },
         locks: LockChange::Keep,
         people: Vec::new(),

@@ -196,6 +196,20 @@ impl RequestStore for Mortal<dyn RequestStore> {
             .around(self.inner.open(c, after, limit))
             .await
     }
+    async fn marked(
+        &self,
+        c: &ControllerId,
+        mark: Mark,
+        after: Option<RequestId>,
+        limit: usize,
+    ) -> Result<Vec<RequestId>, StoreError> {
+        self.mortality
+            .around(self.inner.marked(c, mark, after, limit))
+            .await
+    }
+    async fn count(&self, c: &ControllerId, what: Counted) -> Result<u64, StoreError> {
+        self.mortality.around(self.inner.count(c, what)).await
+    }
     async fn delete(
         &self,
         c: &ControllerId,

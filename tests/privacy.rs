@@ -183,6 +183,18 @@ impl RequestStore for Spy {
     ) -> Result<Vec<RequestId>, StoreError> {
         self.inner.open(c, after, limit).await
     }
+    async fn marked(
+        &self,
+        c: &ControllerId,
+        mark: Mark,
+        after: Option<RequestId>,
+        limit: usize,
+    ) -> Result<Vec<RequestId>, StoreError> {
+        self.inner.marked(c, mark, after, limit).await
+    }
+    async fn count(&self, c: &ControllerId, what: Counted) -> Result<u64, StoreError> {
+        self.inner.count(c, what).await
+    }
     async fn delete(
         &self,
         c: &ControllerId,

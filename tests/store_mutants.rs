@@ -10,8 +10,8 @@ use async_trait::async_trait;
 use chrono::{DateTime, SubsecRound as _, TimeDelta, Utc};
 use datarights::model::{ControllerId, KeyedDigest, RequestId};
 use datarights::ports::{
-    Claim, Commit, Due, Fence, Lock, LockChange, RequestStore, Snapshot, StoreError, StoredEvent,
-    StoredRequest, WorkerId, check_chunk,
+    Claim, Commit, Counted, Due, Fence, Lock, LockChange, Mark, RequestStore, Snapshot, StoreError,
+    StoredEvent, StoredRequest, WorkerId, check_chunk,
 };
 use datarights::testkit::store_suite::{Fixture, StoreLine, Suite};
 
@@ -76,6 +76,14 @@ enum Fault {
     OpenIncludesClosed,
     OpenInOrderOfCreation,
     OpenInclusive,
+    MarkedLeaks,
+    MarkedOpenOnly,
+    MarkedInOrderOfCreation,
+    MarkedAnyMark,
+    MarkStays,
+    CountsClosed,
+    CountsDueNow,
+    CountsAll,
     CreateForgetsParts,
     PartsOfRefusedCreate,
     PartsAppend,
@@ -163,6 +171,14 @@ const MUTANTS: &[(Fault, StoreLine)] = &[
     (OpenIncludesClosed, StoreLine::Open),
     (OpenInOrderOfCreation, StoreLine::Open),
     (OpenInclusive, StoreLine::Open),
+    (MarkedLeaks, StoreLine::Marked),
+    (MarkedOpenOnly, StoreLine::Marked),
+    (MarkedInOrderOfCreation, StoreLine::Marked),
+    (MarkedAnyMark, StoreLine::Marked),
+    (MarkStays, StoreLine::Marked),
+    (CountsClosed, StoreLine::Count),
+    (CountsDueNow, StoreLine::Count),
+    (CountsAll, StoreLine::Count),
     (CreateForgetsParts, StoreLine::Create),
     (PartsOfRefusedCreate, StoreLine::Create),
     (PartsAppend, StoreLine::Parts),
@@ -544,7 +560,11 @@ impl RequestStore for Plain {
         if !self.has(EventsBeforeChecks) {
             row.events.extend(commit.events);
         }
+        let before = row.snapshot.mark;
         row.snapshot = self.kept(commit.snapshot);
+        if self.has(MarkStays) {
+            row.snapshot.mark = row.snapshot.mark.or(before);
+        }
         if self.has(CommitEndsLease) {
             row.lease = None;
         }
@@ -847,6 +867,51 @@ impl RequestStore for Plain {
         }
         open.truncate(limit);
         Ok(open)
+    }
+
+    async fn marked(
+        &self,
+        controller: &ControllerId,
+        mark: Mark,
+        after: Option<RequestId>,
+        limit: usize,
+    ) -> Result<Vec<RequestId>, StoreError> {
+        let content = self.content();
+        let mut marked: Vec<_> = content
+            .rows
+            .iter()
+            .filter(|row| row.controller == *controller || self.has(MarkedLeaks))
+            .filter(|row| row.snapshot.open || !self.has(MarkedOpenOnly))
+            .filter(|row| match self.has(MarkedAnyMark) {
+                true => row.snapshot.mark.is_some(),
+                false => row.snapshot.mark == Some(mark),
+            })
+            .map(|row| row.request)
+            .filter(|id| after.is_none_or(|after| *id > after))
+            .collect();
+        if !self.has(MarkedInOrderOfCreation) {
+            marked.sort_unstable();
+        }
+        marked.truncate(limit);
+        Ok(marked)
+    }
+
+    async fn count(&self, controller: &ControllerId, what: Counted) -> Result<u64, StoreError> {
+        let content = self.content();
+        let rows = content.rows.iter().filter(|row| {
+            let now = &row.snapshot;
+            let open = now.open || self.has(CountsClosed);
+            let counts = match what {
+                Counted::Open => open,
+                Counted::DueBefore(before) => {
+                    let due = |at| at < before || self.has(CountsDueNow) && at == before;
+                    open && now.due_at.is_some_and(due)
+                }
+                Counted::Marked(mark) => now.mark == Some(mark),
+            };
+            (row.controller == *controller || self.has(CountsAll)) && counts
+        });
+        Ok(rows.count() as u64)
     }
 
     async fn delete(

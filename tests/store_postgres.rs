@@ -138,7 +138,7 @@ fn what_is_not_ours_or_newer_is_left_as_it_is() {
             .await;
         let newer = StoreError::UnknownSchema {
             found: 99,
-            known: 1,
+            known: 2,
         };
         assert_eq!(refused(&pool, "datarights").await, newer);
         for name in [

@@ -118,7 +118,7 @@ fn a_newer_schema_is_told_and_left_as_it_is() {
     drop(connection);
     let newer = StoreError::UnknownSchema {
         found: 99,
-        known: 1,
+        known: 2,
     };
     assert_eq!(refused(&path), newer);
     let version: u32 = Connection::open(&path)

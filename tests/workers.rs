@@ -1,4 +1,5 @@
-//! What a worker does while a source is slow or down, and that nobody else notices.
+//! What a worker does while a source is slow or down, with what it cannot work on, and that nobody
+//! else notices.
 #![cfg(feature = "testkit")]
 #![allow(
     unreachable_pub,
@@ -9,11 +10,13 @@
 
 mod common;
 
+use std::ops::Range;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use common::{World, source_id, staff, start};
-use datarights::engine::{Alert, Engine, EngineError, Intake, Step, Trouble};
-use datarights::model::{Actor, Channel, Identifier, RequestId, Right, Wish};
-use datarights::ports::{Clock, ErrorKind};
+use datarights::engine::{Alert, Backlog, Engine, EngineError, Intake, SetAside, Step, Trouble};
+use datarights::model::{Actor, Channel, Identifier, Outcome, RequestId, Right, Wish};
+use datarights::ports::{Clock, Commit, ErrorKind, LockChange, Snapshot};
 use datarights::testkit::{Fault, Method};
 use datarights::workflow::{Effect, Event, Letter, StepResult, Target, Task, lifecycle};
 use futures::future::join;
@@ -33,9 +36,9 @@ fn ready<T>(stream: &mut futures::stream::BoxStream<'static, T>) -> Vec<T> {
 }
 
 /// Erasures of people nobody knows, approved at once: their work begins with a search everywhere.
-async fn erasures(world: &World, engine: &Engine, number: usize) -> Vec<RequestId> {
+async fn erasures(world: &World, engine: &Engine, people: Range<usize>) -> Vec<RequestId> {
     let (alice, mut all) = (staff("alice"), Vec::new());
-    for n in 0..number {
+    for n in people {
         let to = vec![Identifier::mail(format!("p{n}@example.org")).unwrap()];
         let intake = Intake::new(Channel::Form, to, [Wish::of(Right::Erasure)]);
         let submitted = engine.submit(&world.acme, &Actor::Person, intake).await;
@@ -94,7 +97,12 @@ fn a_source_gets_no_more_calls_at_a_time_than_it_bears() {
         .will(Method::Locate, vec![Fault::Delay(seconds(10)); 12]);
     let engine = world.engine();
     let mut progress = engine.progress();
-    let all = run(&world, &engine, seconds(300), erasures(&world, &engine, 12));
+    let all = run(
+        &world,
+        &engine,
+        seconds(300),
+        erasures(&world, &engine, 0..12),
+    );
     let began = calls(&world, "desk", Method::Locate);
     assert_eq!(began.len(), 12, "each is asked once");
     for at in &began {
@@ -135,7 +143,12 @@ fn one_source_may_bear_less_than_the_others() {
         .desk_port
         .will(Method::Locate, vec![Fault::Delay(seconds(10)); 4]);
     let engine = world.engine_limited(desk(), 1);
-    run(&world, &engine, seconds(300), erasures(&world, &engine, 4));
+    run(
+        &world,
+        &engine,
+        seconds(300),
+        erasures(&world, &engine, 0..4),
+    );
     let began = calls(&world, "desk", Method::Locate);
     assert_eq!(began.len(), 4);
     let apart = |pair: &[DateTime<Utc>]| pair[1] - pair[0] >= seconds(10);
@@ -152,7 +165,7 @@ fn a_source_that_is_down_delays_only_what_needs_it() {
     let engine = world.engine();
     let mut alerts = engine.alerts();
     let all = run(&world, &engine, seconds(3_600), async {
-        let all = erasures(&world, &engine, 40).await;
+        let all = erasures(&world, &engine, 0..40).await;
         world.clock.sleep_until(start() + seconds(1_800)).await;
         let [outage] = &engine.outages()[..] else {
             panic!("{:?}", engine.outages());
@@ -220,7 +233,12 @@ fn a_source_that_answers_or_panics_is_not_down() {
         world.settings.down_after = 2;
         world.desk_port.will(Method::Locate, vec![fault; 20]);
         let engine = world.engine();
-        run(&world, &engine, seconds(60), erasures(&world, &engine, 5));
+        run(
+            &world,
+            &engine,
+            seconds(60),
+            erasures(&world, &engine, 0..5),
+        );
         assert_eq!(engine.outages(), [], "{fault:?}");
     }
 }
@@ -235,7 +253,7 @@ fn a_worker_that_lost_its_lease_stops_what_it_does() {
     let engine = world.engine();
     let lease = world.settings.lease;
     run(&world, &engine, seconds(400), async {
-        erasures(&world, &engine, 1).await;
+        erasures(&world, &engine, 0..1).await;
         world.clock.sleep_until(start() + seconds(5)).await;
         // Another worker, whose clock is far ahead: by it, the lease has run out long ago.
         let ahead = world.now() + lease * 10;
@@ -261,4 +279,203 @@ fn a_worker_that_lost_its_lease_stops_what_it_does() {
         .collect();
     assert_eq!(fences.len(), 2, "made again, under a newer lease");
     assert!(fences[0] < fences[1]);
+}
+
+/// The same, where the worker complains: what it says.
+fn run_and_hear(world: &World, engine: &Engine, lasting: TimeDelta) -> Vec<String> {
+    let worker = world.worker();
+    let mut errors = Vec::new();
+    let report = |error: &EngineError| errors.push(error.to_string());
+    let shutdown = world.clock.sleep_until(world.now() + lasting);
+    let running = engine.run(&worker, None, shutdown, report);
+    world.clock.drive(running).unwrap();
+    errors
+}
+
+fn aside(world: &World, engine: &Engine) -> Vec<SetAside> {
+    let eve = staff("eve");
+    let list = engine.set_aside(&world.acme, &eve, None, 10);
+    let (list, next) = world.clock.drive(list).unwrap().unwrap();
+    assert_eq!(next, None);
+    list
+}
+
+fn backlog(world: &World, engine: &Engine) -> Backlog {
+    let eve = staff("eve");
+    let counted = engine.backlog(&world.acme, &eve, TimeDelta::days(7));
+    world.clock.drive(counted).unwrap().unwrap()
+}
+
+/// A search that panics again and again is set aside; the clocks of its request go on, and others
+/// are worked on. A person lets it be tried again, or gives it up.
+#[test]
+fn an_effect_that_panics_again_and_again_waits_for_a_person() {
+    for gives_up in [false, true] {
+        let world = World::new();
+        world
+            .desk_port
+            .will(Method::Locate, vec![Fault::Panic; 1_000]);
+        let engine = world.engine();
+        let mut alerts = engine.alerts();
+        let request = world.submit(&engine, Wish::of(Right::Erasure));
+        world.approve(&engine, request);
+        world.work(&engine);
+        let tried = calls(&world, "desk", Method::Locate).len();
+        assert_eq!(tried, world.settings.set_aside_after as usize);
+        let list = aside(&world, &engine);
+        let [one] = &list[..] else {
+            panic!("{list:?}");
+        };
+        assert_eq!((one.request, &*one.code), (request, "panicked"));
+        assert!(matches!(&one.effect, Some(Effect::Step { target, .. }) if *target == desk()));
+        match &ready(&mut alerts)[..] {
+            [alert] => assert_eq!(alert.what, Trouble::SetAside(one.clone())),
+            other => panic!("{other:?}"),
+        }
+        let counted = backlog(&world, &engine);
+        assert_eq!((counted.set_aside, counted.retrying), (1, 0));
+
+        // Its deadline is watched as ever.
+        world.work_until(&engine, start() + TimeDelta::days(60));
+        assert!(world.see(&engine, request).lifecycle.overdue);
+        assert_eq!(calls(&world, "desk", Method::Locate).len(), tried);
+
+        let alice = staff("alice");
+        world.desk_port.heal();
+        if gives_up {
+            let given_up = engine.give_up(&world.acme, request, &alice);
+            world.clock.drive(given_up).unwrap().unwrap();
+            world.work(&engine);
+            let seen = world.see(&engine, request);
+            assert_eq!(seen.lifecycle.outcome, Some(Outcome::Failed));
+        } else {
+            let resumed = engine.resume(&world.acme, request, &alice);
+            world.clock.drive(resumed).unwrap().unwrap();
+            world.work(&engine);
+            assert!(is_located(&world, &engine, request));
+        }
+        assert_eq!(aside(&world, &engine), []);
+        assert_eq!(backlog(&world, &engine).set_aside, 0);
+        // There is nothing left to decide.
+        for again in [
+            world
+                .clock
+                .drive(engine.resume(&world.acme, request, &alice)),
+            world.clock.drive(async {
+                let given_up = engine.give_up(&world.acme, request, &alice);
+                given_up.await.map(drop)
+            }),
+        ] {
+            let again = again.unwrap();
+            assert!(
+                matches!(again, Err(EngineError::Nothing { .. })),
+                "{again:?}"
+            );
+        }
+    }
+}
+
+/// A request whose state was damaged: tried a few times, set aside with its reason, and made anew
+/// from its events.
+#[test]
+fn a_request_that_cannot_be_read_waits_for_a_person() {
+    let world = World::new();
+    let engine = world.engine();
+    let request = world.submit(&engine, Wish::of(Right::Erasure));
+    world.work(&engine);
+    world.approve(&engine, request);
+    let whole = world.see(&engine, request);
+    let store = &world.store;
+    world
+        .clock
+        .drive(async {
+            let stored = store.load(&world.acme, request).await.unwrap().unwrap();
+            let commit = Commit {
+                request,
+                expected: stored.version,
+                fence: None,
+                events: Vec::new(),
+                snapshot: Snapshot {
+                    state: b"{".to_vec(),
+                    ..stored.snapshot
+                },
+                locks: LockChange::Keep,
+                people: Vec::new(),
+                parts: Vec::new(),
+            };
+            store.commit(&world.acme, commit).await.unwrap();
+        })
+        .unwrap();
+    let mut alerts = engine.alerts();
+    let tries = world.settings.set_aside_after as usize;
+    let hours = TimeDelta::hours(3);
+    assert_eq!(run_and_hear(&world, &engine, hours).len(), tries);
+    let list = aside(&world, &engine);
+    let [one] = &list[..] else {
+        panic!("{list:?}");
+    };
+    let told = (one.request, &one.effect, &*one.code);
+    assert_eq!(told, (request, &None, "unreadable_state"));
+    assert!(matches!(&ready(&mut alerts)[..],
+        [Alert { what: Trouble::SetAside(told), .. }] if told == one));
+    // It is still seen that an answer is due.
+    let eve = staff("eve");
+    let due = engine.due(&world.acme, &eve, start() + TimeDelta::days(60), 9);
+    assert_eq!(world.clock.drive(due).unwrap().unwrap().len(), 1);
+    assert_eq!(backlog(&world, &engine).set_aside, 1);
+
+    // Resumed without a repair, it comes to the same end.
+    let resumed = engine.resume(&world.acme, request, &eve);
+    world.clock.drive(resumed).unwrap().unwrap();
+    assert_eq!(aside(&world, &engine), []);
+    assert_eq!(run_and_hear(&world, &engine, hours).len(), tries);
+    assert_eq!(aside(&world, &engine).len(), 1);
+
+    let repaired = engine.repair(&world.acme, request, &eve);
+    world.clock.drive(repaired).unwrap().unwrap();
+    assert_eq!(world.see(&engine, request), whole);
+    assert_eq!(run_and_hear(&world, &engine, hours), [""; 0]);
+    assert!(is_located(&world, &engine, request));
+    assert_eq!(aside(&world, &engine), []);
+}
+
+/// The figures are those of a count by hand, as time goes on.
+#[test]
+fn the_backlog_is_what_a_count_by_hand_says() {
+    let world = World::new();
+    let engine = world.engine();
+    let failing = Fault::Fail(ErrorKind::Unavailable);
+    world.desk_port.will(Method::Locate, vec![failing; 10_000]);
+    let empty = backlog(&world, &engine);
+    assert_eq!((empty.open, empty.behind), (0, TimeDelta::zero()));
+    run(
+        &world,
+        &engine,
+        seconds(40),
+        erasures(&world, &engine, 0..7),
+    );
+    let last = world.clock.drive(erasures(&world, &engine, 7..15)).unwrap();
+    let refuse = lifecycle::Command::Withdraw;
+    world
+        .command(&engine, last[7], &Actor::Person, refuse)
+        .unwrap();
+    world.clock.advance(seconds(5));
+    let counted = backlog(&world, &engine);
+    assert_eq!(counted.behind, seconds(5), "nobody worked since");
+    assert!((1..=7).contains(&counted.retrying), "{counted:?}");
+    for days in [0, 20, 30, 60] {
+        let at = start() + TimeDelta::days(days);
+        world.clock.set(at.max(world.now()));
+        let counted = backlog(&world, &engine);
+        let eve = staff("eve");
+        let due = engine.due(&world.acme, &eve, DateTime::<Utc>::MAX_UTC, 99);
+        let due = world.clock.drive(due).unwrap().unwrap();
+        let now = world.now();
+        let overdue = due.iter().filter(|due| due.at <= now).count() as u64;
+        let soon = due.iter().filter(|due| due.at < now + TimeDelta::days(7));
+        let soon = soon.count() as u64 - overdue;
+        assert_eq!((counted.overdue, counted.due_soon), (overdue, soon));
+        let open = world.clock.drive(world.store.open(&world.acme, None, 99));
+        assert_eq!(counted.open, open.unwrap().unwrap().len() as u64);
+    }
 }

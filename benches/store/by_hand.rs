@@ -28,6 +28,7 @@ pub(crate) fn command(request: RequestId, version: u64) -> Commit {
             wake_at: Some(instant(version)),
             due_at: Some(instant(version + 1_000)),
             open: true,
+            mark: None,
         },
         locks: LockChange::Keep,
         people: Vec::new(),

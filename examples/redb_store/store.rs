@@ -300,6 +300,50 @@ impl RequestStore for RedbStore {
         })
     }
 
+    async fn marked(
+        &self,
+        controller: &ControllerId,
+        mark: Mark,
+        after: Option<RequestId>,
+        limit: usize,
+    ) -> Result<Vec<RequestId>, StoreError> {
+        let (of, mark) = (controller.as_str(), mark.number());
+        let first = match after {
+            None => 0,
+            Some(after) => match after.as_uuid().as_u128().checked_add(1) {
+                Some(next) => next,
+                None => return Ok(Vec::new()),
+            },
+        };
+        self.read(|view| {
+            let table = view.open_table(MARKED)?;
+            let rest = table.range((of, mark, first)..=(of, mark, u128::MAX))?;
+            let rest = rest.take(limit);
+            rest.map(|key| Ok(request(key?.0.value().2))).collect()
+        })
+    }
+
+    async fn count(&self, controller: &ControllerId, what: Counted) -> Result<u64, StoreError> {
+        let of = controller.as_str();
+        self.read(|view| {
+            let counted = match what {
+                Counted::Open => {
+                    let all = (of, 0)..=(of, u128::MAX);
+                    view.open_table(OPEN)?.range(all)?.count()
+                }
+                Counted::DueBefore(before) => {
+                    let due = (of, i64::MIN, 0)..(of, before.timestamp_micros(), 0);
+                    view.open_table(DUE)?.range(due)?.count()
+                }
+                Counted::Marked(mark) => {
+                    let all = (of, mark.number(), 0)..=(of, mark.number(), u128::MAX);
+                    view.open_table(MARKED)?.range(all)?.count()
+                }
+            };
+            Ok(counted as u64)
+        })
+    }
+
     async fn delete(
         &self,
         controller: &ControllerId,

@@ -5,13 +5,13 @@ use std::path::Path;
 
 use chrono::{DateTime, Utc};
 use datarights::model::{ControllerId, Digest, RequestId};
-use datarights::ports::{Snapshot, StoreError, StoredRequest};
+use datarights::ports::{Mark, Snapshot, StoreError, StoredRequest};
 use redb::{Database, ReadableTable, Table, TableDefinition, WriteTransaction};
 
 /// A request's place: its controller comes first in every key, so no range leaves the tenant.
 pub(crate) type Place<'a> = (&'a str, u128);
 
-/// Version, sequence, head, wake_at, due_at, open, state, agenda.
+/// Version, sequence, head, wake_at, due_at, open, state, agenda, the number of the mark or 0.
 type Row<'a> = (
     u64,
     u64,
@@ -21,6 +21,7 @@ type Row<'a> = (
     bool,
     &'a [u8],
     &'a [u8],
+    u8,
 );
 
 pub(crate) const REQUESTS: TableDefinition<Place, Row> = TableDefinition::new("requests");
@@ -49,6 +50,8 @@ pub(crate) const READY_OF: TableDefinition<(&str, i64, u128), ()> =
 /// Open requests: by deadline, and by id.
 pub(crate) const DUE: TableDefinition<(&str, i64, u128), ()> = TableDefinition::new("due");
 pub(crate) const OPEN: TableDefinition<Place, ()> = TableDefinition::new("open");
+/// Requests with a mark, by its number.
+pub(crate) const MARKED: TableDefinition<(&str, u8, u128), ()> = TableDefinition::new("marked");
 /// Numbers of the whole store: its schema, the last fence, the last birth.
 const NUMBERS: TableDefinition<&str, u64> = TableDefinition::new("numbers");
 
@@ -99,6 +102,7 @@ pub(crate) fn open(path: &Path) -> Result<Database, Failed> {
     write.open_table(READY_OF)?;
     write.open_table(DUE)?;
     write.open_table(OPEN)?;
+    write.open_table(MARKED)?;
     write.commit()?;
     Ok(database)
 }
@@ -136,7 +140,7 @@ pub(crate) fn read(
     let Some(row) = table.get(at)? else {
         return Ok(None);
     };
-    let (version, sequence, head, wake_at, due_at, open, state, agenda) = row.value();
+    let (version, sequence, head, wake_at, due_at, open, state, agenda, mark) = row.value();
     Ok(Some(StoredRequest {
         version,
         sequence,
@@ -147,6 +151,10 @@ pub(crate) fn read(
             wake_at: wake_at.map(instant).transpose()?,
             due_at: due_at.map(instant).transpose()?,
             open,
+            mark: match mark {
+                0 => None,
+                number => Some(Mark::numbered(number)?),
+            },
         },
     }))
 }
@@ -166,6 +174,7 @@ pub(crate) fn put(
         now.open,
         now.state.as_slice(),
         now.agenda.as_slice(),
+        now.mark.map_or(0, Mark::number),
     );
     table.insert(at, row)?;
     Ok(())

@@ -149,14 +149,19 @@ pub(crate) fn index(write: &WriteTransaction, at: Place) -> Result<(), Failed> {
             .open_table(READY_OF)?
             .insert((at.0, ready, at.1), ())?;
     }
-    if let Some(now) = read(&write.open_table(REQUESTS)?, at)?.map(|stored| stored.snapshot)
-        && now.open
-    {
+    let Some(now) = read(&write.open_table(REQUESTS)?, at)?.map(|stored| stored.snapshot) else {
+        return Ok(());
+    };
+    if now.open {
         write.open_table(OPEN)?.insert(at, ())?;
         if let Some(due) = now.due_at {
             let key = (at.0, due.timestamp_micros(), at.1);
             write.open_table(DUE)?.insert(key, ())?;
         }
+    }
+    if let Some(mark) = now.mark {
+        let key = (at.0, mark.number(), at.1);
+        write.open_table(MARKED)?.insert(key, ())?;
     }
     Ok(())
 }
@@ -168,11 +173,18 @@ pub(crate) fn unindex(write: &WriteTransaction, at: Place) -> Result<(), Failed>
         write.open_table(READY_OF)?.remove((at.0, ready, at.1))?;
     }
     write.open_table(OPEN)?.remove(at)?;
-    let stored = read(&write.open_table(REQUESTS)?, at)?;
-    if let Some(due) = stored.and_then(|stored| stored.snapshot.due_at) {
+    let Some(now) = read(&write.open_table(REQUESTS)?, at)?.map(|stored| stored.snapshot) else {
+        return Ok(());
+    };
+    if let Some(due) = now.due_at {
         write
             .open_table(DUE)?
             .remove((at.0, due.timestamp_micros(), at.1))?;
+    }
+    if let Some(mark) = now.mark {
+        write
+            .open_table(MARKED)?
+            .remove((at.0, mark.number(), at.1))?;
     }
     Ok(())
 }

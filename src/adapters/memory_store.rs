@@ -10,8 +10,8 @@ use uuid::Uuid;
 
 use crate::model::{ControllerId, Digest, KeyedDigest, RequestId};
 use crate::ports::{
-    Claim, Commit, Due, Fence, LockChange, RequestStore, Snapshot, StoreError, StoredEvent,
-    StoredRequest, WorkerId, check_chunk,
+    Claim, Commit, Counted, Due, Fence, LockChange, Mark, RequestStore, Snapshot, StoreError,
+    StoredEvent, StoredRequest, WorkerId, check_chunk,
 };
 
 /// A request store in memory. A clone is another handle on the same requests.
@@ -63,6 +63,9 @@ struct Tables {
     claimable_of: BTreeSet<(ControllerId, DateTime<Utc>, RequestId)>,
     /// Open requests by their deadline.
     due: BTreeSet<(ControllerId, DateTime<Utc>, RequestId)>,
+    /// Requests with a mark, and how many are open.
+    marked: BTreeSet<(ControllerId, Mark, RequestId)>,
+    open: BTreeMap<ControllerId, u64>,
     /// Open requests by person, in order of creation.
     people: BTreeSet<(ControllerId, KeyedDigest, u64, RequestId)>,
     /// Who holds a lock, and whether exclusively.
@@ -155,6 +158,14 @@ impl Tables {
         if let Some(at) = row.due_at() {
             self.due.remove(&(controller.clone(), at, *request));
         }
+        if let Some(mark) = row.snapshot.mark {
+            self.marked.remove(&(controller.clone(), mark, *request));
+        }
+        if let Some(open) = self.open.get_mut(controller)
+            && row.snapshot.open
+        {
+            *open -= 1;
+        }
         for person in &row.people {
             self.people
                 .remove(&(controller.clone(), *person, row.created, *request));
@@ -174,7 +185,11 @@ impl Tables {
         if let Some(at) = row.due_at() {
             self.due.insert((controller.clone(), at, *request));
         }
+        if let Some(mark) = row.snapshot.mark {
+            self.marked.insert((controller.clone(), mark, *request));
+        }
         if row.snapshot.open {
+            *self.open.entry(controller.clone()).or_default() += 1;
             for person in &row.people {
                 self.people
                     .insert((controller.clone(), *person, row.created, *request));
@@ -504,6 +519,45 @@ impl RequestStore for MemoryStore {
             .map(|((_, request), _)| *request)
             .take(limit)
             .collect())
+    }
+
+    async fn marked(
+        &self,
+        controller: &ControllerId,
+        mark: Mark,
+        after: Option<RequestId>,
+        limit: usize,
+    ) -> Result<Vec<RequestId>, StoreError> {
+        let tables = self.tables()?;
+        let from = after.map_or(Bound::Included(FIRST), Bound::Excluded);
+        let from = from.map(|id| (controller.clone(), mark, id));
+        Ok(tables
+            .marked
+            .range((from, Bound::Unbounded))
+            .take_while(|(of, with, _)| of == controller && *with == mark)
+            .map(|(.., request)| *request)
+            .take(limit)
+            .collect())
+    }
+
+    async fn count(&self, controller: &ControllerId, what: Counted) -> Result<u64, StoreError> {
+        let tables = self.tables()?;
+        let first = controller.clone();
+        let counted = match what {
+            Counted::Open => return Ok(tables.open.get(controller).copied().unwrap_or(0)),
+            Counted::DueBefore(before) => tables
+                .due
+                .range(
+                    (first, DateTime::<Utc>::MIN_UTC, FIRST)..(controller.clone(), before, FIRST),
+                )
+                .count(),
+            Counted::Marked(mark) => tables
+                .marked
+                .range((first, mark, FIRST)..)
+                .take_while(|(of, with, _)| of == controller && *with == mark)
+                .count(),
+        };
+        Ok(counted as u64)
     }
 
     async fn delete(

@@ -9,9 +9,9 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::stored::SCHEMA;
-use crate::ports::Handle;
+use crate::ports::{Handle, Mark};
 use crate::workflow::{
-    Decision, Effect, EffectKey, Event, Letter, Request, Timer, TimerChange, lifecycle,
+    Decision, Effect, EffectKey, Event, Letter, Request, Task, Timer, TimerChange, lifecycle,
 };
 
 /// An effect that is still to be performed.
@@ -27,6 +27,38 @@ pub(super) struct Item {
     /// The handle of an earlier *pending* answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) resume: Option<Handle>,
+    /// How often it panicked.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub(super) panics: u32,
+    /// Why it waits for a person to decide; nobody performs it meanwhile.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) aside: Option<Aside>,
+}
+
+/// Why something was set aside.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Aside {
+    pub(super) at: DateTime<Utc>,
+    pub(super) code: String,
+}
+
+fn is_zero(number: &u32) -> bool {
+    *number == 0
+}
+
+impl Item {
+    /// Whether it is performed again because it failed: waiting for a lock is none.
+    fn is_retried(&self) -> bool {
+        let waits = matches!(
+            self.effect,
+            Effect::Step {
+                task: Task::LockToRead | Task::LockToWrite,
+                ..
+            }
+        );
+        self.attempt > 1 && !waits
+    }
 }
 
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -90,6 +122,8 @@ impl Agenda {
                     at: now,
                     attempt: 1,
                     resume: None,
+                    panics: 0,
+                    aside: None,
                 });
             }
         }
@@ -138,17 +172,39 @@ impl Agenda {
             .min_by_key(|(timer, at)| (*at, *timer))
     }
 
+    /// Lets what was set aside be tried again, from the first attempt.
+    pub(super) fn put_back(&mut self, now: DateTime<Utc>) {
+        for item in &mut self.effects {
+            if item.aside.take().is_some() {
+                (item.at, item.attempt, item.panics) = (now, 1, 0);
+            }
+        }
+    }
+
+    /// The effects that are to be performed, now or later.
+    pub(super) fn active(&self) -> impl Iterator<Item = &Item> {
+        self.effects.iter().filter(|item| item.aside.is_none())
+    }
+
+    /// What an operator should know of the request.
+    pub(super) fn mark(&self) -> Option<Mark> {
+        let aside = self.effects.iter().any(|item| item.aside.is_some());
+        let retried = self.effects.iter().any(Item::is_retried);
+        aside
+            .then_some(Mark::Aside)
+            .or(retried.then_some(Mark::Retrying))
+    }
+
     /// The next instant after `now` at which something else comes to be due.
     pub(super) fn next_after(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
-        let effects = self.effects.iter().map(|item| item.at);
+        let effects = self.active().map(|item| item.at);
         let all = effects.chain(self.timers.values().copied());
         all.filter(|at| *at > now).min()
     }
 
     /// When there is something to do again.
     pub(super) fn wake_at(&self) -> Option<DateTime<Utc>> {
-        self.effects
-            .iter()
+        self.active()
             .map(|item| item.at)
             .chain(self.timers.values().copied())
             .min()

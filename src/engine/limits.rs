@@ -11,8 +11,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::model::{ControllerId, KeyId, KeyedDigest, NormalForm, Personal, RequestId, Sealed};
 use crate::ports::{
-    Cancel, Claim, Clock, Commit, Due, Fence, PortError, Query, RequestStore, StoreError,
-    StoredEvent, StoredRequest, Vault, VaultError, WorkerId,
+    Cancel, Claim, Clock, Commit, Counted, Due, Fence, Mark, PortError, Query, RequestStore,
+    StoreError, StoredEvent, StoredRequest, Vault, VaultError, WorkerId,
 };
 
 use super::error::EngineError;
@@ -195,6 +195,21 @@ impl RequestStore for Store {
         limit: usize,
     ) -> Result<Vec<RequestId>, StoreError> {
         self.call(self.store.open(controller, after, limit)).await
+    }
+
+    async fn marked(
+        &self,
+        controller: &ControllerId,
+        mark: Mark,
+        after: Option<RequestId>,
+        limit: usize,
+    ) -> Result<Vec<RequestId>, StoreError> {
+        let page = self.store.marked(controller, mark, after, limit);
+        self.call(page).await
+    }
+
+    async fn count(&self, controller: &ControllerId, what: Counted) -> Result<u64, StoreError> {
+        self.call(self.store.count(controller, what)).await
     }
 
     async fn delete(

@@ -6,6 +6,8 @@
 //! May use everything below it but `adapters`.
 
 mod agenda;
+mod aside;
+mod backlog;
 mod controller;
 mod error;
 mod findings;
@@ -29,6 +31,8 @@ mod view;
 mod words;
 mod worker;
 
+pub use aside::SetAside;
+pub use backlog::Backlog;
 pub use controller::Controller;
 pub use error::{EngineError, Unsaid};
 pub use gates::Outage;
@@ -96,6 +100,7 @@ struct Inner {
     landscape: Landscape,
     settings: Settings,
     gates: Arc<gates::Gates>,
+    tries: aside::Tries,
     listeners: progress::Listeners<Progress>,
     alerts: progress::Listeners<Alert>,
     /// Rings when somebody's command left something to do.
@@ -189,6 +194,7 @@ impl EngineBuilder {
                 },
                 settings,
                 gates: Arc::new(gates::Gates::new(self.limits)),
+                tries: aside::Tries::default(),
                 listeners: progress::Listeners::default(),
                 alerts: progress::Listeners::default(),
                 bell: progress::Listeners::default(),
@@ -217,8 +223,8 @@ impl Engine {
         self.inner.listeners.listen(PROGRESS).boxed()
     }
 
-    /// What a person should hear of from now on: a source that is down, and that it is back. Of this
-    /// engine alone; like [`Engine::progress`] it is for the host itself.
+    /// What a person should hear of from now on: a source that is down, and that it is back; what was
+    /// set aside. Of this engine alone; like [`Engine::progress`] it is for the host itself.
     pub fn alerts(&self) -> BoxStream<'static, Alert> {
         self.inner.alerts.listen(PROGRESS).boxed()
     }

@@ -3,8 +3,10 @@
 //!
 //! Without the features nothing is done here.
 
+use crate::model::ControllerId;
 use crate::workflow::Target;
 
+use super::backlog::Backlog;
 use super::gates::Change;
 use super::perform::{Attempt, Performed};
 
@@ -43,6 +45,28 @@ pub(super) fn changed(target: &Target, change: &Change) {
     }
     #[cfg(not(any(feature = "tracing", feature = "metrics")))]
     let _ = (target, change);
+}
+
+/// Shows how much there is to do for a controller.
+pub(super) fn counted(controller: &ControllerId, backlog: &Backlog) {
+    #[cfg(feature = "metrics")]
+    {
+        let of = controller.to_string();
+        for (which, number) in [
+            ("open", backlog.open),
+            ("overdue", backlog.overdue),
+            ("due_soon", backlog.due_soon),
+            ("retrying", backlog.retrying),
+            ("set_aside", backlog.set_aside),
+        ] {
+            metrics::gauge!("datarights_requests", "controller" => of.clone(), "which" => which)
+                .set(number as f64);
+        }
+        metrics::gauge!("datarights_behind_seconds", "controller" => of)
+            .set(backlog.behind.as_seconds_f64());
+    }
+    #[cfg(not(feature = "metrics"))]
+    let _ = (controller, backlog);
 }
 
 #[cfg(any(feature = "tracing", feature = "metrics"))]

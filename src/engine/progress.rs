@@ -8,6 +8,7 @@ use futures::channel::mpsc;
 use crate::model::{ControllerId, RequestId};
 use crate::workflow::{Effect, Event, Target};
 
+use super::aside::SetAside;
 use super::gates::Outage;
 
 /// One thing that happened.
@@ -76,6 +77,8 @@ pub struct Alert {
 pub enum Trouble {
     /// A source or a recipient does not answer. What needs it waits and is tried now and then.
     Down(Outage),
+    /// Something cannot be worked on, and waits for a person to decide.
+    SetAside(SetAside),
     /// It answered again.
     Back {
         /// Which one.

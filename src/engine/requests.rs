@@ -65,7 +65,7 @@ impl Engine {
         Self::read(id, stored.ok_or(EngineError::UnknownRequest(id))?)
     }
 
-    fn read(id: RequestId, stored: StoredRequest) -> Result<Loaded, EngineError> {
+    pub(super) fn read(id: RequestId, stored: StoredRequest) -> Result<Loaded, EngineError> {
         Ok(Loaded {
             version: stored.version,
             head: stored.head,
@@ -134,6 +134,7 @@ impl Engine {
                 wake_at: agenda.wake_at(),
                 due_at: decision.next.due_at(),
                 open: decision.next.is_open(),
+                mark: agenda.mark(),
             },
             locks: match std::mem::take(&mut decision.locks) {
                 Locks::Keep => LockChange::Keep,

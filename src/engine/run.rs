@@ -251,10 +251,16 @@ impl Engine {
         async move {
             let work = AssertUnwindSafe(engine.work(&claim, &stop)).catch_unwind();
             let result = match work.await.unwrap_or(Err(EngineError::Panicked)) {
-                Ok(()) => engine.inner.ports.store.release(&claim).await,
+                Ok(()) => {
+                    engine.inner.tries.forget(&claim);
+                    engine.inner.ports.store.release(&claim).await
+                }
                 // Somebody else has it now.
                 Err(EngineError::Store(StoreError::LostLease { .. })) => Ok(()),
-                Err(error) => return (claim, Err(error)),
+                Err(error) => {
+                    engine.in_vain(&claim, &error).await;
+                    return (claim, Err(error));
+                }
             };
             (claim, result.map_err(EngineError::from))
         }

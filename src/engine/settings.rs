@@ -29,6 +29,9 @@ pub struct Settings {
     pub stream_timeout: TimeDelta,
     /// How often an effect is tried before it counts as failed.
     pub attempts: u32,
+    /// After how many panics an effect is set aside for a person to decide, and after how many
+    /// tries in vain, by one engine, a request that cannot be read or decided.
+    pub set_aside_after: u32,
     /// How long to wait after a first failure; doubled after each further one.
     pub backoff: TimeDelta,
     /// The longest wait between two attempts.
@@ -55,6 +58,7 @@ impl Default for Settings {
             call_timeout: TimeDelta::minutes(5),
             stream_timeout: TimeDelta::hours(6),
             attempts: 12,
+            set_aside_after: 5,
             backoff: TimeDelta::seconds(2),
             longest_backoff: TimeDelta::hours(1),
             lock_wait: TimeDelta::minutes(1),
@@ -73,6 +77,7 @@ impl Settings {
         self.concurrency = self.concurrency.max(1);
         self.attempts = self.attempts.max(1);
         self.calls = self.calls.max(1);
+        self.set_aside_after = self.set_aside_after.max(1);
         self.down_after = self.down_after.max(1);
         for span in [
             &mut self.lease,

@@ -73,6 +73,19 @@ impl Engine {
     ) -> Result<Vec<Envelope>, EngineError> {
         let loaded = self.load(controller, request).await?;
         self.allow(&loaded.request, actor, "view").await?;
+        let sequence = loaded.request.sequence;
+        self.verified(controller, request, sequence, loaded.head)
+            .await
+    }
+
+    /// The history of a request up to an event, which must be its end by that digest.
+    pub(super) async fn verified(
+        &self,
+        controller: &ControllerId,
+        request: RequestId,
+        sequence: u64,
+        head: Digest,
+    ) -> Result<Vec<Envelope>, EngineError> {
         let mut events = Vec::new();
         loop {
             let after = events.len() as u64;
@@ -85,10 +98,10 @@ impl Engine {
             }
         }
         // What was recorded since the request was loaded is left for the next time.
-        events.truncate(usize::try_from(loaded.request.sequence).unwrap_or(usize::MAX));
+        events.truncate(usize::try_from(sequence).unwrap_or(usize::MAX));
         let bytes = events.iter().map(|event| event.bytes.as_slice());
-        let (envelopes, head) = evidence::verify(bytes)?;
-        if head != loaded.head {
+        let (envelopes, last) = evidence::verify(bytes)?;
+        if last != head {
             let sequence = envelopes.len() as u64 + 1;
             return Err(CodecError::Broken { sequence }.into());
         }

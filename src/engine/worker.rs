@@ -15,9 +15,9 @@ use crate::workflow::{
 };
 
 use super::Engine;
-use super::agenda::Item;
+use super::agenda::{Aside, Item};
 use super::error::EngineError;
-use super::guard::meanwhile;
+use super::guard::{PANICKED, meanwhile};
 use super::perform::{Attempt, Performed};
 use super::progress::{Progress, Step};
 use super::requests::Loaded;
@@ -160,7 +160,7 @@ impl Engine {
             if running.len() >= self.inner.settings.concurrency {
                 break;
             }
-            if item.at > now || busy.contains_key(&item.key) {
+            if item.at > now || item.aside.is_some() || busy.contains_key(&item.key) {
                 continue;
             }
             let pass = match &item.effect {
@@ -268,6 +268,15 @@ impl Engine {
         {
             // Settled by hand, or cancelled, while it ran.
             return Ok(true);
+        }
+        if let Performed::Later(later) = performed
+            && later.panicked()
+            && self.is_poison(item)
+        {
+            return self
+                .set_aside_effect(loaded, claim, item)
+                .await
+                .map(|()| true);
         }
         let command: Option<Command> = match (performed, &item.effect) {
             (Performed::Later(later), _) if item.attempt < self.inner.settings.attempts => {
@@ -440,18 +449,8 @@ impl Engine {
         claim: &Claim,
         item: &Item,
     ) -> Result<(), EngineError> {
-        let failure = Failure::Nonsense;
-        let command: Command = match &item.effect {
-            Effect::Step { task, target, .. } => fulfilment::Command::Answer {
-                task: *task,
-                target: target.clone(),
-                result: Box::new(StepResult::Failed(failure)),
-            }
-            .into(),
-            effect => match failed_to_ask(effect, failure) {
-                Some(command) => command.into(),
-                None => return self.drop_item(loaded, claim, item).await,
-            },
+        let Some(command) = failed(&item.effect, Failure::Nonsense) else {
+            return self.drop_item(loaded, claim, item).await;
         };
         let cause = Cause::Effect(item.key.clone());
         match self
@@ -527,6 +526,36 @@ impl Engine {
         }
     }
 
+    /// Whether one more panic is one too many. What sweeps is tried for ever: what must go must go.
+    fn is_poison(&self, item: &Item) -> bool {
+        let settings = &self.inner.settings;
+        let sweeps = matches!(
+            item.effect,
+            Effect::DeletePackage | Effect::Shred | Effect::Delete
+        );
+        !sweeps
+            && (item.panics.saturating_add(1) >= settings.set_aside_after
+                || item.attempt >= settings.attempts)
+    }
+
+    async fn set_aside_effect(
+        &self,
+        loaded: &mut Loaded,
+        claim: &Claim,
+        item: &Item,
+    ) -> Result<(), EngineError> {
+        let aside = Aside {
+            at: self.now(),
+            code: PANICKED.to_owned(),
+        };
+        let (of, request) = (&claim.controller, claim.request);
+        let noted = aside.clone();
+        self.reschedule(loaded, claim, item, |item| item.aside = Some(noted))
+            .await?;
+        self.tell_aside(of, request, Some(&item.effect), aside);
+        Ok(())
+    }
+
     async fn retry(
         &self,
         loaded: &mut Loaded,
@@ -550,9 +579,11 @@ impl Engine {
                 at,
             },
         });
+        let panics = u32::from(code == PANICKED);
         self.reschedule(loaded, claim, item, |item| {
             item.at = at;
             item.attempt = item.attempt.saturating_add(1);
+            item.panics = item.panics.saturating_add(panics);
         })
         .await
     }
@@ -609,6 +640,19 @@ fn last_failure(performed: &Performed) -> Failure {
         Performed::Later(_) => Failure::Unavailable,
         _ => Failure::Nonsense,
     }
+}
+
+/// What is recorded when an effect has failed for good; `None` for what sweeps.
+pub(super) fn failed(effect: &Effect, failure: Failure) -> Option<Command> {
+    Some(match effect {
+        Effect::Step { task, target, .. } => fulfilment::Command::Answer {
+            task: *task,
+            target: target.clone(),
+            result: Box::new(StepResult::Failed(failure)),
+        }
+        .into(),
+        effect => failed_to_ask(effect, failure)?.into(),
+    })
 }
 
 /// What is recorded when a letter or a challenge cannot go out.

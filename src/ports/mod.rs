@@ -27,9 +27,9 @@ pub use source::{
     PlannedRows, Reading, SourceDescription, SourcePlan, Stopped, Work,
 };
 pub use store::{
-    Claim, Commit, Due, Lock, LockChange, MAX_CHUNK_BYTES, MAX_EVENT_BYTES, MAX_PART_NAME_BYTES,
-    PartChunk, RequestStore, Snapshot, StoreError, StoredEvent, StoredRequest, WorkerId,
-    check_chunk,
+    Claim, Commit, Counted, Due, Lock, LockChange, MAX_CHUNK_BYTES, MAX_EVENT_BYTES,
+    MAX_PART_NAME_BYTES, Mark, PartChunk, RequestStore, Snapshot, StoreError, StoredEvent,
+    StoredRequest, WorkerId, check_chunk,
 };
 pub use vault::{Vault, VaultError};
 

@@ -31,6 +31,48 @@ pub struct StoredEvent {
     pub bytes: Vec<u8>,
 }
 
+/// What an operator should know of a request, beside its course: stores find it by that.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub enum Mark {
+    /// An effect failed and is tried again.
+    Retrying,
+    /// Something of it was set aside, for a person to decide.
+    Aside,
+}
+
+impl Mark {
+    /// All there are.
+    pub const ALL: [Self; 2] = [Self::Retrying, Self::Aside];
+
+    /// Its number, for stores to keep; never 0.
+    pub const fn number(self) -> u8 {
+        match self {
+            Self::Retrying => 1,
+            Self::Aside => 2,
+        }
+    }
+
+    /// The mark of a number.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] for a number of none.
+    pub fn numbered(number: u8) -> Result<Self, StoreError> {
+        let mark = Self::ALL.into_iter().find(|mark| mark.number() == number);
+        mark.ok_or(StoreError::Corrupt("a mark is none"))
+    }
+}
+
+/// Which requests of a controller are counted.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Counted {
+    /// The open ones.
+    Open,
+    /// The open ones whose deadline is before an instant.
+    DueBefore(DateTime<Utc>),
+    /// Those with a mark, open or not.
+    Marked(Mark),
+}
+
 /// What a request is now: replaced as a whole by every commit.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Snapshot {
@@ -44,6 +86,8 @@ pub struct Snapshot {
     pub due_at: Option<DateTime<Utc>>,
     /// Whether it is still open.
     pub open: bool,
+    /// What an operator should know of it.
+    pub mark: Option<Mark>,
 }
 
 /// A request as it is loaded.
@@ -295,6 +339,10 @@ pub enum StoreError {
 /// - **Due** knows open requests only, by an index.
 /// - **Find** knows open requests only, in the order they were created, by an index.
 /// - **Open** lists open requests only, in the order of their ids, in pages, by an index.
+/// - **Marked** lists requests with a mark, open or not, in the order of their ids, in pages, by an
+///   index that holds only such.
+/// - **Count** says how many `open`, `due` and `marked` would list without a limit, by their
+///   indexes: its cost grows with what it counts, not with what is closed.
 /// - **Parts**: a chunk replaces the one of its number; a part ends with its request. Of an unknown
 ///   request none can be put or deleted.
 /// - **Locks** are exclusive or shared among the requests of a controller; a request never blocks
@@ -419,6 +467,18 @@ pub trait RequestStore: Send + Sync {
         after: Option<RequestId>,
         limit: usize,
     ) -> Result<Vec<RequestId>, StoreError>;
+
+    /// Requests with a mark in the order of their ids, after one, `limit` at most.
+    async fn marked(
+        &self,
+        controller: &ControllerId,
+        mark: Mark,
+        after: Option<RequestId>,
+        limit: usize,
+    ) -> Result<Vec<RequestId>, StoreError>;
+
+    /// How many requests there are of a kind.
+    async fn count(&self, controller: &ControllerId, what: Counted) -> Result<u64, StoreError>;
 
     /// Deletes a request with its events, parts and locks, under version and fence like a commit.
     async fn delete(

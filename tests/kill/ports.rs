@@ -206,6 +206,20 @@ impl<S: RequestStore> RequestStore for Reached<S> {
         self.port.open(controller, after, limit).await
     }
 
+    async fn marked(
+        &self,
+        controller: &ControllerId,
+        mark: Mark,
+        after: Option<RequestId>,
+        limit: usize,
+    ) -> Result<Vec<RequestId>, StoreError> {
+        self.port.marked(controller, mark, after, limit).await
+    }
+
+    async fn count(&self, controller: &ControllerId, what: Counted) -> Result<u64, StoreError> {
+        self.port.count(controller, what).await
+    }
+
     async fn delete(
         &self,
         controller: &ControllerId,

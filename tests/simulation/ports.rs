@@ -35,6 +35,7 @@ macro_rules! at_once {
 
 at_once!(
     (),
+    u64,
     Option<StoredRequest>,
     Vec<StoredEvent>,
     Vec<RequestId>,
@@ -188,6 +189,20 @@ impl RequestStore for Gated<dyn RequestStore> {
     ) -> Result<Vec<RequestId>, StoreError> {
         let perform = || self.inner.open(c, after, limit);
         self.gate.pass("open", Kind::Store, &perform).await
+    }
+    async fn marked(
+        &self,
+        c: &ControllerId,
+        mark: Mark,
+        after: Option<RequestId>,
+        limit: usize,
+    ) -> Result<Vec<RequestId>, StoreError> {
+        let perform = || self.inner.marked(c, mark, after, limit);
+        self.gate.pass("marked", Kind::Store, &perform).await
+    }
+    async fn count(&self, c: &ControllerId, what: Counted) -> Result<u64, StoreError> {
+        let perform = || self.inner.count(c, what);
+        self.gate.pass("count", Kind::Store, &perform).await
     }
     async fn delete(
         &self,

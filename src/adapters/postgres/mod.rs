@@ -23,8 +23,8 @@ use sqlx::{Connection as _, PgConnection, PgPool, PgTransaction, Postgres, pool:
 
 use crate::model::{ControllerId, KeyedDigest, RequestId};
 use crate::ports::{
-    Claim, Commit, Due, Fence, LockChange, RequestStore, StoreError, StoredEvent, StoredRequest,
-    WorkerId,
+    Claim, Commit, Counted, Due, Fence, LockChange, Mark, RequestStore, StoreError, StoredEvent,
+    StoredRequest, WorkerId,
 };
 
 use error::{asks_again, store_error};
@@ -410,6 +410,20 @@ impl RequestStore for PostgresStore {
         limit: usize,
     ) -> Result<Vec<RequestId>, StoreError> {
         on!(self, c => read::open(&mut c, &self.sql, controller, after, limit))
+    }
+
+    async fn marked(
+        &self,
+        controller: &ControllerId,
+        mark: Mark,
+        after: Option<RequestId>,
+        limit: usize,
+    ) -> Result<Vec<RequestId>, StoreError> {
+        on!(self, c => read::marked(&mut c, &self.sql, controller, mark, after, limit))
+    }
+
+    async fn count(&self, controller: &ControllerId, what: Counted) -> Result<u64, StoreError> {
+        on!(self, c => read::counted(&mut c, &self.sql, controller, what))
     }
 
     async fn delete(

@@ -5,11 +5,13 @@ use sqlx::postgres::PgRow;
 use sqlx::{Decode, PgConnection, Postgres, Row as _, Type};
 
 use crate::model::{ControllerId, Digest, KeyedDigest, RequestId};
-use crate::ports::{Claim, Due, Fence, Snapshot, StoreError, StoredEvent, StoredRequest, WorkerId};
+use crate::ports::{
+    Claim, Counted, Due, Fence, Mark, Snapshot, StoreError, StoredEvent, StoredRequest, WorkerId,
+};
 
 use super::error::store_error;
 use super::sql::Statements;
-use super::write::{count, shown};
+use super::write::{count, numbered, shown};
 use super::{Answer, micros};
 
 fn get<'r, T: Decode<'r, Postgres> + Type<Postgres>>(row: &'r PgRow, column: usize) -> Answer<T> {
@@ -19,6 +21,13 @@ fn get<'r, T: Decode<'r, Postgres> + Type<Postgres>>(row: &'r PgRow, column: usi
 fn optional_instant(row: &PgRow, column: usize) -> Answer<Option<DateTime<Utc>>> {
     let micros: Option<i64> = get(row, column)?;
     micros.map(instant).transpose()
+}
+
+fn mark(row: &PgRow, column: usize) -> Answer<Option<Mark>> {
+    let number: Option<i16> = get(row, column)?;
+    number
+        .map(|number| Mark::numbered(u8::try_from(number).unwrap_or(0)))
+        .transpose()
 }
 
 fn instant(micros: i64) -> Answer<DateTime<Utc>> {
@@ -55,6 +64,7 @@ pub(super) async fn load(
             open: get(&row, 5)?,
             agenda: get(&row, 6)?,
             state: get(&row, 7)?,
+            mark: mark(&row, 8)?,
         },
     }))
 }
@@ -238,4 +248,53 @@ pub(super) async fn open(
         .await
         .map_err(|error| store_error(&error))?;
     request_ids(&rows)
+}
+
+pub(super) async fn marked(
+    connection: &mut PgConnection,
+    sql: &Statements,
+    controller: &ControllerId,
+    mark: Mark,
+    after: Option<RequestId>,
+    limit: usize,
+) -> Answer<Vec<RequestId>> {
+    let query = match after {
+        Some(_) => &sql.marked_after,
+        None => &sql.marked,
+    };
+    let mut query = sqlx::query(query.clone())
+        .bind(controller.as_str())
+        .bind(bound(limit))
+        .bind(numbered(mark));
+    if let Some(after) = after {
+        query = query.bind(after.as_uuid());
+    }
+    let rows = query
+        .fetch_all(connection)
+        .await
+        .map_err(|error| store_error(&error))?;
+    request_ids(&rows)
+}
+
+pub(super) async fn counted(
+    connection: &mut PgConnection,
+    sql: &Statements,
+    controller: &ControllerId,
+    what: Counted,
+) -> Answer<u64> {
+    let of = controller.as_str();
+    let query = match what {
+        Counted::Open => sqlx::query(sql.count_open.clone()).bind(of),
+        Counted::DueBefore(before) => sqlx::query(sql.count_due.clone())
+            .bind(of)
+            .bind(micros(before)),
+        Counted::Marked(mark) => sqlx::query(sql.count_marked.clone())
+            .bind(of)
+            .bind(numbered(mark)),
+    };
+    let row = query
+        .fetch_one(connection)
+        .await
+        .map_err(|error| store_error(&error))?;
+    count(&row, 0)
 }

@@ -15,7 +15,8 @@ use super::{begin, end};
 /// be claimed: its index makes `claim` and `next_wake` one look into a tree, leases included, and
 /// holds only requests with something to do. Names are compared byte by byte (`COLLATE "C"`), so
 /// that a new collation library on the server does not break an index.
-const MIGRATIONS: &[&str] = &[r#"
+const MIGRATIONS: &[&str] = &[
+    r#"
 CREATE TABLE {s}.request (
     id BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY, -- also the order of creation
     controller TEXT COLLATE "C" NOT NULL,
@@ -76,7 +77,12 @@ CREATE INDEX lock_of ON {s}.lock (request);
 
 -- One for all requests: a fence never comes twice, not even for an id used again.
 CREATE SEQUENCE {s}.fence;
-"#];
+"#,
+    r#"
+ALTER TABLE {s}.request ADD COLUMN mark SMALLINT;       -- NULL when there is nothing to know
+CREATE INDEX request_marked ON {s}.request (controller, mark, request) WHERE mark IS NOT NULL;
+"#,
+];
 
 /// The schema this release writes.
 pub(super) const KNOWN: u32 = MIGRATIONS.len() as u32;

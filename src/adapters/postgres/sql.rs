@@ -39,8 +39,8 @@ statements! {
 
     create = "WITH created AS (
             INSERT INTO {s}.request (controller, request, version, sequence, head,
-                wake_at, due_at, open, agenda, state)
-            VALUES ($1, $2, 1, $3, $4, $5, $6, $7, $8, $9)
+                wake_at, due_at, open, agenda, state, mark)
+            VALUES ($1, $2, 1, $3, $4, $5, $6, $7, $8, $9, $17)
             ON CONFLICT (controller, request) DO NOTHING
             RETURNING id
         ), events AS (
@@ -60,7 +60,7 @@ statements! {
     commit = "WITH changed AS (
             UPDATE {s}.request SET version = version + 1, sequence = coalesce($6, sequence),
                 head = coalesce($7, head), wake_at = $8, due_at = $9, open = $10,
-                agenda = $11, state = $12
+                agenda = $11, state = $12, mark = $17
             WHERE controller = $1 AND request = $2 AND version = $3
                 AND ($4::bigint IS NULL OR fence = $4)
                 AND ($5::bigint IS NULL OR sequence = $5)
@@ -88,7 +88,7 @@ statements! {
         ON CONFLICT (key, controller, request)
         DO UPDATE SET exclusive = l.exclusive OR excluded.exclusive";
 
-    load = "SELECT version, sequence, head, wake_at, due_at, open, agenda, state
+    load = "SELECT version, sequence, head, wake_at, due_at, open, agenda, state, mark
         FROM {s}.request WHERE controller = $1 AND request = $2";
 
     history = "SELECT sequence, digest, bytes FROM {s}.event
@@ -180,6 +180,19 @@ statements! {
 
     open_after = "SELECT request FROM {s}.request
         WHERE controller = $1 AND open AND request > $3 ORDER BY request LIMIT $2";
+
+    marked = "SELECT request FROM {s}.request
+        WHERE controller = $1 AND mark = $3 ORDER BY request LIMIT $2";
+
+    marked_after = "SELECT request FROM {s}.request
+        WHERE controller = $1 AND mark = $3 AND request > $4 ORDER BY request LIMIT $2";
+
+    count_open = "SELECT count(*) FROM {s}.request WHERE controller = $1 AND open";
+
+    count_due = "SELECT count(*) FROM {s}.request
+        WHERE controller = $1 AND open AND due_at < $2";
+
+    count_marked = "SELECT count(*) FROM {s}.request WHERE controller = $1 AND mark = $2";
 
     delete = "DELETE FROM {s}.request
         WHERE controller = $1 AND request = $2 AND version = $3

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, Row as _};
 
 use crate::model::{ControllerId, RequestId};
-use crate::ports::{Commit, Fence, Lock, LockChange, Snapshot, StoreError, check_chunk};
+use crate::ports::{Commit, Fence, Lock, LockChange, Mark, Snapshot, StoreError, check_chunk};
 
 use super::error::{backend, store_error};
 use super::schema::SchemaName;
@@ -82,6 +82,11 @@ pub(super) fn count(row: &sqlx::postgres::PgRow, column: usize) -> Answer<u64> {
     u64::try_from(number).map_err(|_| StoreError::Corrupt("a number is negative"))
 }
 
+/// A mark as it is stored.
+pub(super) fn numbered(mark: Mark) -> i16 {
+    i16::from(mark.number())
+}
+
 fn contended() -> StoreError {
     backend("contended", true)
 }
@@ -105,6 +110,7 @@ pub(super) async fn create(
         wake_at,
         due_at,
         open,
+        mark,
     } = &commit.snapshot;
     let events = Events::of(commit)?;
     let people: Vec<&[u8]> = commit.people.iter().map(|p| &p.as_bytes()[..]).collect();
@@ -138,6 +144,7 @@ pub(super) async fn create(
         .bind(names)
         .bind(chunks)
         .bind(bytes)
+        .bind(mark.map(numbered))
         .fetch_optional(connection)
         .await
         .map_err(|error| store_error(&error))?
@@ -156,6 +163,7 @@ pub(super) async fn commit(
         wake_at,
         due_at,
         open,
+        mark,
     } = &commit.snapshot;
     // Well formed, but for what is stored: that is asked in the statement.
     let after = commit
@@ -182,6 +190,7 @@ pub(super) async fn commit(
                 .bind(&events.digests)
                 .bind(&events.bytes)
                 .bind(commit.locks == LockChange::Release)
+                .bind(mark.map(numbered))
                 .fetch_optional(&mut *connection)
                 .await
                 .map_err(|error| store_error(&error))?;

@@ -20,7 +20,8 @@ use chrono::{DateTime, Utc};
 
 use crate::model::{ControllerId, KeyedDigest, RequestId};
 use crate::ports::{
-    Claim, Commit, Due, Fence, RequestStore, StoreError, StoredEvent, StoredRequest, WorkerId,
+    Claim, Commit, Counted, Due, Fence, Mark, RequestStore, StoreError, StoredEvent, StoredRequest,
+    WorkerId,
 };
 
 use error::backend;
@@ -327,6 +328,28 @@ impl RequestStore for SqliteStore {
         let reader = &self.shared.reader;
         reader
             .call(move |connection| statements::open(connection, &controller, after, limit))
+            .await
+    }
+
+    async fn marked(
+        &self,
+        controller: &ControllerId,
+        mark: Mark,
+        after: Option<RequestId>,
+        limit: usize,
+    ) -> Result<Vec<RequestId>, StoreError> {
+        let controller = controller.clone();
+        let reader = &self.shared.reader;
+        reader
+            .call(move |connection| statements::marked(connection, &controller, mark, after, limit))
+            .await
+    }
+
+    async fn count(&self, controller: &ControllerId, what: Counted) -> Result<u64, StoreError> {
+        let controller = controller.clone();
+        let reader = &self.shared.reader;
+        reader
+            .call(move |connection| statements::count(connection, &controller, what))
             .await
     }
 

@@ -17,7 +17,8 @@ const APPLICATION: i32 = 0x6472_7374;
 /// Instants are microseconds since 1970, ids 16 bytes, digests 32. `request.claim_at` is the
 /// instant from which a request may be claimed: its index makes `claim` and `next_wake` one look
 /// into a tree, leases included, and holds only requests with something to do.
-const MIGRATIONS: &[&str] = &["
+const MIGRATIONS: &[&str] = &[
+    "
     CREATE TABLE request (
         id INTEGER PRIMARY KEY,               -- also the order of creation
         controller TEXT NOT NULL,
@@ -77,7 +78,12 @@ const MIGRATIONS: &[&str] = &["
     -- One row for all requests: a fence never comes twice, not even for an id used again.
     CREATE TABLE fence (newest INTEGER NOT NULL) STRICT;
     INSERT INTO fence VALUES (0);
-"];
+",
+    "
+    ALTER TABLE request ADD COLUMN mark INTEGER; -- NULL when there is nothing to know
+    CREATE INDEX request_marked ON request (controller, mark, request) WHERE mark IS NOT NULL;
+",
+];
 
 /// The schema this release writes.
 pub(super) const KNOWN: u32 = MIGRATIONS.len() as u32;

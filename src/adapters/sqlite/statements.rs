@@ -6,22 +6,23 @@ use uuid::Uuid;
 
 use crate::model::{ControllerId, Digest, KeyedDigest, RequestId};
 use crate::ports::{
-    Claim, Commit, Due, Fence, Lock, LockChange, Snapshot, StoreError, StoredEvent, StoredRequest,
-    WorkerId, check_chunk,
+    Claim, Commit, Counted, Due, Fence, Lock, LockChange, Mark, Snapshot, StoreError, StoredEvent,
+    StoredRequest, WorkerId, check_chunk,
 };
 
 use super::error::{backend, store_error};
 
-const GUARD: &str = "SELECT id, version, sequence, fence, open FROM request
+const GUARD: &str = "SELECT id, version, sequence, fence, open, mark FROM request
     WHERE controller = ?1 AND request = ?2";
 const CREATE: &str = "INSERT INTO request
-    (controller, request, version, sequence, head, wake_at, due_at, open, agenda, state)
-    VALUES (?1, ?2, 1, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+    (controller, request, version, sequence, head, wake_at, due_at, open, agenda, state, mark)
+    VALUES (?1, ?2, 1, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
 const UPDATE: &str = "UPDATE request SET version = version + 1, sequence = ?2,
     head = ifnull(?3, head), wake_at = ?4, due_at = ?5, agenda = ?6, state = ?7
     WHERE id = ?1";
 // Apart, because a column named in an UPDATE has its indexes written, changed or not.
 const OPEN: &str = "UPDATE request SET open = ?2 WHERE id = ?1";
+const MARK: &str = "UPDATE request SET mark = ?2 WHERE id = ?1";
 const EVENT: &str = "INSERT INTO event (request, sequence, digest, bytes) VALUES (?1, ?2, ?3, ?4)";
 const PERSON: &str = "INSERT OR IGNORE INTO person (digest, request) VALUES (?1, ?2)";
 const BLOCKING: &str = "SELECT r.request FROM lock l CROSS JOIN request r ON r.id = l.request
@@ -29,7 +30,7 @@ const BLOCKING: &str = "SELECT r.request FROM lock l CROSS JOIN request r ON r.i
 const LOCK: &str = "INSERT INTO lock (controller, key, request, exclusive) VALUES (?1, ?2, ?3, ?4)
     ON CONFLICT DO UPDATE SET exclusive = max(exclusive, excluded.exclusive)";
 const UNLOCK: &str = "DELETE FROM lock WHERE request = ?1";
-const LOAD: &str = "SELECT version, sequence, head, wake_at, due_at, open, agenda, state
+const LOAD: &str = "SELECT version, sequence, head, wake_at, due_at, open, agenda, state, mark
     FROM request WHERE controller = ?1 AND request = ?2";
 const HISTORY: &str = "SELECT e.sequence, e.digest, e.bytes
     FROM request r CROSS JOIN event e ON e.request = r.id
@@ -60,6 +61,12 @@ const DUE: &str = "SELECT request, due_at FROM request
     WHERE controller = ?1 AND open = 1 AND due_at < ?2 ORDER BY due_at LIMIT ?3";
 const LIST: &str = "SELECT request FROM request
     WHERE controller = ?1 AND open = 1 AND request > ?2 ORDER BY request LIMIT ?3";
+const MARKED: &str = "SELECT request FROM request
+    WHERE controller = ?1 AND mark = ?2 AND request > ?3 ORDER BY request LIMIT ?4";
+const COUNT_OPEN: &str = "SELECT count(*) FROM request WHERE controller = ?1 AND open = 1";
+const COUNT_DUE: &str = "SELECT count(*) FROM request
+    WHERE controller = ?1 AND open = 1 AND due_at < ?2";
+const COUNT_MARKED: &str = "SELECT count(*) FROM request WHERE controller = ?1 AND mark = ?2";
 const DELETE: &str = "DELETE FROM request WHERE id = ?1";
 
 /// All that search, for the test of their plans.
@@ -69,6 +76,11 @@ pub(super) const ALL: &[&str] = &[
     UPDATE,
     OPEN,
     LIST,
+    MARK,
+    MARKED,
+    COUNT_OPEN,
+    COUNT_DUE,
+    COUNT_MARKED,
     BLOCKING,
     UNLOCK,
     LOAD,
@@ -116,6 +128,7 @@ struct Guarded {
     sequence: u64,
     fence: Option<u64>,
     open: bool,
+    mark: Option<u8>,
 }
 
 impl Guarded {
@@ -133,6 +146,7 @@ impl Guarded {
                     sequence: row.get(2)?,
                     fence: row.get(3)?,
                     open: row.get(4)?,
+                    mark: row.get(5)?,
                 })
             })
             .optional()
@@ -185,6 +199,7 @@ pub(super) fn create(
             wake_at,
             due_at,
             open,
+            mark,
         } = &commit.snapshot;
         connection.prepare_cached(CREATE)?.execute(params![
             controller.as_str(),
@@ -196,6 +211,7 @@ pub(super) fn create(
             open,
             agenda,
             state,
+            mark.map(Mark::number),
         ])?;
         let row = connection.last_insert_rowid();
         for person in &commit.people {
@@ -228,6 +244,7 @@ pub(super) fn commit(
             wake_at,
             due_at,
             open,
+            mark,
         } = &commit.snapshot;
         connection.prepare_cached(UPDATE)?.execute(params![
             found.row,
@@ -241,6 +258,11 @@ pub(super) fn commit(
         if found.open != *open {
             let mut statement = connection.prepare_cached(OPEN)?;
             statement.execute(params![found.row, open])?;
+        }
+        let mark = mark.map(Mark::number);
+        if found.mark != mark {
+            let mut statement = connection.prepare_cached(MARK)?;
+            statement.execute(params![found.row, mark])?;
         }
         insert_events(connection, found.row, &commit.events)?;
         change_locks(connection, controller, found.row, &commit.locks)
@@ -295,7 +317,8 @@ pub(super) fn load(
     answer(|| {
         let mut statement = connection.prepare_cached(LOAD)?;
         let found = statement.query_row(params![controller.as_str(), blob(&request)], |row| {
-            Ok(StoredRequest {
+            let mark: Option<u8> = row.get(8)?;
+            let stored = StoredRequest {
                 version: row.get(0)?,
                 sequence: row.get(1)?,
                 head: Digest::from_bytes(row.get(2)?),
@@ -305,10 +328,16 @@ pub(super) fn load(
                     open: row.get(5)?,
                     agenda: row.get(6)?,
                     state: row.get(7)?,
+                    mark: None,
                 },
-            })
+            };
+            Ok((stored, mark))
         });
-        Ok(found.optional()?)
+        let Some((mut stored, mark)) = found.optional()? else {
+            return Ok(None);
+        };
+        stored.snapshot.mark = mark.map(Mark::numbered).transpose()?;
+        Ok(Some(stored))
     })
 }
 
@@ -534,6 +563,46 @@ pub(super) fn open(
         let place = params![controller.as_str(), after, bound(limit)];
         let requests = statement.query_map(place, |row| request_id(row, 0))?;
         Ok(requests.collect::<Result<_, _>>()?)
+    })
+}
+
+pub(super) fn marked(
+    connection: &Connection,
+    controller: &ControllerId,
+    mark: Mark,
+    after: Option<RequestId>,
+    limit: usize,
+) -> Answer<Vec<RequestId>> {
+    answer(|| {
+        let after = after.as_ref().map_or_else(Vec::new, |id| blob(id).to_vec());
+        let mut statement = connection.prepare_cached(MARKED)?;
+        let place = params![controller.as_str(), mark.number(), after, bound(limit)];
+        let requests = statement.query_map(place, |row| request_id(row, 0))?;
+        Ok(requests.collect::<Result<_, _>>()?)
+    })
+}
+
+pub(super) fn count(
+    connection: &Connection,
+    controller: &ControllerId,
+    what: Counted,
+) -> Answer<u64> {
+    answer(|| {
+        let of = controller.as_str();
+        Ok(match what {
+            Counted::Open => {
+                let mut statement = connection.prepare_cached(COUNT_OPEN)?;
+                statement.query_row([of], |row| row.get(0))?
+            }
+            Counted::DueBefore(before) => {
+                let mut statement = connection.prepare_cached(COUNT_DUE)?;
+                statement.query_row(params![of, micros(before)], |row| row.get(0))?
+            }
+            Counted::Marked(mark) => {
+                let mut statement = connection.prepare_cached(COUNT_MARKED)?;
+                statement.query_row(params![of, mark.number()], |row| row.get(0))?
+            }
+        })
     })
 }
 

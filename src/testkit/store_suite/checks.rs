@@ -62,6 +62,8 @@ checks! {
     Find: lists::find_is_in_order_of_creation,
     Find: lists::closed_requests_are_not_found,
     Open: lists::open_is_paged_in_order_of_ids,
+    Marked: lists::marked_is_paged_in_order_of_ids,
+    Count: lists::counts_are_those_of_the_lists,
     Parts: parts::chunks_replace,
     Parts: parts::parts_are_deleted,
     Parts: parts::parts_belong_to_a_request,

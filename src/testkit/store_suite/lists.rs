@@ -1,7 +1,7 @@
 //! Checks of `due`, `find` and `open`.
 
 use crate::model::RequestId;
-use crate::ports::Due;
+use crate::ports::{Counted, Due, Mark};
 
 use super::super::contract::Checked;
 use super::sample::{Tweak as _, at, born, controller, id, next, person};
@@ -117,5 +117,69 @@ pub(super) async fn open_is_paged_in_order_of_ids(t: Trial) -> Checked {
         [id(1), id(3), id(5), id(7)],
         "open after opening again"
     );
+    Ok(())
+}
+
+pub(super) async fn marked_is_paged_in_order_of_ids(t: Trial) -> Checked {
+    let (acme, other) = (controller(0)?, controller(1)?);
+    for n in [9, 3, 7, 1, 5] {
+        t.create(&acme, born(id(n)).marked(Mark::Aside)).await?;
+    }
+    t.create(&acme, born(id(2))).await?;
+    t.create(&acme, born(id(4)).marked(Mark::Retrying)).await?;
+    let closed = born(id(6)).closed().marked(Mark::Aside);
+    t.create(&acme, closed).await?;
+    t.create(&other, born(id(8)).marked(Mark::Aside)).await?;
+    t.commit(&acme, next(id(7), 1)).await?;
+    let pages = [
+        (None, 2, vec![id(1), id(3)]),
+        (Some(3), 2, vec![id(5), id(6)]),
+        (Some(9), 2, vec![]),
+        (Some(4), usize::MAX, vec![id(5), id(6), id(9)]),
+        (None, 0, vec![]),
+    ];
+    for (after, limit, page) in pages {
+        let seen = t.marked(&acme, Mark::Aside, after.map(id), limit);
+        same!(seen.await?, page, "{limit} set aside after {after:?}");
+    }
+    t.commit(&acme, next(id(4), 1).marked(Mark::Aside)).await?;
+    let seen = t.marked(&acme, Mark::Retrying, None, 9).await?;
+    same!(seen, [], "retrying after another mark");
+    let seen = t.load(&acme, id(4)).await?.map(|seen| seen.snapshot.mark);
+    same!(seen, Some(Some(Mark::Aside)), "the mark as it is loaded");
+    t.delete(&acme, id(9), 1, None).await?;
+    let all = t.marked(&acme, Mark::Aside, None, 9).await?;
+    let right = [id(1), id(3), id(4), id(5), id(6)];
+    same!(all, right, "set aside after a delete");
+    Ok(())
+}
+
+pub(super) async fn counts_are_those_of_the_lists(t: Trial) -> Checked {
+    let (acme, other) = (controller(0)?, controller(1)?);
+    let due = |seconds| Counted::DueBefore(at(seconds));
+    let (retrying, aside) = (
+        Counted::Marked(Mark::Retrying),
+        Counted::Marked(Mark::Aside),
+    );
+    let all = [Counted::Open, due(20), due(21), retrying, aside];
+    for what in all {
+        same!(t.count(&acme, what).await?, 0, "{what:?} of none");
+    }
+    t.create(&acme, born(id(1)).due(10)).await?;
+    t.create(&acme, born(id(2)).due(20).marked(Mark::Aside))
+        .await?;
+    t.create(&acme, born(id(3)).marked(Mark::Retrying)).await?;
+    let closed = born(id(4)).due(5).closed().marked(Mark::Aside);
+    t.create(&acme, closed).await?;
+    let theirs = born(id(5)).due(10).marked(Mark::Retrying);
+    t.create(&other, theirs).await?;
+    for (what, right) in all.into_iter().zip([3, 1, 2, 1, 2]) {
+        same!(t.count(&acme, what).await?, right, "{what:?}");
+    }
+    t.commit(&acme, next(id(2), 1).closed()).await?;
+    t.delete(&acme, id(3), 1, None).await?;
+    for (what, right) in all.into_iter().zip([1, 1, 1, 0, 1]) {
+        same!(t.count(&acme, what).await?, right, "{what:?}, later");
+    }
     Ok(())
 }

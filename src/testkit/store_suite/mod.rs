@@ -72,6 +72,8 @@ lines! {
         Due = "`due` knows open requests only, earliest deadline first",
         Find = "`find` knows open requests only, in the order they were created",
         Open = "`open` lists open requests only, in the order of their ids, in pages",
+        Marked = "`marked` lists requests with a mark, open or not, in the order of their ids, in pages",
+        Count = "`count` says how many `open`, `due` and `marked` would list",
         Parts = "chunks replace, parts end with their request",
         Locks = "exclusive or shared, never against oneself, outliving leases",
         Delete = "`delete` leaves nothing of the request and touches nothing else",

@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 
 use crate::model::{ControllerId, KeyedDigest, RequestId};
 use crate::ports::{
-    Claim, Commit, Fence, Lock, LockChange, Snapshot, StoreError, StoredEvent, StoredRequest,
+    Claim, Commit, Fence, Lock, LockChange, Mark, Snapshot, StoreError, StoredEvent, StoredRequest,
     check_chunk,
 };
 
@@ -227,6 +227,10 @@ fn commit(
             wake_at,
             due_at,
             open: !random.once_in(4),
+            mark: pick(
+                random,
+                &[None, None, Some(Mark::Retrying), Some(Mark::Aside)],
+            ),
         },
         locks,
         people,
@@ -476,6 +480,17 @@ async fn compare(t: &Trial, reference: &Reference) -> Checked {
                 .collect();
             open.sort_unstable();
             same!(seen.open, open, "open of {of}");
+            let mut counts = vec![open.len() as u64, due.len() as u64];
+            for (mark, seen) in Mark::ALL.into_iter().zip(&seen.marked) {
+                let mut marked: Vec<_> = mine()
+                    .filter(|entry| entry.snapshot.mark == Some(mark))
+                    .map(|entry| entry.request)
+                    .collect();
+                marked.sort_unstable();
+                same!(*seen, marked, "{mark:?} of {of}");
+                counts.push(marked.len() as u64);
+            }
+            same!(seen.counts, counts, "the counts of {of}");
             let wake = mine().filter_map(Entry::claimable_at).min();
             same!(seen.wake, wake, "next wake of {of}");
         }

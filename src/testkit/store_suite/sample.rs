@@ -5,8 +5,8 @@ use uuid::Uuid;
 
 use crate::model::{ControllerId, Digest, KeyedDigest, RequestId};
 use crate::ports::{
-    Claim, Commit, Due, Fence, Lock, LockChange, PartChunk, RequestStore, Snapshot, StoreError,
-    StoredEvent, StoredRequest, WorkerId,
+    Claim, Commit, Counted, Due, Fence, Lock, LockChange, Mark, PartChunk, RequestStore, Snapshot,
+    StoreError, StoredEvent, StoredRequest, WorkerId,
 };
 
 use super::super::contract::{Checked, Seen};
@@ -77,6 +77,7 @@ pub(super) fn born(request: RequestId) -> Commit {
             wake_at: None,
             due_at: None,
             open: true,
+            mark: None,
         },
         locks: LockChange::Keep,
         people: Vec::new(),
@@ -98,6 +99,7 @@ pub(super) trait Tweak: Sized {
     fn wake(self, seconds: impl Into<Option<i64>>) -> Self;
     fn due(self, seconds: impl Into<Option<i64>>) -> Self;
     fn closed(self) -> Self;
+    fn marked(self, mark: Mark) -> Self;
     fn under(self, fence: Fence) -> Self;
     fn take(self, locks: impl Into<Vec<Lock>>) -> Self;
     fn release(self) -> Self;
@@ -118,6 +120,10 @@ impl Tweak for Commit {
     }
     fn closed(mut self) -> Self {
         self.snapshot.open = false;
+        self
+    }
+    fn marked(mut self, mark: Mark) -> Self {
+        self.snapshot.mark = Some(mark);
         self
     }
     fn under(mut self, fence: Fence) -> Self {
@@ -161,6 +167,10 @@ pub(super) struct Image {
     pub(super) found: Vec<Vec<RequestId>>,
     pub(super) due: Vec<Due>,
     pub(super) open: Vec<RequestId>,
+    /// With each mark.
+    pub(super) marked: Vec<Vec<RequestId>>,
+    /// Open, due and with each mark.
+    pub(super) counts: Vec<u64>,
     pub(super) wake: Option<DateTime<Utc>>,
 }
 
@@ -179,6 +189,16 @@ pub(super) async fn image(
     for n in 1..=3 {
         found.push(store.find(controller, &person(n)).await?);
     }
+    let mut marked = Vec::new();
+    let last = DateTime::<Utc>::MAX_UTC;
+    let mut counts = Vec::new();
+    for what in [Counted::Open, Counted::DueBefore(last)] {
+        counts.push(store.count(controller, what).await?);
+    }
+    for mark in Mark::ALL {
+        marked.push(store.marked(controller, mark, None, usize::MAX).await?);
+        counts.push(store.count(controller, Counted::Marked(mark)).await?);
+    }
     Ok(Image {
         loaded: store.load(controller, request).await?,
         history: store.history(controller, request, 0, usize::MAX).await?,
@@ -188,6 +208,8 @@ pub(super) async fn image(
             .due(controller, DateTime::<Utc>::MAX_UTC, usize::MAX)
             .await?,
         open: store.open(controller, None, usize::MAX).await?,
+        marked,
+        counts,
         wake: store.next_wake(Some(controller)).await?,
     })
 }

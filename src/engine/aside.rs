@@ -1,0 +1,354 @@
+//! What cannot be worked on, however often it is tried: set aside with its reason, for a person to
+//! decide.
+//!
+//! An effect that panics again and again is set aside alone: the clocks of its request go on. A
+//! request that cannot be read or decided rests as a whole; its deadline is still listed.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+
+use chrono::{DateTime, Utc};
+
+use crate::model::{Actor, ControllerId, Failure, RequestId};
+use crate::ports::{Claim, Commit, LockChange, Mark, Query, Snapshot, StoreError, StoredRequest};
+use crate::workflow::{Cause, Decision, Effect, EffectKey, Locks, Request};
+
+use super::Engine;
+use super::agenda::Aside;
+use super::error::EngineError;
+use super::progress::{Alert, Trouble};
+use super::requests::Loaded;
+use super::stored;
+use super::worker::failed;
+
+/// Where the reason lies why a whole request was set aside: a part that is not sealed, because it
+/// holds a code alone and must be readable when nothing else is.
+const REASON: &str = "set-aside";
+
+/// Something that was set aside.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct SetAside {
+    /// Whose request.
+    pub controller: ControllerId,
+    /// Of which request.
+    pub request: RequestId,
+    /// The effect, or `None` for the request as a whole.
+    pub effect: Option<Effect>,
+    /// When.
+    pub at: DateTime<Utc>,
+    /// Why, as a code: `panicked`, `unreadable_state`, `unknown_regime`.
+    pub code: String,
+}
+
+/// How often requests could not be worked on, one after the other, by this engine.
+#[derive(Default)]
+pub(super) struct Tries(Mutex<BTreeMap<(ControllerId, RequestId), u32>>);
+
+impl Tries {
+    fn more(&self, claim: &Claim) -> u32 {
+        let mut all = self.0.lock().unwrap_or_else(|broken| broken.into_inner());
+        let key = (claim.controller.clone(), claim.request);
+        let tries = all.entry(key).or_default();
+        *tries += 1;
+        *tries
+    }
+
+    pub(super) fn forget(&self, claim: &Claim) {
+        let mut all = self.0.lock().unwrap_or_else(|broken| broken.into_inner());
+        if !all.is_empty() {
+            all.remove(&(claim.controller.clone(), claim.request));
+        }
+    }
+}
+
+/// Why a request cannot be worked on, where trying again does not help; `None` for what passes, and
+/// for what others may do.
+fn lasting(error: &EngineError) -> Option<String> {
+    let code = match error {
+        EngineError::Unreadable { what, .. } => return Some(format!("unreadable_{what}")),
+        EngineError::Codec(_) => "codec",
+        EngineError::Fold(_) => "fold",
+        EngineError::Rejected(_) => "rejected",
+        EngineError::Law(_) => "law",
+        EngineError::UnknownRegime(_) => "unknown_regime",
+        EngineError::Panicked => "panicked",
+        EngineError::Store(StoreError::Malformed(_)) => "malformed",
+        _ => return None,
+    };
+    Some(code.to_owned())
+}
+
+fn nothing(request: RequestId) -> EngineError {
+    EngineError::Nothing {
+        what: "effect that was set aside",
+        request,
+    }
+}
+
+/// A decision that changes nothing.
+fn unchanged(request: Request) -> Decision {
+    Decision {
+        events: Vec::new(),
+        effects: Vec::new(),
+        timers: Vec::new(),
+        locks: Locks::Keep,
+        next: request,
+    }
+}
+
+impl Engine {
+    /// Takes note that a request could not be worked on, and sets it aside when that was so again
+    /// and again.
+    pub(super) async fn in_vain(&self, claim: &Claim, error: &EngineError) {
+        let Some(code) = lasting(error) else {
+            return;
+        };
+        if self.inner.tries.more(claim) < self.inner.settings.set_aside_after {
+            return;
+        }
+        // What comes in between, or a store that fails: it is tried again when the lease ran out.
+        if self.set_request_aside(claim, code).await.is_ok() {
+            self.inner.tries.forget(claim);
+        }
+    }
+
+    async fn set_request_aside(&self, claim: &Claim, code: String) -> Result<(), StoreError> {
+        let store = &self.inner.ports.store;
+        let (of, request) = (&claim.controller, claim.request);
+        let Some(stored) = store.load(of, request).await? else {
+            return Ok(());
+        };
+        let aside = Aside {
+            at: self.now(),
+            code,
+        };
+        let reason = serde_json::to_vec(&aside).unwrap_or_default();
+        let fence = Some(claim.fence);
+        store
+            .put_part(of, request, fence, REASON, 0, reason)
+            .await?;
+        let snapshot = Snapshot {
+            wake_at: None,
+            mark: Some(Mark::Aside),
+            ..stored.snapshot
+        };
+        let commit = bare(request, stored.version, snapshot);
+        store.commit(of, Commit { fence, ..commit }).await?;
+        self.tell_aside(of, request, None, aside);
+        store.release(claim).await
+    }
+
+    pub(super) fn tell_aside(
+        &self,
+        controller: &ControllerId,
+        request: RequestId,
+        effect: Option<&Effect>,
+        aside: Aside,
+    ) {
+        self.inner.alerts.tell(|| Alert {
+            at: aside.at,
+            what: Trouble::SetAside(SetAside {
+                controller: controller.clone(),
+                request,
+                effect: effect.cloned(),
+                at: aside.at,
+                code: aside.code.clone(),
+            }),
+        });
+    }
+
+    /// What was set aside of a controller's requests, for whoever the policy lets see this list
+    /// (`set_aside`): of `limit` requests at most after one, and after which to go on.
+    ///
+    /// # Errors
+    /// [`EngineError::Denied`], and those of the store.
+    pub async fn set_aside(
+        &self,
+        controller: &ControllerId,
+        actor: &Actor,
+        after: Option<RequestId>,
+        limit: usize,
+    ) -> Result<(Vec<SetAside>, Option<RequestId>), EngineError> {
+        let query = Query::new(controller, None, None, actor, "set_aside");
+        self.ask_policy(&query).await?;
+        let store = &self.inner.ports.store;
+        let marked = store.marked(controller, Mark::Aside, after, limit).await?;
+        let last = marked.last().copied().filter(|_| marked.len() == limit);
+        let mut all = Vec::new();
+        for request in marked {
+            let of = |effect, aside: Aside| SetAside {
+                controller: controller.clone(),
+                request,
+                effect,
+                at: aside.at,
+                code: aside.code,
+            };
+            let Some(stored) = store.load(controller, request).await? else {
+                continue;
+            };
+            let before = all.len();
+            if let Ok(agenda) = stored::agenda(request, &stored.snapshot.agenda) {
+                let effects = agenda.effects.into_iter();
+                all.extend(effects.filter_map(|item| Some(of(Some(item.effect), item.aside?))));
+            }
+            if all.len() == before
+                && let Some(reason) = store.read_part(controller, request, REASON, 0).await?
+                && let Ok(aside) = serde_json::from_slice(&reason)
+            {
+                all.push(of(None, aside));
+            }
+        }
+        Ok((all, last))
+    }
+
+    /// What is stored of a request of which something was set aside, for whoever may do that.
+    async fn aside_of(
+        &self,
+        controller: &ControllerId,
+        request: RequestId,
+        actor: &Actor,
+        command: &str,
+    ) -> Result<StoredRequest, EngineError> {
+        let stored = self.inner.ports.store.load(controller, request).await?;
+        let stored = stored.ok_or(EngineError::UnknownRequest(request))?;
+        // It may be that nothing of it can be read, its right neither.
+        let query = Query::new(controller, Some(request), None, actor, command);
+        self.ask_policy(&query).await?;
+        match stored.snapshot.mark {
+            Some(Mark::Aside) => Ok(stored),
+            _ => Err(nothing(request)),
+        }
+    }
+
+    /// Lets workers try again what was set aside, from the first attempt: when its cause was
+    /// repaired.
+    ///
+    /// # Errors
+    /// [`EngineError::Nothing`] when nothing was set aside; [`EngineError::UnknownRequest`],
+    /// [`EngineError::Denied`] (`resume`), those of the store.
+    pub async fn resume(
+        &self,
+        controller: &ControllerId,
+        request: RequestId,
+        actor: &Actor,
+    ) -> Result<(), EngineError> {
+        let stored = self.aside_of(controller, request, actor, "resume").await?;
+        match Self::read(request, stored.clone()) {
+            Ok(loaded) => self.put_back(loaded).await?,
+            Err(_) => {
+                let snapshot = Snapshot {
+                    wake_at: Some(self.now()),
+                    mark: None,
+                    ..stored.snapshot
+                };
+                let commit = bare(request, stored.version, snapshot);
+                self.inner.ports.store.commit(controller, commit).await?;
+                self.ring();
+            }
+        }
+        self.forget_reason(controller, request).await
+    }
+
+    /// Makes what is stored of a request anew from its events, which are checked for gaps and
+    /// alterations, and lets workers try again. What it still had to do stays as it was.
+    ///
+    /// # Errors
+    /// [`EngineError::Unreadable`] when that cannot be read either, [`EngineError::Codec`] when the
+    /// history was altered; as [`Engine::resume`] otherwise (`repair`).
+    pub async fn repair(
+        &self,
+        controller: &ControllerId,
+        request: RequestId,
+        actor: &Actor,
+    ) -> Result<(), EngineError> {
+        let stored = self.aside_of(controller, request, actor, "repair").await?;
+        let agenda = stored::agenda(request, &stored.snapshot.agenda)?;
+        let (sequence, head) = (stored.sequence, stored.head);
+        let history = self.verified(controller, request, sequence, head).await?;
+        let loaded = Loaded {
+            version: stored.version,
+            head: stored.head,
+            request: Request::fold(&history)?,
+            agenda,
+        };
+        self.put_back(loaded).await?;
+        self.forget_reason(controller, request).await
+    }
+
+    async fn put_back(&self, mut loaded: Loaded) -> Result<(), EngineError> {
+        let mut agenda = loaded.agenda.clone();
+        agenda.put_back(self.now());
+        let decision = unchanged(loaded.request.clone());
+        self.commit(&mut loaded, decision, agenda, None).await
+    }
+
+    async fn forget_reason(
+        &self,
+        controller: &ControllerId,
+        request: RequestId,
+    ) -> Result<(), EngineError> {
+        let store = &self.inner.ports.store;
+        Ok(store
+            .delete_parts(controller, request, None, Some(REASON))
+            .await?)
+    }
+
+    /// Counts the effects of a request that were set aside as failed: it goes on without them, and
+    /// its answer names what is missing.
+    ///
+    /// # Errors
+    /// [`EngineError::Nothing`] when no effect of it was set aside; as [`Engine::command`] otherwise
+    /// (`give_up`).
+    pub async fn give_up(
+        &self,
+        controller: &ControllerId,
+        request: RequestId,
+        actor: &Actor,
+    ) -> Result<Request, EngineError> {
+        let attempt = move |mut loaded: Loaded| async move {
+            self.allow(&loaded.request, actor, "give_up").await?;
+            let effects = loaded.agenda.effects.iter();
+            let aside: Vec<(EffectKey, Effect)> = effects
+                .filter(|item| item.aside.is_some())
+                .map(|item| (item.key.clone(), item.effect.clone()))
+                .collect();
+            if aside.is_empty() {
+                return Err(nothing(request));
+            }
+            for (key, effect) in aside {
+                let mut agenda = loaded.agenda.clone();
+                agenda.remove(&key);
+                let decision = match failed(&effect, Failure::Broke) {
+                    Some(command) => {
+                        let cause = Cause::Effect(key);
+                        match self.decide(&loaded, &command, &Actor::Engine, &cause) {
+                            // It no longer matters.
+                            Err(EngineError::Rejected(_)) => unchanged(loaded.request.clone()),
+                            other => other?,
+                        }
+                    }
+                    None => unchanged(loaded.request.clone()),
+                };
+                agenda.absorb(&decision, self.now());
+                self.commit(&mut loaded, decision, agenda, None).await?;
+            }
+            Ok(loaded.request)
+        };
+        self.until_written(controller, request, attempt).await
+    }
+}
+
+/// A commit that changes nothing but the snapshot.
+fn bare(request: RequestId, expected: u64, snapshot: Snapshot) -> Commit {
+    Commit {
+        request,
+        expected,
+        fence: None,
+        events: Vec::new(),
+        snapshot,
+        locks: LockChange::Keep,
+        people: Vec::new(),
+        parts: Vec::new(),
+    }
+}
