@@ -59,6 +59,10 @@ pub(super) trait Dialect: Send + Sync {
     fn sets_stay(&self) -> bool {
         true
     }
+    /// What of a set can stand inside a statement.
+    fn sets_inside(&self) -> Inside {
+        Inside::Nothing
+    }
     /// The column by which a set is numbered.
     fn number(&self) -> &'static str;
     /// Before and after an `INSERT … SELECT` that leaves out what is there already.
@@ -164,6 +168,16 @@ pub(super) trait Dialect: Send + Sync {
     }
     /// Reads the catalogue.
     async fn catalogue(&self, session: &mut Session) -> Result<Catalogue, PortError>;
+}
+
+/// What can stand inside a statement (`WITH`).
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Inside {
+    Nothing,
+    /// Sets that are read.
+    Sets,
+    /// Sets, and changes of several tables.
+    Changes,
 }
 
 /// The source's own table.

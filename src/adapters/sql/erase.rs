@@ -35,7 +35,7 @@ pub(super) struct Performed {
 }
 
 impl Performed {
-    fn note(&mut self, collection: String, action: PlannedAction, rows: u64) {
+    pub(super) fn note(&mut self, collection: String, action: PlannedAction, rows: u64) {
         if rows > 0 {
             self.lines.push(PlannedRows {
                 collection,
@@ -97,6 +97,7 @@ impl Found {
             self.change(table, &table.set, &strategies, key, false)
                 .await?;
         }
+        let mut going = Vec::new();
         for &number in &layout.order {
             let table = &layout.tables[number];
             if !table.owned {
@@ -109,10 +110,10 @@ impl Found {
                     let on = table.key.joins(dialect, "t", "s");
                     let keys = table.key.under("t");
                     let text = dialect.delete(&table.quoted, &table.set, &keys, &on);
-                    let rows = self.run(self.sql(text), &table.name).await?;
-                    done.note(table.name.clone(), PlannedAction::Delete, rows);
+                    going.push((text, table.name.as_str()));
                 }
                 RowErasure::Columns => {
+                    self.delete_each(&mut going, &mut done).await?;
                     let strategies = column_strategies(table);
                     // What nothing else changes can be counted, and tried out on some rows.
                     let free_text = |column: &Column| column.free_text;
@@ -127,8 +128,22 @@ impl Found {
                 _ => {} // kept, and taken out of the set before
             }
         }
+        self.delete_each(&mut going, &mut done).await?;
         self.settle_deferred(deferred).await?;
         Ok(done)
+    }
+
+    /// Deletes from these tables, one after the other.
+    async fn delete_each(
+        &mut self,
+        going: &mut Vec<(String, &str)>,
+        done: &mut Performed,
+    ) -> Result<(), PortError> {
+        let rows = self.run_each(going).await?;
+        for ((_, table), rows) in going.drain(..).zip(rows) {
+            done.note(table.to_owned(), PlannedAction::Delete, rows);
+        }
+        Ok(())
     }
 
     /// What names the person in rows of others that are under a hold.
@@ -251,8 +266,21 @@ impl Found {
         let on = table.key.joins(dialect, "t", "s");
         let (before, after) = dialect.update(&table.quoted, set, &table.key.under("t"), &on);
         let mut sql = self.sql(before);
+        self.assign(&mut sql, &at_once);
+        sql.push(&after).push(" AND (");
+        if !Self::pending(&mut sql, &at_once) {
+            return Ok(counted.unwrap_or(0));
+        }
+        sql.push(")");
+        let changed = self.run(sql, &table.name).await?;
+        Ok(counted.unwrap_or(changed))
+    }
+
+    /// Writes what the columns become.
+    pub(super) fn assign(&self, sql: &mut Sql, at_once: &[Change]) {
+        let dialect = self.layout.dialect;
         let mut set_already: Vec<&str> = Vec::new();
-        for change in &at_once {
+        for change in at_once {
             let (column, strategy) = (&change.column, &change.strategy);
             if set_already.contains(&column.name.as_str()) {
                 continue; // a part of a document that was written with the first
@@ -269,7 +297,7 @@ impl Found {
                 let parts: Vec<(&[String], &Strategy)> = of_column
                     .map(|other| (other.path.as_slice(), &other.strategy))
                     .collect();
-                json::changed(&mut sql, column, &parts);
+                json::changed(sql, column, &parts);
                 continue;
             }
             let value = format!("t.{name}");
@@ -288,17 +316,10 @@ impl Found {
                 }
             }
         }
-        sql.push(&after).push(" AND (");
-        if !Self::pending(&mut sql, &at_once) {
-            return Ok(counted.unwrap_or(0));
-        }
-        sql.push(")");
-        let changed = self.run(sql, &table.name).await?;
-        Ok(counted.unwrap_or(changed))
     }
 
     /// Whether the database may refuse what the catalogue allows.
-    fn may_refuse(&self, table: &Laid, changes: &[Change]) -> bool {
+    pub(super) fn may_refuse(&self, table: &Laid, changes: &[Change]) -> bool {
         let guarded = self
             .guarded
             .as_ref()
@@ -371,7 +392,7 @@ impl Found {
     }
 
     /// Writes of `t` that a strategy has not been applied to it yet; nothing, if there is none.
-    fn pending(sql: &mut Sql, strategies: &[Change]) -> bool {
+    pub(super) fn pending(sql: &mut Sql, strategies: &[Change]) -> bool {
         let dialect = sql.dialect;
         let mut any = false;
         for change in strategies {
@@ -439,7 +460,7 @@ fn pseudonym(key: &PseudonymKey, value: &str) -> Result<String, PortError> {
 }
 
 /// The collection of what a link finds.
-fn table_link(table: &Laid, link: &LaidLink) -> String {
+pub(super) fn table_link(table: &Laid, link: &LaidLink) -> String {
     table.collection_of(link)
 }
 
@@ -459,10 +480,15 @@ impl Change {
             strategy,
         }
     }
+
+    /// Whether nothing is done.
+    pub(super) fn keeps(&self) -> bool {
+        self.strategy == Strategy::Keep
+    }
 }
 
 /// What is taken out of a row that is not the person's alone: what the link says, and the link.
-fn taken_out(table: &Laid, link: &LaidLink) -> Vec<Change> {
+pub(super) fn taken_out(table: &Laid, link: &LaidLink) -> Vec<Change> {
     let said = link.link.erase.iter().filter_map(|(name, strategy)| {
         Some(Change::whole(
             table.table.column(name)?.clone(),
@@ -481,7 +507,7 @@ fn taken_out(table: &Laid, link: &LaidLink) -> Vec<Change> {
 }
 
 /// The strategies of a table whose rows stay.
-fn column_strategies(table: &Laid) -> Vec<Change> {
+pub(super) fn column_strategies(table: &Laid) -> Vec<Change> {
     let mut changes = Vec::new();
     for (column, described) in table.columns() {
         let whole = described.erase.iter();

@@ -17,6 +17,8 @@ use super::statement::{Param, Sql};
 
 /// How many statements without values are sent at once.
 const TOGETHER: usize = 100;
+/// Between statements that are sent at once.
+const AND_THEN: &str = ";\n";
 /// The place of errors of temporary tables.
 const SETS: &str = "temporary tables";
 
@@ -31,6 +33,8 @@ pub(super) struct Found {
     pub(super) guarded: Guarded,
     /// What the database is told together with the next statement.
     ahead: String,
+    /// Whether any set was made.
+    made: bool,
     /// Whether the sets of kept rows were made.
     pub(super) keeping: bool,
     /// What the host does to values, by name.
@@ -76,6 +80,7 @@ impl Found {
             numbered: false,
             guarded: None,
             ahead: String::new(),
+            made: false,
             keeping: false,
             strategies: Arc::default(),
             frozen: BTreeMap::new(),
@@ -109,9 +114,34 @@ impl Found {
     /// Runs statements without values, in few rounds.
     pub(super) async fn run_all(&mut self, texts: &[String]) -> Result<(), PortError> {
         for texts in texts.chunks(TOGETHER) {
-            self.run(self.sql(texts.join(";\n")), SETS).await?;
+            self.run(self.sql(texts.join(AND_THEN)), SETS).await?;
         }
         Ok(())
+    }
+
+    /// Runs statements without values, each with the table that it is about, in few rounds; answers
+    /// how many rows each changed.
+    pub(super) async fn run_each(
+        &mut self,
+        statements: &[(String, &str)],
+    ) -> Result<Vec<u64>, PortError> {
+        let mut changed = Vec::with_capacity(statements.len());
+        for statements in statements.chunks(TOGETHER) {
+            go_on(&self.cancel)?;
+            let texts: Vec<&str> = statements.iter().map(|(text, _)| text.as_str()).collect();
+            // What is told together with them comes first.
+            let ahead = self.ahead.matches(AND_THEN).count();
+            let texts = self.sql(texts.join(AND_THEN));
+            let texts = self.with_what_is_ahead(texts).await?;
+            let rows = self.session.execute_each(texts.text).await;
+            let place = |done: usize| {
+                let nth = done.checked_sub(ahead).and_then(|nth| statements.get(nth));
+                nth.map_or(SETS, |(_, place)| *place)
+            };
+            let rows = rows.map_err(|(done, error)| error.at(place(done)))?;
+            changed.extend(rows.into_iter().skip(ahead));
+        }
+        Ok(changed)
     }
 
     /// Makes all sets but those of kept rows, empty.
@@ -136,7 +166,8 @@ impl Found {
     }
 
     /// The statements that make a set.
-    fn set_made(&self, table: &Laid, set: &str, numbered: bool) -> Vec<String> {
+    fn set_made(&mut self, table: &Laid, set: &str, numbered: bool) -> Vec<String> {
+        self.made = true;
         let dialect = self.layout.dialect;
         let mut texts = vec![dialect.drop_set(set)];
         texts.extend(dialect.create_set(set, &table.key, &table.quoted, numbered));
@@ -147,7 +178,7 @@ impl Found {
     pub(super) async fn clear(&mut self) -> Result<(), PortError> {
         let layout = Arc::clone(&self.layout);
         let dialect = layout.dialect;
-        if !dialect.sets_stay() {
+        if !dialect.sets_stay() || !self.made {
             return Ok(());
         }
         let mut texts = Vec::new();
@@ -161,7 +192,7 @@ impl Found {
         }
         // Also when nobody waits any more.
         for texts in texts.chunks(TOGETHER) {
-            let sql = self.sql(texts.join(";\n"));
+            let sql = self.sql(texts.join(AND_THEN));
             self.session.execute(sql, SETS).await?;
         }
         Ok(())
@@ -197,34 +228,86 @@ impl Found {
         let layout = Arc::clone(&self.layout);
         while !changed.is_empty() {
             let mut next = BTreeSet::new();
+            let mut together = Vec::new();
             // What is referred to comes first, so that one round does where there is no cycle.
             for &number in layout.order.iter().rev() {
                 let table = &layout.tables[number];
-                let mut rows = 0;
                 for link in own(table) {
                     let LaidTarget::Rows(to, _) = link.to else {
                         continue;
                     };
-                    if changed.contains(&to) {
-                        let sql = self.by_rows(table, link, &table.set);
-                        rows += self.run(sql, &table.name).await?;
+                    let mut waits = together.iter().any(|(other, _)| *other == to);
+                    if waits && layout.dialect.look_at("").is_some() {
+                        // It wants to see how large a set has become.
+                        self.found_by(&mut together, &mut changed, &mut next)
+                            .await?;
+                        waits = false;
+                    }
+                    if waits || changed.contains(&to) {
+                        together.push((number, self.by_rows(table, link, &table.set)));
                     }
                 }
-                if rows > 0 {
-                    self.look_at(&table.set);
-                }
-                if rows > 0 && !table.key.loose {
-                    // Later tables of this round see it; earlier ones in the next.
-                    changed.insert(number);
-                    next.insert(number);
+                if together.len() >= TOGETHER {
+                    self.found_by(&mut together, &mut changed, &mut next)
+                        .await?;
                 }
             }
+            self.found_by(&mut together, &mut changed, &mut next)
+                .await?;
             changed = if self.layout_has_cycles(&next) {
                 next
             } else {
                 BTreeSet::new()
             };
         }
+        Ok(())
+    }
+
+    /// Runs statements that fill the sets of these tables, and notes which found something.
+    async fn found_by(
+        &mut self,
+        statements: &mut Vec<(usize, Sql)>,
+        changed: &mut BTreeSet<usize>,
+        next: &mut BTreeSet<usize>,
+    ) -> Result<(), PortError> {
+        let layout = Arc::clone(&self.layout);
+        let mut found = Vec::new();
+        let mut together = Vec::new();
+        for (number, sql) in statements.drain(..) {
+            let name = layout.tables[number].name.as_str();
+            if sql.params.is_empty() {
+                together.push((number, (sql.text, name)));
+                continue;
+            }
+            self.run_noted(&mut together, &mut found).await?;
+            found.push((number, self.run(sql, name).await?));
+        }
+        self.run_noted(&mut together, &mut found).await?;
+        let found: BTreeSet<usize> = found
+            .into_iter()
+            .filter_map(|(number, rows)| (rows > 0).then_some(number))
+            .collect();
+        for number in found {
+            let table = &layout.tables[number];
+            self.look_at(&table.set);
+            if !table.key.loose {
+                // Later tables of this round see it; earlier ones in the next.
+                changed.insert(number);
+                next.insert(number);
+            }
+        }
+        Ok(())
+    }
+
+    /// Runs statements together; notes how many rows of which table each found.
+    async fn run_noted(
+        &mut self,
+        statements: &mut Vec<(usize, (String, &str))>,
+        found: &mut Vec<(usize, u64)>,
+    ) -> Result<(), PortError> {
+        let (numbers, statements): (Vec<usize>, Vec<_>) = statements.drain(..).unzip();
+        let rows = self.run_each(&statements).await?;
+        found.extend(numbers.into_iter().zip(rows));
         Ok(())
     }
 
@@ -420,27 +503,9 @@ impl Found {
         set: &str,
         values: Vec<&str>,
     ) -> Option<Sql> {
-        let LaidTarget::Identifier(kind, normal) = &link.to else {
-            return None;
-        };
-        let column = link.columns.first()?;
         let mut sql = self.insert_rows(table, set);
-        sql.push(&format!(" FROM {} AS t WHERE ", table.quoted));
-        let written = match &link.link.to {
-            Target::Identifier { at: Some(at), .. } => {
-                self.one_in_window(&mut sql, link, column, table.table.column(at)?, &values)
-            }
-            _ if link.link.path.is_empty() => self.one_of(&mut sql, column, kind, *normal, &values),
-            _ => {
-                let part = json::value_at(self.layout.dialect, column, &link.link.path);
-                let part = match normal {
-                    true => part,
-                    false => self.layout.dialect.normal(&part, kind),
-                };
-                self.spelt(&mut sql, &part, kind, *normal, &values)
-            }
-        };
-        if !written {
+        sql.push(" FROM ");
+        if !self.from_values(&mut sql, table, link, &values) {
             return None;
         }
         self.end_insert(&mut sql, table, link, set);
@@ -450,13 +515,51 @@ impl Found {
     /// Finds rows that refer to rows that were found.
     fn by_rows(&self, table: &Laid, link: &LaidLink, set: &str) -> Sql {
         let mut sql = self.insert_rows(table, set);
+        sql.push(" FROM ");
+        self.from_rows(&mut sql, table, link);
+        self.end_insert(&mut sql, table, link, set);
+        sql
+    }
+
+    /// Writes where the rows `t` with one of these identifiers are; `false`, if there can be none.
+    pub(super) fn from_values(
+        &self,
+        sql: &mut Sql,
+        table: &Laid,
+        link: &LaidLink,
+        values: &[&str],
+    ) -> bool {
+        let LaidTarget::Identifier(kind, normal) = &link.to else {
+            return false;
+        };
+        let Some(column) = link.columns.first() else {
+            return false;
+        };
+        sql.push(&format!("{} AS t WHERE ", table.quoted));
+        match &link.link.to {
+            Target::Identifier { at: Some(at), .. } => {
+                let at = table.table.column(at);
+                at.is_some_and(|at| self.one_in_window(sql, link, column, at, values))
+            }
+            _ if link.link.path.is_empty() => self.one_of(sql, column, kind, *normal, values),
+            _ => {
+                let part = json::value_at(self.layout.dialect, column, &link.link.path);
+                let part = match normal {
+                    true => part,
+                    false => self.layout.dialect.normal(&part, kind),
+                };
+                self.spelt(sql, &part, kind, *normal, values)
+            }
+        }
+    }
+
+    /// Writes where the rows `t` are that refer to rows that were found.
+    pub(super) fn from_rows(&self, sql: &mut Sql, table: &Laid, link: &LaidLink) {
         if let LaidTarget::Rows(to, references) = &link.to {
             let there = &self.layout.tables[*to];
             sql.push(&self.rows_leading_to(table, link, there, references));
             sql.push(" WHERE 1 = 1");
         }
-        self.end_insert(&mut sql, table, link, set);
-        sql
     }
 
     fn insert_rows(&self, table: &Laid, set: &str) -> Sql {
@@ -471,6 +574,14 @@ impl Found {
     }
 
     fn end_insert(&self, sql: &mut Sql, table: &Laid, link: &LaidLink, set: &str) {
+        self.only(sql, table, link, set);
+        let order: Vec<String> = (1..=table.key.len()).map(|n| n.to_string()).collect();
+        let after = self.layout.dialect.unless_known(set, &table.key);
+        sql.push(&format!(" {after} ORDER BY {}", order.join(", ")));
+    }
+
+    /// Writes which of the rows `t` that a link finds belong into a set.
+    pub(super) fn only(&self, sql: &mut Sql, table: &Laid, link: &LaidLink, set: &str) {
         let dialect = self.layout.dialect;
         if let Some(when) = &link.link.when
             && let Some(column) = table.table.column(&when.column)
@@ -487,9 +598,6 @@ impl Found {
                 table.set
             ));
         }
-        let order: Vec<String> = (1..=table.key.len()).map(|n| n.to_string()).collect();
-        let after = dialect.unless_known(set, &table.key);
-        sql.push(&format!(" {after} ORDER BY {}", order.join(", ")));
     }
 
     /// From the set `s` of what a link leads to, to the rows `t` that refer to it.
@@ -502,9 +610,9 @@ impl Found {
     ) -> String {
         let (set, here, join) = (&there.set, &table.quoted, self.layout.dialect.join());
         match self.leads_directly(link, there, references, "s") {
-            Some(on) => format!(" FROM {set} AS s {join} {here} AS t ON {on}"),
+            Some(on) => format!("{set} AS s {join} {here} AS t ON {on}"),
             None => format!(
-                " FROM {set} AS s {join} {} AS p ON {} {join} {here} AS t ON {}",
+                "{set} AS s {join} {} AS p ON {} {join} {here} AS t ON {}",
                 there.quoted,
                 there.key.joins(self.layout.dialect, "p", "s"),
                 self.refers(link, references)
@@ -590,6 +698,38 @@ impl Found {
         Some(on.join(" AND "))
     }
 
+    /// The columns of a row `t` that refer to a set, and those of the set `s`, if it holds them and
+    /// both are of one type.
+    pub(super) fn refers_to_set(
+        &self,
+        link: &LaidLink,
+        to: usize,
+        references: &[CatalogueColumn],
+    ) -> Option<(String, String)> {
+        let there = &self.layout.tables[to];
+        self.leads_directly(link, there, references, "s")?;
+        let place = |column: &CatalogueColumn| there.key.columns.iter().position(|c| c == column);
+        let (mut here, mut held) = (Vec::new(), Vec::new());
+        for (column, reference) in link.columns.iter().zip(references) {
+            if column.class != reference.class {
+                return None;
+            }
+            here.push(format!("t.{}", self.layout.dialect.quote(&column.name)));
+            held.push(format!("s.k{}", place(reference)?));
+        }
+        Some((here.join(", "), held.join(", ")))
+    }
+
+    /// Whether a link leads to what a set holds.
+    pub(super) fn leads_to_key(
+        &self,
+        link: &LaidLink,
+        there: &Laid,
+        references: &[CatalogueColumn],
+    ) -> bool {
+        self.leads_directly(link, there, references, "s").is_some()
+    }
+
     /// A row `t` refers to a row `p`.
     fn refers(&self, link: &LaidLink, references: &[CatalogueColumn]) -> String {
         let pairs = link.columns.iter().zip(references);
@@ -627,7 +767,7 @@ impl Found {
     fn look_at(&mut self, set: &str) {
         if let Some(text) = self.layout.dialect.look_at(set) {
             self.ahead.push_str(&text);
-            self.ahead.push_str(";\n");
+            self.ahead.push_str(AND_THEN);
         }
     }
 
@@ -695,7 +835,7 @@ fn window(value: &str) -> Option<(&str, String, String)> {
 }
 
 /// Whether a key in text can be one of these columns.
-fn fits(columns: &[CatalogueColumn], key: &[String]) -> bool {
+pub(super) fn fits(columns: &[CatalogueColumn], key: &[String]) -> bool {
     let part = |(column, part): (&CatalogueColumn, &String)| match column.class {
         Class::Int => part.parse::<i64>().is_ok(),
         _ => true,

@@ -14,6 +14,7 @@ mod fault;
 mod found;
 mod gather;
 mod holds;
+mod inside;
 mod json;
 mod kept;
 mod layout;

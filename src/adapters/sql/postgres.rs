@@ -7,7 +7,7 @@ use sqlx::{Row as _, TypeInfo as _, ValueRef as _};
 use crate::datamap::{Catalogue, CatalogueColumn, Class, Generalise};
 use crate::ports::PortError;
 
-use super::dialect::{Dialect, EFFECTS, coarser_text, named};
+use super::dialect::{Dialect, EFFECTS, Inside, coarser_text, named};
 use super::gather;
 use super::json::{Part, array};
 use super::layout::Key;
@@ -95,6 +95,9 @@ impl Dialect for Postgres {
     }
     fn drop_set(&self, set: &str) -> String {
         format!("DROP TABLE IF EXISTS pg_temp.{set}")
+    }
+    fn sets_inside(&self) -> Inside {
+        Inside::Changes
     }
     fn number(&self) -> &'static str {
         "n"

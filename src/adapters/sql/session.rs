@@ -1,5 +1,7 @@
 //! A transaction on any of the databases: statements in, rows out, errors without values.
 
+use futures::StreamExt as _;
+
 use crate::ports::PortError;
 
 use super::dialect::Dialect;
@@ -83,6 +85,9 @@ impl Scalar {
     }
 }
 
+/// The place of an error of one of several statements, until it is known which.
+const EACH: &str = "statements";
+
 /// One row.
 pub(super) type Row = Vec<Scalar>;
 
@@ -115,12 +120,14 @@ macro_rules! on {
 /// where it is not, temporary tables come and go under the same names.
 macro_rules! run {
     ($sql:expr, $transaction:expr, $run:ident, $persistent:expr) => {{
-        let Sql { text, params, .. } = $sql;
+        let Sql {
+            text, params, kept, ..
+        } = $sql;
         let text = sqlx::AssertSqlSafe(text);
         if params.is_empty() {
             sqlx::raw_sql(text).$run(&mut **$transaction).await
         } else {
-            let mut query = sqlx::query(text).persistent($persistent);
+            let mut query = sqlx::query(text).persistent($persistent || kept);
             for param in params {
                 query = match param {
                     Param::Int(number) => query.bind(number),
@@ -190,6 +197,26 @@ impl Session {
             }
         };
         done.map_err(|error| failed(&error, place))
+    }
+
+    /// Runs statements without values, in one round. Answers how many rows each changed; an error
+    /// comes with the number of those that were done.
+    pub(super) async fn execute_each(
+        &mut self,
+        texts: String,
+    ) -> Result<Vec<u64>, (usize, PortError)> {
+        let all = sqlx::raw_sql(sqlx::AssertSqlSafe(texts));
+        let mut done = Vec::new();
+        on!(self, transaction => {
+            let mut each = all.execute_many(&mut **transaction);
+            loop {
+                match each.next().await {
+                    Some(Ok(one)) => done.push(one.rows_affected()),
+                    Some(Err(error)) => return Err((done.len(), failed(&error, EACH))),
+                    None => return Ok(done),
+                }
+            }
+        })
     }
 
     /// All rows of an answer that is known to be small.

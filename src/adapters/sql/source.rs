@@ -233,14 +233,18 @@ impl SqlSource {
         Ok(())
     }
 
-    /// Erases, or rehearses it.
+    /// Erases, or rehearses it; `inside` says that sets may stand inside statements.
     async fn perform(
         &self,
         found: &mut Found,
         person: &Person,
         rehearsal: bool,
+        inside: bool,
     ) -> Result<Performed, PortError> {
         self.same_schema(found).await?;
+        if inside && found.erases_inside(person) && found.holds().await?.is_empty() {
+            return found.erase_inside(person, rehearsal).await;
+        }
         found.make_sets().await?;
         found.fill(person).await?;
         found.find_others(person).await?;
@@ -260,6 +264,7 @@ impl SqlSource {
         let mut found = self.begin(context, Purpose::Write).await?;
         let mut note = found.sql(self.pool.dialect().note_effect());
         note.params = vec![Param::Text(effect.clone()), Param::Text(String::new())];
+        note.kept = true;
         if found.run(note, EFFECTS).await? > 0 {
             return Ok(Err((found, effect)));
         }
@@ -287,7 +292,7 @@ impl SqlSource {
         sql.bind_text(answer)
             .push(" WHERE effect = ")
             .bind_text(effect);
-        found.run(sql, EFFECTS).await?;
+        found.run(sql.kept(), EFFECTS).await?;
         found.clear().await?;
         super::found::go_on(&found.cancel)?;
         found.session.commit().await
@@ -298,12 +303,13 @@ impl SqlSource {
         context: &CallContext,
         person: &Person,
         plan: &SourcePlan,
+        inside: bool,
     ) -> Result<Erased, PortError> {
         let (mut found, effect) = match self.once(context).await? {
             Ok(erased) => return Ok(erased),
             Err(begun) => begun,
         };
-        let done = self.perform(&mut found, person, false).await?;
+        let done = self.perform(&mut found, person, false, inside).await?;
         super::plan::covers(plan, &done)?;
         let erased = Erased {
             rows: done.rows(),
@@ -416,12 +422,23 @@ macro_rules! persistently {
     ($work:expr) => {{
         let mut attempt = 1;
         loop {
-            match $work.await {
+            match $work {
                 Err(error) if error.kind == ErrorKind::Busy && attempt < ATTEMPTS => attempt += 1,
                 result => break result,
             }
         }
     }};
+}
+
+/// Lets sets stand inside statements. A statement over all tables cannot say which of them refused:
+/// the steps can.
+macro_rules! inside_or_not {
+    ($work:expr) => {
+        match $work(true).await {
+            Err(error) if super::inside::names_no_table(&error) => $work(false).await,
+            result => result,
+        }
+    };
 }
 
 #[async_trait]
@@ -482,12 +499,12 @@ impl PersonalDataSource for SqlSource {
         work: &Work,
     ) -> Result<Answer<SourcePlan>, PortError> {
         let person = Person::of(locators);
-        let plan = async || {
+        let plan = async |inside| {
             // A rehearsal: what the database refuses, it refuses now.
             let mut found = self.begin(context, Purpose::Write).await?;
             let plan = match work {
                 Work::Erase => {
-                    let done = self.perform(&mut found, &person, true).await?;
+                    let done = self.perform(&mut found, &person, true, inside).await?;
                     super::plan::plan(done)
                 }
                 Work::Rectify(corrections) => {
@@ -503,7 +520,7 @@ impl PersonalDataSource for SqlSource {
             found.session.rollback().await?;
             Ok::<SourcePlan, PortError>(plan)
         };
-        persistently!(plan()).map(Answer::Done)
+        persistently!(inside_or_not!(plan)).map(Answer::Done)
     }
 
     async fn read(
@@ -523,7 +540,7 @@ impl PersonalDataSource for SqlSource {
         corrections: &[Correction],
     ) -> Result<Answer<Vec<RowCount>>, PortError> {
         let person = Person::of(locators);
-        persistently!(self.rectify_once(context, &person, corrections)).map(Answer::Done)
+        persistently!(self.rectify_once(context, &person, corrections).await).map(Answer::Done)
     }
 
     async fn restrict(
@@ -537,7 +554,8 @@ impl PersonalDataSource for SqlSource {
             return Ok(Answer::Unsupported);
         }
         let person = Person::of(locators);
-        let (done, missing) = persistently!(self.restrict_once(context, &person, restricted))?;
+        let (done, missing) =
+            persistently!(self.restrict_once(context, &person, restricted).await)?;
         Ok(answer(done, missing))
     }
 
@@ -554,7 +572,7 @@ impl PersonalDataSource for SqlSource {
         if told.is_empty() {
             return Ok(Answer::Unsupported);
         }
-        let rows = persistently!(self.stop_once(context, identifiers, &told))?;
+        let rows = persistently!(self.stop_once(context, identifiers, &told).await)?;
         // Not kept with the effect: it is personal.
         let mut found = self.begin(context, Purpose::Read).await?;
         found.make_sets().await?;
@@ -577,7 +595,8 @@ impl PersonalDataSource for SqlSource {
         plan: &SourcePlan,
     ) -> Result<Answer<Erased>, PortError> {
         let person = Person::of(locators);
-        let mut erased = persistently!(self.erase_once(context, &person, plan))?;
+        let erase = async |inside| self.erase_once(context, &person, plan, inside).await;
+        let mut erased = persistently!(inside_or_not!(erase))?;
         // It was deleted by a commit; what becomes of the files is looked at now.
         let deleted = erased.assurance == Assurance::Deleted;
         if deleted && self.purges() && self.pool.is_purged().await? {
@@ -592,15 +611,22 @@ impl PersonalDataSource for SqlSource {
         locators: &[Locator],
     ) -> Result<Answer<Vec<RowCount>>, PortError> {
         let person = Person::of(locators);
-        let mut found = self.begin(context, Purpose::Read).await?;
-        found.make_sets().await?;
-        found.fill(&person).await?;
-        found.find_others(&person).await?;
-        found.keep(&person, self.today()).await?;
-        let left = found.left(&person).await?;
-        found.clear().await?;
-        found.session.rollback().await?;
-        Ok(Answer::Done(left))
+        let residue = async |inside| {
+            let mut found = self.begin(context, Purpose::Read).await?;
+            let left = if inside && found.finds_inside(&person) && found.holds().await?.is_empty() {
+                found.left_inside(&person).await?
+            } else {
+                found.make_sets().await?;
+                found.fill(&person).await?;
+                found.find_others(&person).await?;
+                found.keep(&person, self.today()).await?;
+                found.left(&person).await?
+            };
+            found.clear().await?;
+            found.session.rollback().await?;
+            Ok::<Vec<RowCount>, PortError>(left)
+        };
+        inside_or_not!(residue).map(Answer::Done)
     }
 }
 

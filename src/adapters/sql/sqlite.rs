@@ -7,7 +7,7 @@ use sqlx::{Row as _, TypeInfo as _, ValueRef as _};
 use crate::datamap::{Catalogue, CatalogueColumn, CatalogueTable, Class, Generalise};
 use crate::ports::PortError;
 
-use super::dialect::{Dialect, EFFECTS, coarser_text, named, names};
+use super::dialect::{Dialect, EFFECTS, Inside, coarser_text, named, names};
 use super::gather;
 use super::json::{Part, literal};
 use super::layout::Key;
@@ -123,6 +123,9 @@ impl Dialect for Sqlite {
     fn join(&self) -> &'static str {
         // It takes a temporary table for large, unless it is told where to begin.
         "CROSS JOIN"
+    }
+    fn sets_inside(&self) -> Inside {
+        Inside::Sets
     }
     fn number(&self) -> &'static str {
         "rowid"

@@ -17,6 +17,8 @@ pub(super) enum Param {
 pub(super) struct Sql {
     pub(super) text: String,
     pub(super) params: Vec<Param>,
+    /// Whether the connection may keep it prepared: it names no temporary table, and comes again.
+    pub(super) kept: bool,
     pub(super) dialect: &'static dyn Dialect,
 }
 
@@ -25,8 +27,15 @@ impl Sql {
         Self {
             text: text.into(),
             params: Vec::new(),
+            kept: false,
             dialect,
         }
+    }
+
+    /// Lets the connection keep it prepared.
+    pub(super) const fn kept(mut self) -> Self {
+        self.kept = true;
+        self
     }
 
     /// Writes SQL, which never holds a value.
