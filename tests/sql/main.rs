@@ -15,6 +15,8 @@ mod desk;
 mod engines;
 #[cfg(all(feature = "sql-postgres", feature = "sql-mysql"))]
 mod guarded;
+#[cfg(all(feature = "sql-postgres", feature = "sql-mysql"))]
+mod inside;
 mod kept;
 mod large;
 #[path = "../helpdesk/oracle.rs"]

@@ -55,12 +55,18 @@ pub(super) fn names_no_table(error: &PortError) -> bool {
 
 impl Layout {
     /// Whether sets can stand inside a statement, whoever is looked for.
-    fn finds_inside(&self) -> bool {
+    fn holds_sets_inside(&self) -> bool {
         let links: usize = self.tables.iter().map(|table| table.links.len()).sum();
         self.dialect.sets_inside() != Inside::Nothing
             && self.tables.len() + links <= MOST
             && !self.has_circles()
-            && !self.tables.iter().any(|t| t.keeps() || t.key.loose)
+            && !self.tables.iter().any(|table| table.key.loose)
+    }
+
+    /// Whether what is left can be counted so.
+    fn finds_inside(&self) -> bool {
+        self.holds_sets_inside()
+            && !self.tables.iter().any(Laid::keeps)
             && !self.tables.iter().any(replaces_row_by_row)
     }
 
@@ -135,6 +141,13 @@ fn replaces_row_by_row(table: &Laid) -> bool {
 }
 
 impl Found {
+    /// Whether this person's rows can be read so.
+    pub(super) fn reads_inside(&self, person: &Person) -> bool {
+        self.layout.dialect.sets_inside() == Inside::Changes
+            && person.len() <= MOST
+            && self.layout.holds_sets_inside()
+    }
+
     /// Whether this person's rows can be found so, where nothing is held.
     pub(super) fn finds_inside(&self, person: &Person) -> bool {
         let free_text = |table: &Laid| table.columns().any(|(_, described)| described.free_text);
@@ -163,6 +176,28 @@ impl Found {
         self.finds_inside(person)
             && layout.tables.iter().all(|t| others(t).next().is_none())
             && layout.tables.iter().filter(|t| t.owned).all(sure)
+    }
+
+    /// Writes where the rows `t` of a set are: the table's own, or what a link finds.
+    pub(super) fn rows_of(
+        &self,
+        person: &Person,
+        table: &Laid,
+        link: Option<&LaidLink>,
+        selected: &str,
+    ) -> Sql {
+        let mut sql = self.with_sets(person, Beside::Nothing);
+        sql.push(&format!(" SELECT {selected} FROM "));
+        let sets = self.layout.sets();
+        let name = link.map_or(&table.set, |link| &link.set);
+        let mut way = sql.clone();
+        let set = sets.iter().find(|set| set.name == name);
+        if set.is_some_and(|set| self.by_one_way(&mut way, set, person)) {
+            return way;
+        }
+        let on = table.key.joins(self.layout.dialect, "t", "s");
+        sql.push(&format!("{name} AS s JOIN {} AS t ON {on}", table.quoted));
+        sql
     }
 
     /// What is still there, where nothing is kept.

@@ -7,6 +7,7 @@
 //! [`PersonalDataSource`]: crate::ports::PersonalDataSource
 
 mod clue;
+mod cursor;
 mod deferred;
 mod dialect;
 mod erase;

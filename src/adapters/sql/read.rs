@@ -10,10 +10,12 @@ use crate::datamap::{CatalogueColumn, Class, Column, Whose};
 use crate::model::{self, Collection, Ground, Until, Value, WithheldRows};
 use crate::ports::{ByteStream, Cell, File, Item, PortError, Reading};
 
+use super::clue::Person;
+use super::cursor::{self, Cursor, Place, Room, Wanted};
 use super::dialect::Dialect;
 use super::fault::SqlFault;
 use super::found::{Found, go_on, others};
-use super::layout::{Laid, Layout};
+use super::layout::{Laid, LaidLink, Layout};
 use super::session::{Row, Scalar};
 
 /// Rows of a page, at most.
@@ -45,11 +47,14 @@ struct Reader {
     parts: VecDeque<Part>,
     /// The number of the last row of the current part, once it began.
     after: Option<i64>,
+    /// Whose rows are read with a cursor, and where it stands in the current part.
+    person: Option<Person>,
+    cursor: Option<Cursor>,
     ready: VecDeque<Item>,
 }
 
 /// Reads what is in the sets.
-pub(super) fn reading(found: Found) -> Reading {
+pub(super) fn reading(found: Found, person: Option<Person>) -> Reading {
     let layout = Arc::clone(&found.layout);
     let mut parts = VecDeque::new();
     // What refers to others comes after them: people first.
@@ -69,6 +74,8 @@ pub(super) fn reading(found: Found) -> Reading {
         layout,
         parts,
         after: None,
+        person,
+        cursor: None,
         ready: VecDeque::new(),
     };
     Box::pin(stream::try_unfold(reader, Reader::next))
@@ -89,18 +96,25 @@ impl Reader {
             match part {
                 Part::Own(number) => {
                     let table = &layout.tables[number];
-                    self.page(table, &table.name, &table.set).await?;
+                    self.page(table, None, &table.name, &table.set).await?;
                 }
                 Part::Link(number, nth) => {
                     let table = &layout.tables[number];
                     let link = &table.links[nth];
                     let collection = table.collection_of(link);
                     if link.link.whose == Whose::Shared {
-                        self.page(table, &collection, &link.set).await?;
+                        self.page(table, Some(link), &collection, &link.set).await?;
                     } else {
                         let rows = {
                             let mut found = self.found.lock().await;
-                            found.count(table, &link.set, None).await?
+                            match &self.person {
+                                Some(person) => {
+                                    let mut sql = found.rows_of(person, table, Some(link), "1");
+                                    sql.text = format!("SELECT count(*) FROM ({}) AS x", sql.text);
+                                    found.session.count(sql, &table.name).await?
+                                }
+                                None => found.count(table, &link.set, None).await?,
+                            }
                         };
                         let ground = link.link.ground.clone();
                         let ground = ground.unwrap_or_else(|| Ground::new(RIGHTS_OF_OTHERS));
@@ -120,12 +134,20 @@ impl Reader {
     }
 
     /// Makes the next page of a table ready.
-    async fn page(&mut self, table: &Laid, name: &str, set: &str) -> Result<(), PortError> {
+    async fn page(
+        &mut self,
+        table: &Laid,
+        link: Option<&LaidLink>,
+        name: &str,
+        set: &str,
+    ) -> Result<(), PortError> {
         let columns = handed_over(table, self.layout.dialect);
-        let after = self.after.unwrap_or(i64::MIN);
-        let limit = fitting(&self.found, table, set, &columns, after).await?;
-        let rows = fetch(&self.found, table, set, &columns, after, limit).await?;
-        if self.after.is_none() && !rows.is_empty() {
+        let first = self.after.is_none() && self.cursor.is_none();
+        let (rows, last) = match self.person.clone() {
+            Some(person) => self.told(table, link, &columns, &person).await?,
+            None => self.numbered(table, set, &columns).await?,
+        };
+        if first && !rows.is_empty() {
             let shapes = columns.iter().map(|(column, described, _)| {
                 let shape = model::Column::new(&column.name);
                 match &described.category {
@@ -140,27 +162,73 @@ impl Reader {
             collection.purposes.clone_from(&table.described.purposes);
             self.ready.push_back(Item::Collection(collection));
         }
-        let last = rows.last().and_then(|row| match row.first() {
-            Some(Scalar::Int(number)) => Some(*number),
-            _ => None,
-        });
-        self.after = last.filter(|_| rows.len() as u64 == limit && !table.key.loose);
-        if self.after.is_none() {
+        if last {
             self.parts.pop_front();
+            (self.after, self.cursor) = (None, None);
         }
-        for row in rows {
-            let cells = self.cells(table, set, &columns, row);
+        for (here, row) in rows {
+            let cells = self.cells(table, &here, &columns, row);
             self.ready.push_back(Item::Row(cells));
         }
         Ok(())
     }
 
-    fn cells(&self, table: &Laid, set: &str, columns: &[Handed], row: Row) -> Vec<Cell> {
-        let mut row = row.into_iter();
-        let number = match row.next() {
-            Some(Scalar::Int(number)) => number,
-            _ => 0,
+    /// The next rows of a set with numbers, and whether they are the last.
+    async fn numbered(
+        &mut self,
+        table: &Laid,
+        set: &str,
+        columns: &[Handed],
+    ) -> Result<(Vec<(Here, Row)>, bool), PortError> {
+        let after = self.after.unwrap_or(i64::MIN);
+        let limit = fitting(&self.found, table, set, columns, after).await?;
+        let rows = fetch(&self.found, table, set, columns, after, limit).await?;
+        let number = |row: &Row| match row.first() {
+            Some(Scalar::Int(number)) => Some(*number),
+            _ => None,
         };
+        let last = rows.last().and_then(number);
+        self.after = last.filter(|_| rows.len() as u64 == limit && !table.key.loose);
+        let here = |mut row: Row| {
+            let number = number(&row).unwrap_or_default();
+            row.drain(..1);
+            (Here::Number(set.to_owned(), number), row)
+        };
+        Ok((rows.into_iter().map(here).collect(), self.after.is_none()))
+    }
+
+    /// The next rows that a cursor tells of, and whether they are the last.
+    async fn told(
+        &mut self,
+        table: &Laid,
+        link: Option<&LaidLink>,
+        columns: &[Handed],
+        person: &Person,
+    ) -> Result<(Vec<(Here, Row)>, bool), PortError> {
+        let dialect = self.layout.dialect;
+        let files = columns.iter().any(|(_, told, _)| told.file.is_some());
+        let bytes = measured(columns, dialect).or_else(|| files.then(|| "0".to_owned()));
+        let wanted = Wanted {
+            table,
+            link,
+            selected: &selected(table, columns, dialect),
+            bytes: bytes.as_deref(),
+        };
+        let room = Room {
+            rows: PAGE,
+            bytes: PAGE_BYTES,
+            row_bytes: ROW_BYTES,
+        };
+        let mut found = self.found.lock().await;
+        go_on(&found.cancel)?;
+        let cursor = self.cursor.get_or_insert_default();
+        let (rows, last) = cursor.page(&mut found, person, wanted, room).await?;
+        let here = |(place, row): (Option<Place>, Row)| (Here::Place(place), row);
+        Ok((rows.into_iter().map(here).collect(), last))
+    }
+
+    fn cells(&self, table: &Laid, here: &Here, columns: &[Handed], row: Row) -> Vec<Cell> {
+        let mut row = row.into_iter();
         let values: Vec<Scalar> = row.by_ref().take(columns.len()).collect();
         let mut cells = Vec::with_capacity(columns.len());
         for ((column, described, _), scalar) in columns.iter().zip(values) {
@@ -174,7 +242,7 @@ impl Reader {
                         _ => Cell::File(File {
                             name,
                             media_type,
-                            content: self.content(table, set, column, number),
+                            content: self.content(table, here, column),
                         }),
                     }
                 }
@@ -186,23 +254,25 @@ impl Reader {
     }
 
     /// The content of one value, piece by piece.
-    fn content(
-        &self,
-        table: &Laid,
-        set: &str,
-        column: &CatalogueColumn,
-        number: i64,
-    ) -> ByteStream {
+    fn content(&self, table: &Laid, here: &Here, column: &CatalogueColumn) -> ByteStream {
         let dialect = self.layout.dialect;
         let name = format!("t.{}", dialect.quote(&column.name));
         let (class, place) = (column.class, table.place(&column.name));
-        let rest = format!(
-            " FROM {set} AS s {} {} AS t ON {} WHERE s.{} = {number}",
-            dialect.join(),
-            table.quoted,
-            table.key.joins(dialect, "t", "s"),
-            dialect.number()
-        );
+        let rest = match here {
+            Here::Number(set, number) => format!(
+                " FROM {set} AS s {} {} AS t ON {} WHERE s.{} = {number}",
+                dialect.join(),
+                table.quoted,
+                table.key.joins(dialect, "t", "s"),
+                dialect.number()
+            ),
+            Here::Place(place) => {
+                let at = place
+                    .as_ref()
+                    .map_or_else(|| "FALSE".to_owned(), cursor::at);
+                format!(" FROM {} AS t WHERE {at}", table.quoted)
+            }
+        };
         let found = Arc::clone(&self.found);
         Box::pin(stream::try_unfold(0_u64, move |offset| {
             let piece = dialect.piece(&name, class, offset + 1, PIECE as u64);
@@ -229,6 +299,30 @@ impl Reader {
     }
 }
 
+/// What tells a row again, to read what is in it.
+enum Here {
+    /// A set, and the number in it.
+    Number(String, i64),
+    /// Where the database has it, if anything is to be read again.
+    Place(Option<Place>),
+}
+
+/// How many bytes a row `t` has in its wide columns, if there are any.
+fn measured(columns: &[Handed], dialect: &dyn Dialect) -> Option<String> {
+    let wide = |(column, described, _): &&Handed| {
+        let wide = matches!(column.class, Class::Text | Class::Bytes | Class::Other);
+        wide && column.length.is_none_or(|length| length > NARROW)
+            && !described.secret
+            && described.file.is_none()
+    };
+    let bytes: Vec<String> = columns
+        .iter()
+        .filter(wide)
+        .map(|(column, _, from)| format!("coalesce({}, 0)", dialect.bytes(from, column.class)))
+        .collect();
+    (!bytes.is_empty()).then(|| bytes.join(" + "))
+}
+
 /// How many of the next rows fit into one page.
 async fn fitting(
     found: &Mutex<Found>,
@@ -237,22 +331,11 @@ async fn fitting(
     columns: &[Handed],
     after: i64,
 ) -> Result<u64, PortError> {
-    let wide = |(column, described, _): &&Handed| {
-        let wide = matches!(column.class, Class::Text | Class::Bytes | Class::Other);
-        wide && column.length.is_none_or(|length| length > NARROW)
-            && !described.secret
-            && described.file.is_none()
-    };
     let mut found = found.lock().await;
     let dialect = found.layout.dialect;
-    let bytes: Vec<String> = columns
-        .iter()
-        .filter(wide)
-        .map(|(column, _, from)| format!("coalesce({}, 0)", dialect.bytes(from, column.class)))
-        .collect();
-    if bytes.is_empty() || table.key.loose {
+    let Some(bytes) = measured(columns, dialect).filter(|_| !table.key.loose) else {
         return Ok(PAGE);
-    }
+    };
     let mut rows = PAGE;
     loop {
         go_on(&found.cancel)?;
@@ -260,37 +343,27 @@ async fn fitting(
         let sql = found.sql(format!(
             "SELECT coalesce(sum(x.b), 0) FROM (SELECT {} AS b FROM {set} AS s {} {} AS t ON {} WHERE \
              s.{number} > {after} ORDER BY s.{number} LIMIT {rows}) AS x",
-            bytes.join(" + "),
+            bytes,
             dialect.join(),
             table.quoted,
             table.key.joins(dialect, "t", "s"),
         ));
-        let bytes = found.session.count(sql, &table.name).await?;
-        if bytes <= PAGE_BYTES {
+        let many = found.session.count(sql, &table.name).await?;
+        if many <= PAGE_BYTES {
             return Ok(rows);
         }
-        if rows == 1 && bytes > ROW_BYTES {
+        if rows == 1 && many > ROW_BYTES {
             return Err(SqlFault::TooLarge.at(&table.name));
         }
         if rows == 1 {
             return Ok(1);
         }
-        rows = (rows / 2).min(rows * PAGE_BYTES / bytes).max(1);
+        rows = (rows / 2).min(rows * PAGE_BYTES / many).max(1);
     }
 }
 
-/// The number of each row, the columns, and after them names and types of files.
-async fn fetch(
-    found: &Mutex<Found>,
-    table: &Laid,
-    set: &str,
-    columns: &[Handed],
-    after: i64,
-    limit: u64,
-) -> Result<Vec<Row>, PortError> {
-    let mut found = found.lock().await;
-    let dialect = found.layout.dialect;
-    let number = dialect.number();
+/// The columns of a row `t`, and after them names and types of files.
+fn selected(table: &Laid, columns: &[Handed], dialect: &dyn Dialect) -> String {
     let value = |column: &CatalogueColumn| {
         let name = format!("t.{}", dialect.quote(&column.name));
         dialect.fetched(&name, column.class)
@@ -319,8 +392,23 @@ async fn fetch(
     if selected.is_empty() {
         selected.push("NULL".to_owned()); // rows of which nothing but their being there is told
     }
+    selected.join(", ")
+}
+
+/// The number of each row, and what is selected of it.
+async fn fetch(
+    found: &Mutex<Found>,
+    table: &Laid,
+    set: &str,
+    columns: &[Handed],
+    after: i64,
+    limit: u64,
+) -> Result<Vec<Row>, PortError> {
+    let mut found = found.lock().await;
+    let dialect = found.layout.dialect;
+    let number = dialect.number();
     let on = table.key.joins(dialect, "t", "s");
-    let selected = selected.join(", ");
+    let selected = selected(table, columns, dialect);
     let text = if table.key.loose {
         format!(
             "SELECT 0, {selected} FROM {} AS t WHERE EXISTS (SELECT 1 FROM {set} AS s WHERE \

@@ -216,9 +216,8 @@ impl SqlSource {
         Ok(found)
     }
 
-    /// A transaction with all rows of a person, the kept ones too, to be read.
-    async fn found(&self, context: &CallContext, person: &Person) -> Result<Found, PortError> {
-        let mut found = self.begin(context, Purpose::Read).await?;
+    /// All rows of a person, the kept ones too, to be read.
+    async fn found(mut found: Found, person: &Person) -> Result<Found, PortError> {
         found.numbered = true;
         found.make_sets().await?;
         found.fill(person).await?;
@@ -529,8 +528,12 @@ impl PersonalDataSource for SqlSource {
         locators: &[Locator],
     ) -> Result<Answer<Reading>, PortError> {
         let person = Person::of(locators);
-        let found = self.found(context, &person).await?;
-        Ok(Answer::Done(reading(found)))
+        let found = self.begin(context, Purpose::Read).await?;
+        if found.reads_inside(&person) {
+            return Ok(Answer::Done(reading(found, Some(person))));
+        }
+        let found = Self::found(found, &person).await?;
+        Ok(Answer::Done(reading(found, None)))
     }
 
     async fn rectify(
