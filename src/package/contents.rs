@@ -1,12 +1,12 @@
 //! What is known of a package once its data is written: counts, paths, and the first rows of each
 //! collection for the page.
 
-use crate::model::{Collection, Purpose, SourceId, Value, WithheldRows};
+use crate::model::{Collection, Purpose, SourceId, WithheldRows};
 
 use super::cover::Of;
 use super::format::Head;
 use super::names;
-use super::record::Field;
+use super::record::{Field, Value};
 
 /// How many rows of a collection the page shows.
 const ROWS: usize = 20;
@@ -118,7 +118,7 @@ pub(super) enum Shown {
 
 impl Preview {
     /// Adds a row, as long as there is room.
-    pub(super) fn add(&mut self, head: &Head<'_>, row: &[Field], budget: &mut Budget) {
+    pub(super) fn add(&mut self, head: &Head<'_>, row: &[Field<'_>], budget: &mut Budget) {
         if self.rows.len() >= ROWS {
             return;
         }
@@ -148,14 +148,14 @@ impl Shown {
     }
 }
 
-fn shown(head: &Head<'_>, field: &Field) -> Shown {
+fn shown(head: &Head<'_>, field: &Field<'_>) -> Shown {
     match field {
         Field::Value(Value::Null) => Shown::Null,
         Field::Value(Value::Bool(value)) => Shown::Bool(*value),
         Field::Value(Value::Int(value)) => Shown::Fixed(value.to_string()),
         Field::Value(Value::Decimal(value)) => Shown::Fixed(shorten(value)),
         Field::Value(Value::Text(value)) => Shown::Text(shorten(value)),
-        Field::Value(Value::Bytes(bytes)) => Shown::Bytes(bytes.len() as u64),
+        Field::Value(Value::Bytes(bytes)) => Shown::Bytes(bytes.0.len() as u64),
         Field::Value(Value::Date(date)) => Shown::Fixed(date.to_string()),
         Field::Value(Value::Time(time)) => {
             Shown::Fixed(time.format("%Y-%m-%d %H:%M:%S UTC").to_string())

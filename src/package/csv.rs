@@ -5,30 +5,62 @@
 //! splits lines at semicolons, whatever is quoted; hence the care inside a text, too.
 
 use std::borrow::Cow;
+use std::cell::Cell;
+use std::io;
 
 use ::csv::{Terminator, Writer, WriterBuilder};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use chrono::SecondsFormat;
 
-use crate::model::Value;
-
 use super::PackageError;
 use super::format::{Format, Head};
-use super::record::Field;
+use super::record::{Field, Value};
 
 /// By this, spreadsheets know UTF-8.
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
 /// Writes collections as CSV.
-pub(super) struct Csv(WriterBuilder);
+pub(super) struct Csv(Writer<Line>);
+
+/// Where a line is written. A cell, because the writer around it lends it out shared only.
+#[derive(Default)]
+struct Line(Cell<Vec<u8>>);
+
+impl io::Write for Line {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.get_mut().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
 
 impl Default for Csv {
     fn default() -> Self {
         let mut builder = WriterBuilder::new();
-        // A writer lives for one row: a small buffer, made often.
-        builder.terminator(Terminator::CRLF).buffer_capacity(1024);
-        Self(builder)
+        builder.terminator(Terminator::CRLF).flexible(true);
+        Self(builder.from_writer(Line::default()))
+    }
+}
+
+impl Csv {
+    fn put(&mut self, field: &str) -> Result<(), PackageError> {
+        self.0.write_field(field).map_err(|_| failed())
+    }
+
+    /// Ends the line, and adds it to what was written.
+    fn end_line(&mut self, out: &mut Vec<u8>) -> Result<(), PackageError> {
+        self.0.write_record(None::<&[u8]>).map_err(|_| failed())?;
+        self.0.flush().map_err(|_| failed())?;
+        let line = &self.0.get_ref().0;
+        let mut written = line.take();
+        out.extend_from_slice(&written);
+        written.clear();
+        line.set(written);
+        Ok(())
     }
 }
 
@@ -37,39 +69,28 @@ impl Format for Csv {
 
     fn begin(&mut self, out: &mut Vec<u8>, head: &Head<'_>) -> Result<(), PackageError> {
         out.extend_from_slice(BYTE_ORDER_MARK);
-        let mut line = self.0.from_writer(out);
         for column in &head.collection.columns {
-            put(&mut line, &guarded(&column.name))?;
+            self.put(&guarded(&column.name))?;
         }
-        end(line)
+        self.end_line(out)
     }
 
     fn row(
         &mut self,
         out: &mut Vec<u8>,
         head: &Head<'_>,
-        row: &[Field],
+        row: &[Field<'_>],
     ) -> Result<(), PackageError> {
-        let mut line = self.0.from_writer(out);
         for field in row {
             match field {
-                Field::Value(value) => put(&mut line, &text(value))?,
-                Field::File(note) => put(&mut line, &guarded(&head.path(note)))?,
+                Field::Value(value) => self.put(&text(value))?,
+                Field::File(note) => self.put(&guarded(&head.path(note)))?,
             }
         }
-        end(line)
+        self.end_line(out)
     }
 
     fn end(&mut self, _out: &mut Vec<u8>) {}
-}
-
-fn put(line: &mut Writer<&mut Vec<u8>>, field: &str) -> Result<(), PackageError> {
-    line.write_field(field).map_err(|_| failed())
-}
-
-fn end(mut line: Writer<&mut Vec<u8>>) -> Result<(), PackageError> {
-    line.write_record(None::<&[u8]>).map_err(|_| failed())?;
-    line.flush().map_err(|_| failed())
 }
 
 fn failed() -> PackageError {
@@ -78,14 +99,14 @@ fn failed() -> PackageError {
     }
 }
 
-fn text(value: &Value) -> Cow<'_, str> {
-    match value {
+fn text<'a>(value: &Value<'a>) -> Cow<'a, str> {
+    match *value {
         Value::Null => "".into(),
-        Value::Bool(value) => if *value { "true" } else { "false" }.into(),
+        Value::Bool(value) => if value { "true" } else { "false" }.into(),
         Value::Int(value) => value.to_string().into(),
         Value::Decimal(value) if is_number(value) => value.into(),
         Value::Decimal(value) | Value::Text(value) => guarded(value),
-        Value::Bytes(bytes) => format!("base64:{}", BASE64_STANDARD.encode(bytes)).into(),
+        Value::Bytes(bytes) => format!("base64:{}", BASE64_STANDARD.encode(bytes.0)).into(),
         // A year before the first has a sign.
         Value::Date(date) => guarded(&date.to_string()).into_owned().into(),
         Value::Time(time) => guarded(&time.to_rfc3339_opts(SecondsFormat::AutoSi, true))
@@ -146,11 +167,11 @@ mod tests {
     /// A line as it is written.
     fn line(fields: &[Cow<'_, str>]) -> String {
         let mut out = Vec::new();
-        let mut line = Csv::default().0.from_writer(&mut out);
+        let mut csv = Csv::default();
         for field in fields {
-            put(&mut line, field).expect("memory does not fail");
+            csv.put(field).expect("memory does not fail");
         }
-        end(line).expect("memory does not fail");
+        csv.end_line(&mut out).expect("memory does not fail");
         String::from_utf8(out).expect("UTF-8 in, UTF-8 out")
     }
 
@@ -218,7 +239,7 @@ mod tests {
         #[test]
         fn numbers_stay_numbers(whole: i64, fraction in "[0-9]{1,12}") {
             let decimal = format!("{whole}.{fraction}");
-            let line = line(&[text(&Value::Decimal(decimal.clone())), text(&Value::Int(whole))]);
+            let line = line(&[text(&Value::Decimal(&decimal)), text(&Value::Int(whole))]);
             prop_assert_eq!(line, format!("{decimal},{whole}\r\n"));
         }
     }
@@ -237,7 +258,7 @@ mod tests {
 
     #[test]
     fn a_line_of_one_empty_field_is_not_lost() {
-        for value in [Value::Null, Value::Text(String::new())] {
+        for value in [Value::Null, Value::Text("")] {
             assert_eq!(line(&[text(&value)]), "\"\"\r\n");
         }
     }

@@ -19,7 +19,7 @@ pub(super) trait Format {
         &mut self,
         out: &mut Vec<u8>,
         head: &Head<'_>,
-        row: &[Field],
+        row: &[Field<'_>],
     ) -> Result<(), PackageError>;
 
     /// Writes what stands behind the rows.

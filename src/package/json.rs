@@ -6,11 +6,9 @@ use base64::prelude::BASE64_STANDARD;
 use chrono::SecondsFormat;
 use serde::Serialize;
 
-use crate::model::Value;
-
 use super::PackageError;
 use super::format::{Format, Head};
-use super::record::Field;
+use super::record::{Field, Value};
 
 /// The largest whole number that every reader of JSON keeps exact: 2⁵³ − 1 (RFC 7493, 2.2).
 const EXACT: u64 = (1 << 53) - 1;
@@ -54,7 +52,7 @@ impl Format for Json {
         &mut self,
         out: &mut Vec<u8>,
         head: &Head<'_>,
-        row: &[Field],
+        row: &[Field<'_>],
     ) -> Result<(), PackageError> {
         out.extend_from_slice(if self.rows == 0 { b"\n" } else { b",\n" });
         self.rows += 1;
@@ -71,7 +69,7 @@ impl Format for Json {
     }
 }
 
-fn put_field(out: &mut Vec<u8>, head: &Head<'_>, field: &Field) -> Result<(), PackageError> {
+fn put_field(out: &mut Vec<u8>, head: &Head<'_>, field: &Field<'_>) -> Result<(), PackageError> {
     match field {
         Field::Value(Value::Null) => put(out, &()),
         Field::Value(Value::Bool(value)) => put(out, value),
@@ -81,7 +79,7 @@ fn put_field(out: &mut Vec<u8>, head: &Head<'_>, field: &Field) -> Result<(), Pa
         Field::Value(Value::Bytes(bytes)) => put(
             out,
             &Bytes {
-                bytes: BASE64_STANDARD.encode(bytes),
+                bytes: BASE64_STANDARD.encode(bytes.0),
             },
         ),
         Field::Value(Value::Date(date)) => put(out, &date.to_string()),

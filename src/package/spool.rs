@@ -16,7 +16,7 @@ use crate::ports::{
 };
 
 use super::frames::{FrameWriter, LARGEST_ROW};
-use super::record::{Field, FileNote, FileRecord, Piece, RowRecord};
+use super::record::{FileNote, FileRecord, Piece, RowRecord, Spooled};
 use super::{Garbage, PackageError};
 
 /// How many bytes of a file stand in one record.
@@ -247,8 +247,8 @@ impl Spooler<'_> {
         let mut fields = Vec::with_capacity(cells.len());
         for cell in cells {
             fields.push(match cell {
-                Cell::Value(value) => Field::Value(value),
-                Cell::File(file) => Field::File(self.file(file).await?),
+                Cell::Value(value) => Spooled::Value(value),
+                Cell::File(file) => Spooled::File(self.file(file).await?),
             });
         }
         self.record(&RowRecord::Row(fields))?;

@@ -14,7 +14,7 @@ use super::format::{Format, Head, path};
 use super::frames::{FRAME, FrameReader, damaged};
 use super::json::Json;
 use super::names::Folders;
-use super::record::{FileRecord, RowRecord};
+use super::record::{FileRecord, RowRead};
 use super::{PackageError, Spool, SpoolReport, html, manifest};
 
 /// Up to how many bytes an entry does without the ZIP64 form, which some older readers lack. Half
@@ -176,7 +176,7 @@ impl Packer<'_> {
                     .map_err(|_| frames.damaged("a record cannot be read"))?;
                 rest = behind;
                 match record {
-                    RowRecord::Collection(collection) => {
+                    RowRead::Collection(collection) => {
                         self.end(&mut format, &mut out, place.take(), expected, rows)
                             .await?;
                         let (count, name) = counts
@@ -198,7 +198,7 @@ impl Packer<'_> {
                         });
                         format.begin(&mut out, &place.head(source))?;
                     }
-                    RowRecord::Row(row) => {
+                    RowRead::Row(row) => {
                         let place = place
                             .as_mut()
                             .filter(|place| place.collection.columns.len() == row.len())

@@ -118,6 +118,8 @@ fn map(goes: bool, mentions: bool) -> DataMap {
                 .erased_by(RowErasure::Columns)
                 .link("person", Link::rows(["person"], "people"))
                 .link("receiver", receiver)
+                .column("shop", kept())
+                .column("number", kept())
                 .column("person", kept())
                 .column("receiver", kept())
                 .column("name", null())
