@@ -505,7 +505,7 @@ impl Found {
     ) -> Option<Sql> {
         let mut sql = self.insert_rows(table, set);
         sql.push(" FROM ");
-        if !self.from_values(&mut sql, table, link, &values) {
+        if !self.rows_with_value(&mut sql, table, link, &values) {
             return None;
         }
         self.end_insert(&mut sql, table, link, set);
@@ -516,13 +516,13 @@ impl Found {
     fn by_rows(&self, table: &Laid, link: &LaidLink, set: &str) -> Sql {
         let mut sql = self.insert_rows(table, set);
         sql.push(" FROM ");
-        self.from_rows(&mut sql, table, link);
+        self.rows_referring(&mut sql, table, link);
         self.end_insert(&mut sql, table, link, set);
         sql
     }
 
     /// Writes where the rows `t` with one of these identifiers are; `false`, if there can be none.
-    pub(super) fn from_values(
+    pub(super) fn rows_with_value(
         &self,
         sql: &mut Sql,
         table: &Laid,
@@ -554,7 +554,7 @@ impl Found {
     }
 
     /// Writes where the rows `t` are that refer to rows that were found.
-    pub(super) fn from_rows(&self, sql: &mut Sql, table: &Laid, link: &LaidLink) {
+    pub(super) fn rows_referring(&self, sql: &mut Sql, table: &Laid, link: &LaidLink) {
         if let LaidTarget::Rows(to, references) = &link.to {
             let there = &self.layout.tables[*to];
             sql.push(&self.rows_leading_to(table, link, there, references));

@@ -10,10 +10,10 @@ use std::sync::Arc;
 
 use crate::datamap::{RowErasure, Target};
 use crate::model::RowCount;
-use crate::ports::{ErrorKind, PlannedAction, PortError};
+use crate::ports::{PlannedAction, PortError};
 
 use super::clue::Person;
-use super::dialect::Inside;
+use super::dialect::{Inside, named};
 use super::erase::{Change, Performed, column_strategies, table_link, taken_out};
 use super::fault::SqlFault;
 use super::found::{Found, fits, go_on, others, own};
@@ -48,9 +48,18 @@ enum Beside {
 
 /// Whether a statement over all tables failed in one of them, and smaller ones may say in which.
 pub(super) fn names_no_table(error: &PortError) -> bool {
-    let refused = matches!(error.kind, ErrorKind::Refused | ErrorKind::Nonsense);
-    let slow = SqlFault::of(error) == Some(SqlFault::TimedOut);
-    error.place.as_deref() == Some(ALL) && (refused || slow)
+    error.place.as_deref() == Some(ALL)
+        && matches!(
+            SqlFault::of(error),
+            Some(
+                SqlFault::NotPermitted
+                    | SqlFault::SchemaChanged
+                    | SqlFault::TimedOut
+                    | SqlFault::TooLarge
+                    | SqlFault::TriggerRefused
+                    | SqlFault::Unreadable
+            )
+        )
 }
 
 impl Layout {
@@ -206,7 +215,17 @@ impl Found {
         person: &Person,
     ) -> Result<Vec<RowCount>, PortError> {
         let layout = Arc::clone(&self.layout);
-        let mut counts = self.count_inside(person, &layout.sets()).await?;
+        let mut sets = layout.sets();
+        // As the steps tell of it: table by table, what links find first.
+        let place = |set: &Set<'_>| {
+            let table = layout
+                .tables
+                .iter()
+                .position(|table| table.name == set.table.name);
+            (table, set.link.is_none())
+        };
+        sets.sort_by_key(place);
+        let mut counts = self.count_inside(person, &sets).await?;
         counts.retain(|count| count.rows > 0);
         Ok(counts)
     }
@@ -256,8 +275,7 @@ impl Found {
             } else {
                 sql.push("(");
                 self.union(&mut sql, set, person, Beside::Pending);
-                let keys = set.table.key.in_set("");
-                sql.push(&format!(") AS x ({keys}, p) WHERE p)"));
+                sql.push(") AS x WHERE p)");
             }
         }
         self.counted(sql, sets).await
@@ -449,12 +467,13 @@ impl Found {
     /// Writes a row that is known by its key, also if it is gone: others may hang on it.
     fn by_key(&self, sql: &mut Sql, set: &Set<'_>, key: &[String], beside: Beside) {
         let table = set.table;
-        sql.push("SELECT ").push(&table.key.in_set("v."));
+        let held: Vec<String> = (0..table.key.len()).map(|n| format!("v.k{n}")).collect();
+        sql.push("SELECT ").push(&named(&held));
         if beside != Beside::Nothing {
             let there = table.key.under("t").join(" IS NOT NULL AND ");
             sql.push(&format!(", ({there} IS NOT NULL AND "));
             set.pending(sql);
-            sql.push(")");
+            sql.push(") AS p");
         }
         self.place(sql, beside);
         sql.push(" FROM (SELECT ");
@@ -474,11 +493,11 @@ impl Found {
     fn by_link(&self, sql: &mut Sql, set: &Set<'_>, link: &LaidLink, person: &Person) -> bool {
         match &link.to {
             LaidTarget::Rows(to, _) if self.layout.tables[*to].owned => {
-                self.from_rows(sql, set.table, link);
+                self.rows_referring(sql, set.table, link);
             }
             LaidTarget::Rows(..) => return false,
             LaidTarget::Identifier(kind, _) => {
-                if !self.from_values(sql, set.table, link, &person.values(kind)) {
+                if !self.rows_with_value(sql, set.table, link, &person.values(kind)) {
                     return false;
                 }
             }
@@ -489,11 +508,11 @@ impl Found {
 
     /// Writes what is told of a row `t`.
     fn select(&self, sql: &mut Sql, set: &Set<'_>, beside: Beside) {
-        let keys = set.table.key.under("t").join(", ");
-        sql.push(&keys);
+        sql.push(&named(&set.table.key.under("t")));
         if beside != Beside::Nothing {
             sql.push(", ");
             set.pending(sql);
+            sql.push(" AS p");
         }
         self.place(sql, beside);
     }
@@ -502,7 +521,7 @@ impl Found {
         if let Some(place) = self.layout.dialect.row_name()
             && beside == Beside::Place
         {
-            sql.push(&format!(", t.{place}"));
+            sql.push(&format!(", t.{place} AS c"));
         }
     }
 }
