@@ -307,6 +307,10 @@ fn occurrences(
         summary: summary.to_owned(),
         rule: rule.to_owned(),
     };
+    // `rrule` cuts a day's name in bytes and panics inside a letter.
+    if !rule.is_ascii() {
+        return Err(refused());
+    }
     let mut parts = Vec::new();
     let mut ends = false;
     for part in rule.split(';').filter(|part| !part.is_empty()) {

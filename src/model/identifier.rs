@@ -284,26 +284,29 @@ fn normal_mail(address: &str) -> Option<String> {
     let address = address.trim();
     let (local, domain) = address.rsplit_once('@')?;
     let clean = !address.contains(|c: char| c.is_whitespace() || c.is_control());
-    (clean && !local.is_empty() && !domain.is_empty() && address.len() <= LONGEST)
-        .then(|| address.to_lowercase())
+    // Some letters are longer in lower case.
+    let lower = address.to_lowercase();
+    let fits = address.len() <= LONGEST && lower.len() <= LONGEST;
+    (clean && !local.is_empty() && !domain.is_empty() && fits).then_some(lower)
 }
 
 fn normal_phone(number: &str) -> Option<String> {
     let number = number.trim();
-    let (plus, rest) = match (number.strip_prefix('+'), number.strip_prefix("00")) {
-        (Some(rest), _) | (None, Some(rest)) => ("+", rest),
-        (None, None) => ("", number),
-    };
-    let mut digits = String::from(plus);
-    for c in rest.chars() {
+    let plus = number.strip_prefix('+');
+    let mut digits = String::new();
+    for c in plus.unwrap_or(number).chars() {
         match c {
             '0'..='9' => digits.push(c),
             ' ' | '\u{a0}' | '.' | '-' | '(' | ')' | '/' => {}
             _ => return None,
         }
     }
-    let count = digits.len() - plus.len();
-    (3..=20).contains(&count).then_some(digits)
+    // However they are set apart: `(00) 33` is what `0033` is.
+    let abroad = digits.strip_prefix("00").filter(|_| plus.is_none());
+    let international = plus.is_some() || abroad.is_some();
+    let digits = abroad.unwrap_or(&digits);
+    let accepted = (3..=20).contains(&digits.len());
+    accepted.then(|| format!("{}{digits}", if international { "+" } else { "" }))
 }
 
 fn during(value: String, window: Window) -> Option<String> {
@@ -388,6 +391,14 @@ mod tests {
             (
                 Identifier::phone("0033 1 23-45")?,
                 Identifier::phone("+33 (1) 2345")?,
+            ),
+            (
+                Identifier::phone("(00)33 12345")?,
+                Identifier::phone("0 033 12345")?,
+            ),
+            (
+                Identifier::phone("(00)33 12345")?,
+                Identifier::phone("+3312345")?,
             ),
         ];
         for (a, b) in same {

@@ -268,6 +268,8 @@ impl Packer<'_> {
         let mut frames = FrameReader::open(self.artifacts, files, self.vault, key, mark).await?;
         let large = report.file_bytes >= SMALL;
         let mut count = 0;
+        // An entry that nobody ended would be in the archive and not in the manifest.
+        let mut open = false;
         while let Some(frame) = frames.next().await? {
             if self.cancel.is_cancelled() {
                 return Err(PackageError::Cancelled);
@@ -277,6 +279,9 @@ impl Packer<'_> {
                 let (record, behind) = postcard::take_from_bytes(rest)
                     .map_err(|_| frames.damaged("a record cannot be read"))?;
                 rest = behind;
+                if open == matches!(record, FileRecord::Begin { .. }) {
+                    return Err(frames.damaged("a file does not end before the next one"));
+                }
                 match record {
                     FileRecord::Begin {
                         number,
@@ -291,12 +296,18 @@ impl Packer<'_> {
                         let effort = effort(media_type);
                         self.archive
                             .begin(path(&folder, number, name), effort, large)?;
-                        count += 1;
+                        (count, open) = (count + 1, true);
                     }
                     FileRecord::Piece(piece) => self.archive.write(piece.0).await?,
-                    FileRecord::End => self.archive.end(),
+                    FileRecord::End => {
+                        self.archive.end();
+                        open = false;
+                    }
                 }
             }
+        }
+        if open {
+            return Err(frames.damaged("its last file does not end"));
         }
         if count != report.files {
             return Err(frames.damaged("it does not hold as many files as were reported"));

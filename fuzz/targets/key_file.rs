@@ -1,0 +1,3 @@
+#![no_main]
+
+datarights_fuzz::target!("key_file");
