@@ -168,6 +168,9 @@ impl Found {
     /// Whether they can be erased so: rows stay, nothing can refuse, and what changes leads nowhere.
     pub(super) fn erases_inside(&self, person: &Person) -> bool {
         let layout = &self.layout;
+        if !self.finds_inside(person) {
+            return false;
+        }
         let found_by = match layout.dialect.sets_inside() {
             // One statement sees one state.
             Inside::Changes => BTreeSet::new(),
@@ -182,8 +185,7 @@ impl Found {
                 && !self.may_refuse(table, &changes)
                 && !changes.iter().any(leads)
         };
-        self.finds_inside(person)
-            && layout.tables.iter().all(|t| others(t).next().is_none())
+        layout.tables.iter().all(|t| others(t).next().is_none())
             && layout.tables.iter().filter(|t| t.owned).all(sure)
     }
 
@@ -292,6 +294,7 @@ impl Found {
     /// The right to write is asked for; no row is written.
     async fn ask_for_rights(&mut self, sets: &[Set<'_>]) -> Result<(), PortError> {
         let dialect = self.layout.dialect;
+        let mut asked = Vec::new();
         for set in sets {
             let names: Vec<String> = set
                 .changed()
@@ -299,11 +302,11 @@ impl Found {
                 .collect();
             if !names.is_empty() {
                 let (table, names) = (&set.table.quoted, names.join(", "));
-                let ask = self.sql(format!("UPDATE {table} SET {names} WHERE FALSE"));
-                self.run(ask, &set.table.name).await?;
+                let ask = format!("UPDATE {table} SET {names} WHERE FALSE");
+                asked.push((ask, set.table.name.as_str()));
             }
         }
-        Ok(())
+        self.run_each(&asked).await.map(drop)
     }
 
     /// Changes the rows of all sets by one statement.

@@ -312,8 +312,9 @@ fn complete(catalogue: &Catalogue, mut row: Row) -> Option<Row> {
         return None;
     };
     let named = to.text()?;
+    let exactly = catalogue.tables.get_key_value(&named);
     let mut known = catalogue.tables.iter();
-    let there = known.find(|(name, _)| name.eq_ignore_ascii_case(&named));
+    let there = exactly.or_else(|| known.find(|(name, _)| name.eq_ignore_ascii_case(&named)));
     if let Some((name, _)) = there {
         *to = Scalar::Text(name.clone());
     }
