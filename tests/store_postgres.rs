@@ -10,21 +10,41 @@
 
 mod postgres_support;
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
 
-use chrono::DateTime;
+use chrono::{DateTime, Utc};
 use datarights::adapters::PostgresStore;
 use datarights::model::{ControllerId, Digest, KeyedDigest, RequestId};
 use datarights::ports::{
-    Commit, Lock, LockChange, RequestStore, Snapshot, StoreError, StoredEvent, WorkerId,
+    Commit, Lock, LockChange, PartChunk, RequestStore, Snapshot, StoreError, StoredEvent, WorkerId,
 };
 use datarights::testkit::store_suite::{Fixture, Suite};
 use postgres_support::{Database, with_database};
 use sqlx::PgPool;
 use uuid::Uuid;
 
-async fn conforms(database: Database, isolation: &'static str, handles: usize) {
+/// Archives whatever is closed, again and again, until the next store is made.
+type Archiver = Arc<Mutex<Option<tokio::task::JoinHandle<()>>>>;
+
+fn archiving(store: PostgresStore, archiver: &Archiver) {
+    let task = tokio::spawn(async move {
+        // Ends with its task, or with its tables.
+        while store.archive(DateTime::<Utc>::MAX_UTC, 2).await.is_ok() {
+            tokio::task::yield_now().await;
+        }
+    });
+    if let Some(before) = archiver.lock().unwrap().replace(task) {
+        before.abort();
+    }
+}
+
+async fn conforms(
+    database: Database,
+    isolation: &'static str,
+    handles: usize,
+    archiver: Option<Archiver>,
+) {
     let mut pools = Vec::new();
     for _ in 0..handles {
         let set = [("default_transaction_isolation", isolation)];
@@ -34,7 +54,7 @@ async fn conforms(database: Database, isolation: &'static str, handles: usize) {
     let number = AtomicU32::new(0);
     let suite = Suite::new(move || {
         let schema = format!("store_{}", number.fetch_add(1, Ordering::Relaxed));
-        let pools = Arc::clone(&pools);
+        let (pools, archiver) = (Arc::clone(&pools), archiver.clone());
         async move {
             let open = move |n: usize| {
                 let (pool, schema) = (pools[n].clone(), schema.clone());
@@ -44,7 +64,11 @@ async fn conforms(database: Database, isolation: &'static str, handles: usize) {
                         .expect("opens")
                 }
             };
-            let mut fixture = Fixture::new(open(0).await);
+            let store = open(0).await;
+            if let Some(archiver) = &archiver {
+                archiving(store.clone(), archiver);
+            }
+            let mut fixture = Fixture::new(store);
             for n in 1..handles {
                 fixture = fixture.handle(open(n).await);
             }
@@ -60,12 +84,18 @@ async fn conforms(database: Database, isolation: &'static str, handles: usize) {
 
 #[test]
 fn it_conforms() {
-    with_database(|database| conforms(database, "read committed", 3));
+    with_database(|database| conforms(database, "read committed", 3, None));
 }
 
 #[test]
 fn it_conforms_under_stricter_defaults_of_the_host() {
-    with_database(|database| conforms(database, "serializable", 2));
+    with_database(|database| conforms(database, "serializable", 2, None));
+}
+
+#[test]
+fn it_conforms_while_what_is_closed_is_archived() {
+    let archiver = Some(Archiver::default());
+    with_database(|database| conforms(database, "read committed", 2, archiver));
 }
 
 fn acme() -> ControllerId {
@@ -138,7 +168,7 @@ fn what_is_not_ours_or_newer_is_left_as_it_is() {
             .await;
         let newer = StoreError::UnknownSchema {
             found: 99,
-            known: 2,
+            known: 3,
         };
         assert_eq!(refused(&pool, "datarights").await, newer);
         for name in [
@@ -396,5 +426,192 @@ fn failures_are_told_by_code() {
         pool.close().await;
         let answer = store.load(&acme, id(1)).await;
         assert_eq!(answer, Err(backend("pool_closed", false)));
+    });
+}
+
+/// How many rows a table has.
+async fn rows(pool: &PgPool, table: &str) -> i64 {
+    let count = format!("SELECT count(*) FROM datarights.{table}");
+    let count = sqlx::query_scalar(sqlx::AssertSqlSafe(count));
+    count.fetch_one(pool).await.unwrap()
+}
+
+/// What is closed leaves the tables that are in use, in pieces, and is found as before; what is
+/// written to it again is written there. What is open, new or worked on stays.
+#[test]
+fn what_is_closed_is_archived_and_found_as_before() {
+    with_database(async |database| {
+        let pool = database.pool().await;
+        let store = PostgresStore::open(pool.clone()).await.unwrap();
+        let (acme, later) = (acme(), DateTime::<Utc>::MAX_UTC);
+        let (now, worker) = (DateTime::UNIX_EPOCH, WorkerId("w".to_owned()));
+        for n in 1..=5 {
+            let mut born = commit(n, 0);
+            born.people = vec![KeyedDigest::from_bytes([7; 32])];
+            store.create(&acme, born).await.unwrap();
+            let part = store.put_part(&acme, id(n), None, "a", 0, vec![n as u8]);
+            part.await.unwrap();
+            if n > 1 {
+                let mut closed = commit(n, 1);
+                closed.snapshot.open = false;
+                closed.snapshot.wake_at = Some(now);
+                store.commit(&acme, closed).await.unwrap();
+            }
+        }
+        let mut seen = Vec::new();
+        for n in 1..=5 {
+            let part = store.read_part(&acme, id(n), "a", 0).await;
+            let history = store.history(&acme, id(n), 0, 99).await;
+            seen.push((store.load(&acme, id(n)).await, history, part));
+        }
+        // One of the four closed ones is worked on, and none is older than this.
+        let held = store.claim(None, &worker, now, later, 1).await.unwrap();
+        assert_eq!(store.archive(now, 99).await, Ok(0));
+        assert_eq!(store.archive(later, 2).await, Ok(2));
+        assert_eq!(store.archive(later, 2).await, Ok(1));
+        assert_eq!(store.archive(later, 2).await, Ok(0));
+        assert_eq!(held[0].request, id(2));
+        for (table, left) in [("event", 1 + 2), ("part", 2), ("archived_event", 3 * 2)] {
+            assert_eq!(rows(&pool, table).await, left, "{table}");
+        }
+        for (n, (loaded, history, part)) in (1..=5).zip(&seen) {
+            assert_eq!(&store.load(&acme, id(n)).await, loaded, "{n}");
+            assert_eq!(&store.history(&acme, id(n), 0, 99).await, history, "{n}");
+            let page = store.history(&acme, id(n), 1, 1).await.unwrap();
+            assert_eq!(page, history.as_ref().unwrap()[1..], "{n}");
+            assert_eq!(&store.read_part(&acme, id(n), "a", 0).await, part, "{n}");
+        }
+        // Its time comes: a worker goes on with it, and it opens again.
+        let claims = store.claim(None, &worker, now, later, 9).await.unwrap();
+        let claimed: Vec<_> = claims.iter().map(|claim| claim.request).collect();
+        assert_eq!(claimed, [id(3), id(4), id(5)]);
+        let mut opened = commit(3, 2);
+        opened.fence = Some(claims[0].fence);
+        opened.snapshot.state = vec![9];
+        store.commit(&acme, opened).await.unwrap();
+        let loaded = store.load(&acme, id(3)).await.unwrap().unwrap();
+        assert_eq!(
+            (loaded.version, &loaded.snapshot.state[..]),
+            (3, &[9_u8][..])
+        );
+        assert_eq!(store.history(&acme, id(3), 0, 99).await.unwrap().len(), 3);
+        let found = store.find(&acme, &KeyedDigest::from_bytes([7; 32])).await;
+        assert_eq!(found, Ok(vec![id(1), id(3)]));
+        let fence = Some(claims[0].fence);
+        let part = store.put_part(&acme, id(3), fence, "a", 0, vec![77]);
+        part.await.unwrap();
+        let read = store.read_part(&acme, id(3), "a", 0).await;
+        assert_eq!(read, Ok(Some(vec![77])));
+        // Closed once more, all of it goes where the rest is.
+        let mut closed = commit(3, 3);
+        closed.snapshot.open = false;
+        store.commit(&acme, closed).await.unwrap();
+        store.release(&claims[0]).await.unwrap();
+        assert_eq!(store.archive(later, 9).await, Ok(1));
+        let read = store.read_part(&acme, id(3), "a", 0).await;
+        assert_eq!(read, Ok(Some(vec![77])));
+        assert_eq!(store.history(&acme, id(3), 0, 99).await.unwrap().len(), 4);
+        let gone = store.delete_parts(&acme, id(4), None, None).await;
+        assert_eq!(gone, Ok(()));
+        assert_eq!(store.read_part(&acme, id(4), "a", 0).await, Ok(None));
+        for (n, version) in [(3, 4), (4, 2), (5, 2)] {
+            store.delete(&acme, id(n), version, None).await.unwrap();
+        }
+        for table in ["archived_request", "archived_event", "archived_part"] {
+            assert_eq!(rows(&pool, table).await, 0, "{table}");
+        }
+    });
+}
+
+/// Where the host wants it, the database keeps controllers apart by itself: a session sees and
+/// writes the rows of the controller it names, whatever the statement says.
+#[test]
+fn row_level_security_keeps_controllers_apart() {
+    with_database(async |database| {
+        let role = format!("{}_app", database.name());
+        let owner = PostgresStore::open(database.pool().await).await.unwrap();
+        let security = PostgresStore::row_level_security("datarights").unwrap();
+        database.run(&security).await;
+        database
+            .run(&format!(
+                "CREATE ROLE {role} LOGIN; GRANT USAGE ON SCHEMA datarights TO {role};
+                 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA datarights TO {role};
+                 GRANT USAGE ON ALL SEQUENCES IN SCHEMA datarights TO {role}"
+            ))
+            .await;
+        let (acme, other) = (acme(), ControllerId::new("other").unwrap());
+        let set = |name: &'static str| [("datarights.controller", name)];
+        let pool = database
+            .pool_with(|options| options.username(&role).options(set("acme")))
+            .await;
+        let store = PostgresStore::open(pool.clone()).await.unwrap();
+        let (now, worker) = (DateTime::UNIX_EPOCH, WorkerId("w".to_owned()));
+        let born = |n| {
+            let mut born = commit(n, 0);
+            born.snapshot.wake_at = Some(now);
+            born.people = vec![KeyedDigest::from_bytes([7; 32])];
+            born.parts = vec![PartChunk {
+                part: "b".to_owned(),
+                chunk: 0,
+                bytes: vec![1],
+            }];
+            born
+        };
+        owner.create(&other, born(1)).await.unwrap();
+        // All that a request's life needs works within one's own.
+        store.create(&acme, born(2)).await.unwrap();
+        let claims = store.claim(None, &worker, now, now, 9).await.unwrap();
+        let claimed: Vec<_> = claims.iter().map(|claim| claim.request).collect();
+        assert_eq!(claimed, [id(2)], "of all that it sees");
+        let mut next = taking(2, 1, [1, 2]);
+        next.fence = Some(claims[0].fence);
+        store.commit(&acme, next).await.unwrap();
+        let part = store.put_part(&acme, id(2), None, "a", 0, vec![1]);
+        part.await.unwrap();
+        assert_eq!(store.history(&acme, id(2), 0, 9).await.unwrap().len(), 2);
+        let mut closed = commit(2, 2);
+        closed.snapshot.open = false;
+        store.release(&claims[0]).await.unwrap();
+        store.commit(&acme, closed).await.unwrap();
+        assert_eq!(store.archive(DateTime::<Utc>::MAX_UTC, 9).await, Ok(1));
+        assert_eq!(store.history(&acme, id(2), 0, 9).await.unwrap().len(), 3);
+        // Nothing of another's is seen or written, whoever asks for it by name.
+        assert_eq!(store.load(&other, id(1)).await, Ok(None));
+        let unknown = Err(StoreError::Unknown(id(1)));
+        assert_eq!(store.commit(&other, commit(1, 1)).await, unknown);
+        assert_eq!(
+            store.create(&other, born(3)).await,
+            Err(backend("42501", false))
+        );
+        for table in [
+            "request",
+            "event",
+            "person",
+            "part",
+            "lock",
+            "archived_event",
+        ] {
+            let all = rows(&database.pool().await, table).await;
+            let seen = rows(&pool, table).await;
+            let theirs = i64::from(!matches!(table, "lock" | "archived_event"));
+            assert_eq!(all - seen, theirs, "{table}");
+        }
+        let smuggled = sqlx::query("INSERT INTO datarights.event VALUES ($1, 2, '\\x00', '\\x00')");
+        let theirs: i64 =
+            sqlx::query_scalar("SELECT id FROM datarights.request WHERE controller = 'other'")
+                .fetch_one(&database.pool().await)
+                .await
+                .unwrap();
+        let smuggled = smuggled.bind(theirs).execute(&pool).await;
+        let code = smuggled.unwrap_err().into_database_error().unwrap();
+        assert_eq!(code.code().as_deref(), Some("42501"));
+        pool.close().await;
+        // Without a name there is nothing.
+        let pool = database.pool_with(|options| options.username(&role)).await;
+        assert_eq!(rows(&pool, "request").await, 0);
+        pool.close().await;
+        database
+            .run(&format!("DROP OWNED BY {role}; DROP ROLE {role}"))
+            .await;
     });
 }

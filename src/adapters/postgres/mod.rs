@@ -224,6 +224,30 @@ impl PostgresStore {
         Ok(())
     }
 
+    /// Moves what closed requests weigh (state, events, parts) into tables beside, `archived_…`, of
+    /// requests that were written last before an instant, by the server's clock: `limit` at most
+    /// and no more than 256, in one transaction. Answers of how many; call it again until that is 0. Everything is found
+    /// as before, also by workers when its time comes, and what is written to such a request again
+    /// is written where it was. Requests that somebody works on are left out.
+    ///
+    /// # Errors
+    /// [`StoreError::Backend`], [`StoreError::NotWritable`].
+    pub async fn archive(&self, before: DateTime<Utc>, limit: usize) -> Result<usize, StoreError> {
+        on!(self, c => write::archive(&mut c, &self.sql, before, limit))
+    }
+
+    /// SQL after which the database itself keeps controllers apart (row-level security): for hosts
+    /// that want it, run once by the owner of the tables after [`migrations`](Self::migrations). A
+    /// role that neither owns them nor bypasses row security sees and writes the rows of the
+    /// controller that its session names with `SET datarights.controller = '…'`, and none without.
+    /// Workers for all controllers need a role that bypasses it.
+    ///
+    /// # Errors
+    /// [`StoreError::Malformed`] for a name that is none.
+    pub fn row_level_security(schema: &str) -> Result<String, StoreError> {
+        Ok(schema::row_level_security(&SchemaName::new(schema)?))
+    }
+
     async fn connection(&self) -> Answer<PoolConnection<Postgres>> {
         self.pool
             .acquire()

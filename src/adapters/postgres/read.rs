@@ -14,6 +14,9 @@ use super::sql::Statements;
 use super::write::{count, numbered, shown};
 use super::{Answer, micros};
 
+/// For how many rows there are statements of their own.
+const FEW: usize = 16;
+
 fn get<'r, T: Decode<'r, Postgres> + Type<Postgres>>(row: &'r PgRow, column: usize) -> Answer<T> {
     row.try_get(column).map_err(|error| store_error(&error))
 }
@@ -124,14 +127,15 @@ pub(super) async fn read_part(
     part: &str,
     chunk: u32,
 ) -> Answer<Option<Vec<u8>>> {
-    sqlx::query_scalar(sql.read_part.clone())
+    let found: Option<Option<Vec<u8>>> = sqlx::query_scalar(sql.read_part.clone())
         .bind(controller.as_str())
         .bind(request.as_uuid())
         .bind(part.as_bytes())
         .bind(i64::from(chunk))
         .fetch_optional(connection)
         .await
-        .map_err(|error| store_error(&error))
+        .map_err(|error| store_error(&error))?;
+    Ok(found.flatten())
 }
 
 pub(super) async fn claim(
@@ -144,7 +148,9 @@ pub(super) async fn claim(
     limit: usize,
 ) -> Answer<Vec<Claim>> {
     let claim = match controller {
+        Some(_) if limit <= FEW => &sql.claim_of_few,
         Some(_) => &sql.claim_of,
+        None if limit <= FEW => &sql.claim_few,
         None => &sql.claim,
     };
     let mut query = sqlx::query(claim.clone())
@@ -210,7 +216,8 @@ pub(super) async fn due(
     before: DateTime<Utc>,
     limit: usize,
 ) -> Answer<Vec<Due>> {
-    let rows = sqlx::query(sql.due.clone())
+    let due = if limit <= FEW { &sql.due_few } else { &sql.due };
+    let rows = sqlx::query(due.clone())
         .bind(controller.as_str())
         .bind(micros(before))
         .bind(bound(limit))

@@ -82,6 +82,33 @@ CREATE SEQUENCE {s}.fence;
 ALTER TABLE {s}.request ADD COLUMN mark SMALLINT;       -- NULL when there is nothing to know
 CREATE INDEX request_marked ON {s}.request (controller, mark, request) WHERE mark IS NOT NULL;
 "#,
+    r#"
+-- When it was written last, by the server's clock: for the archive alone.
+ALTER TABLE {s}.request ADD COLUMN changed_at BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE {s}.request ADD COLUMN archived BOOLEAN NOT NULL DEFAULT false;
+CREATE INDEX request_closed ON {s}.request (changed_at) WHERE NOT open AND NOT archived;
+
+-- What a closed request weighs. Its row, and by whom it is found, stay where they are.
+CREATE TABLE {s}.archived_request (
+    request BIGINT PRIMARY KEY REFERENCES {s}.request ON DELETE CASCADE,
+    agenda BYTEA NOT NULL,
+    state BYTEA NOT NULL
+);
+CREATE TABLE {s}.archived_event (
+    request BIGINT NOT NULL REFERENCES {s}.request ON DELETE CASCADE,
+    sequence BIGINT NOT NULL,
+    digest BYTEA NOT NULL,
+    bytes BYTEA NOT NULL,
+    PRIMARY KEY (request, sequence)
+);
+CREATE TABLE {s}.archived_part (
+    request BIGINT NOT NULL REFERENCES {s}.request ON DELETE CASCADE,
+    part BYTEA NOT NULL,
+    chunk BIGINT NOT NULL,
+    bytes BYTEA NOT NULL,
+    PRIMARY KEY (request, part, chunk)
+);
+"#,
 ];
 
 /// The schema this release writes.
@@ -138,6 +165,38 @@ pub(super) fn migrations(schema: &SchemaName) -> Vec<String> {
             schema.within(&[begin, step, &end].concat())
         })
         .collect()
+}
+
+/// Who sees which rows, as SQL text: those of the controller that the session names.
+pub(super) fn row_level_security(schema: &SchemaName) -> String {
+    // Asked of what is inserted, by a function that sees what the same statement has written.
+    let mut sql = "CREATE FUNCTION {s}.is_visible(request BIGINT) RETURNS BOOLEAN\n\
+         LANGUAGE sql VOLATILE AS\n\
+         'SELECT EXISTS (SELECT FROM {s}.request r WHERE r.id = $1)';\n"
+        .to_owned();
+    for table in ["request", "lock"] {
+        sql += &format!(
+            "ALTER TABLE {{s}}.{table} ENABLE ROW LEVEL SECURITY;\n\
+             CREATE POLICY one_controller ON {{s}}.{table}\n\
+             USING (controller = current_setting('datarights.controller', true));\n"
+        );
+    }
+    for table in [
+        "event",
+        "person",
+        "part",
+        "archived_request",
+        "archived_event",
+        "archived_part",
+    ] {
+        sql += &format!(
+            "ALTER TABLE {{s}}.{table} ENABLE ROW LEVEL SECURITY;\n\
+             CREATE POLICY one_controller ON {{s}}.{table}\n\
+             USING (EXISTS (SELECT FROM {{s}}.request r WHERE r.id = {table}.request))\n\
+             WITH CHECK ({{s}}.is_visible(request));\n"
+        );
+    }
+    schema.within(&sql)
 }
 
 /// Brings the tables up to date. Changes nothing where they are.

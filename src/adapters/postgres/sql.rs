@@ -39,8 +39,9 @@ statements! {
 
     create = "WITH created AS (
             INSERT INTO {s}.request (controller, request, version, sequence, head,
-                wake_at, due_at, open, agenda, state, mark)
-            VALUES ($1, $2, 1, $3, $4, $5, $6, $7, $8, $9, $17)
+                wake_at, due_at, open, agenda, state, mark, changed_at)
+            VALUES ($1, $2, 1, $3, $4, $5, $6, $7, $8, $9, $17,
+                (extract(epoch FROM statement_timestamp()) * 1000000)::bigint)
             ON CONFLICT (controller, request) DO NOTHING
             RETURNING id
         ), events AS (
@@ -60,7 +61,8 @@ statements! {
     commit = "WITH changed AS (
             UPDATE {s}.request SET version = version + 1, sequence = coalesce($6, sequence),
                 head = coalesce($7, head), wake_at = $8, due_at = $9, open = $10,
-                agenda = $11, state = $12, mark = $17
+                agenda = $11, state = $12, mark = $17, archived = false,
+                changed_at = (extract(epoch FROM statement_timestamp()) * 1000000)::bigint
             WHERE controller = $1 AND request = $2 AND version = $3
                 AND ($4::bigint IS NULL OR fence = $4)
                 AND ($5::bigint IS NULL OR sequence = $5)
@@ -88,12 +90,22 @@ statements! {
         ON CONFLICT (key, controller, request)
         DO UPDATE SET exclusive = l.exclusive OR excluded.exclusive";
 
-    load = "SELECT version, sequence, head, wake_at, due_at, open, agenda, state, mark
-        FROM {s}.request WHERE controller = $1 AND request = $2";
+    load = "SELECT r.version, r.sequence, r.head, r.wake_at, r.due_at, r.open,
+            coalesce(a.agenda, r.agenda), coalesce(a.state, r.state), r.mark
+        FROM {s}.request r LEFT JOIN {s}.archived_request a ON r.archived AND a.request = r.id
+        WHERE r.controller = $1 AND r.request = $2";
 
-    history = "SELECT sequence, digest, bytes FROM {s}.event
-        WHERE request = (SELECT id FROM {s}.request WHERE controller = $1 AND request = $2)
-            AND sequence > $3
+    // A request that goes on after it was archived has events in both.
+    history = "WITH found AS MATERIALIZED (
+            SELECT id FROM {s}.request WHERE controller = $1 AND request = $2
+        )
+        SELECT sequence, digest, bytes FROM (
+            SELECT sequence, digest, bytes FROM {s}.event
+            WHERE request = (SELECT id FROM found) AND sequence > $3
+            UNION ALL
+            SELECT sequence, digest, bytes FROM {s}.archived_event
+            WHERE request = (SELECT id FROM found) AND sequence > $3
+        ) e
         ORDER BY sequence LIMIT $4";
 
     find = "SELECT r.request FROM {s}.person p JOIN {s}.request r ON r.id = p.request
@@ -109,8 +121,13 @@ statements! {
         SELECT id, $4, $5, $6 FROM guarded
         ON CONFLICT (request, part, chunk) DO UPDATE SET bytes = excluded.bytes";
 
-    read_part = "SELECT p.bytes FROM {s}.request r JOIN {s}.part p ON p.request = r.id
-        WHERE r.controller = $1 AND r.request = $2 AND p.part = $3 AND p.chunk = $4";
+    // What was put since it was archived comes first.
+    read_part = "SELECT coalesce(
+            (SELECT p.bytes FROM {s}.part p
+                WHERE p.request = r.id AND p.part = $3 AND p.chunk = $4),
+            (SELECT p.bytes FROM {s}.archived_part p
+                WHERE p.request = r.id AND p.part = $3 AND p.chunk = $4))
+        FROM {s}.request r WHERE r.controller = $1 AND r.request = $2";
 
     delete_part = "WITH guarded AS MATERIALIZED (
             SELECT id FROM {s}.request
@@ -118,6 +135,9 @@ statements! {
             FOR SHARE
         ), gone AS (
             DELETE FROM {s}.part p USING guarded WHERE p.request = guarded.id AND p.part = $4
+        ), archived AS (
+            DELETE FROM {s}.archived_part p USING guarded
+            WHERE p.request = guarded.id AND p.part = $4
         )
         SELECT id FROM guarded";
 
@@ -127,6 +147,8 @@ statements! {
             FOR SHARE
         ), gone AS (
             DELETE FROM {s}.part p USING guarded WHERE p.request = guarded.id
+        ), archived AS (
+            DELETE FROM {s}.archived_part p USING guarded WHERE p.request = guarded.id
         )
         SELECT id FROM guarded";
 
@@ -160,6 +182,40 @@ statements! {
         JOIN (SELECT * FROM found, unnest(ids) WITH ORDINALITY AS u (id, place)) f ON f.id = l.id
         ORDER BY f.place";
 
+    // The same for 16 and fewer, and below for `due`. The planner takes a limit that it does not
+    // know for a tenth of all: it would plan each call anew, which takes longer than the look itself.
+    claim_few = "WITH found AS MATERIALIZED (
+            SELECT ARRAY(
+                SELECT id FROM (
+                    SELECT id FROM {s}.request WHERE wake_at IS NOT NULL AND claim_at <= $1
+                    ORDER BY claim_at LIMIT 16 FOR NO KEY UPDATE SKIP LOCKED
+                ) few LIMIT $2
+            ) AS ids
+        ), leased AS (
+            UPDATE {s}.request SET fence = nextval('{s}.fence'), lease_until = $3, worker = $4
+            WHERE id = ANY ((SELECT ids FROM found)::bigint[])
+            RETURNING id, controller, request, fence
+        )
+        SELECT l.controller, l.request, l.fence FROM leased l
+        JOIN (SELECT * FROM found, unnest(ids) WITH ORDINALITY AS u (id, place)) f ON f.id = l.id
+        ORDER BY f.place";
+
+    claim_of_few = "WITH found AS MATERIALIZED (
+            SELECT ARRAY(
+                SELECT id FROM (
+                    SELECT id FROM {s}.request WHERE controller = $5 AND claim_at <= $1
+                    ORDER BY claim_at LIMIT 16 FOR NO KEY UPDATE SKIP LOCKED
+                ) few LIMIT $2
+            ) AS ids
+        ), leased AS (
+            UPDATE {s}.request SET fence = nextval('{s}.fence'), lease_until = $3, worker = $4
+            WHERE id = ANY ((SELECT ids FROM found)::bigint[])
+            RETURNING id, controller, request, fence
+        )
+        SELECT l.controller, l.request, l.fence FROM leased l
+        JOIN (SELECT * FROM found, unnest(ids) WITH ORDINALITY AS u (id, place)) f ON f.id = l.id
+        ORDER BY f.place";
+
     renew = "UPDATE {s}.request SET lease_until = $4
         WHERE controller = $1 AND request = $2 AND fence = $3";
 
@@ -174,6 +230,11 @@ statements! {
 
     due = "SELECT request, due_at FROM {s}.request
         WHERE controller = $1 AND open AND due_at < $2 ORDER BY due_at LIMIT $3";
+
+    due_few = "SELECT request, due_at FROM (
+            SELECT request, due_at FROM {s}.request
+            WHERE controller = $1 AND open AND due_at < $2 ORDER BY due_at LIMIT 16
+        ) few ORDER BY due_at LIMIT $3";
 
     open = "SELECT request FROM {s}.request
         WHERE controller = $1 AND open ORDER BY request LIMIT $2";
@@ -193,6 +254,32 @@ statements! {
         WHERE controller = $1 AND open AND due_at < $2";
 
     count_marked = "SELECT count(*) FROM {s}.request WHERE controller = $1 AND mark = $2";
+
+    // What somebody is writing to, or works on, is left for another time. A literal limit, as above.
+    archive = "WITH old AS MATERIALIZED (
+            SELECT id, agenda, state FROM (
+                SELECT id, agenda, state FROM {s}.request
+                WHERE NOT open AND NOT archived AND fence IS NULL AND changed_at < $1
+                ORDER BY changed_at LIMIT 256 FOR NO KEY UPDATE SKIP LOCKED
+            ) closed LIMIT $2
+        ), requests AS (
+            INSERT INTO {s}.archived_request (request, agenda, state)
+            SELECT id, agenda, state FROM old
+            ON CONFLICT (request) DO UPDATE SET agenda = excluded.agenda, state = excluded.state
+        ), events AS (
+            DELETE FROM {s}.event e USING old WHERE e.request = old.id RETURNING e.*
+        ), kept_events AS (
+            INSERT INTO {s}.archived_event (request, sequence, digest, bytes)
+            SELECT request, sequence, digest, bytes FROM events
+        ), parts AS (
+            DELETE FROM {s}.part p USING old WHERE p.request = old.id RETURNING p.*
+        ), kept_parts AS (
+            INSERT INTO {s}.archived_part (request, part, chunk, bytes)
+            SELECT request, part, chunk, bytes FROM parts
+            ON CONFLICT (request, part, chunk) DO UPDATE SET bytes = excluded.bytes
+        )
+        UPDATE {s}.request r SET archived = true, agenda = '', state = '' FROM old
+        WHERE r.id = old.id";
 
     delete = "DELETE FROM {s}.request
         WHERE controller = $1 AND request = $2 AND version = $3

@@ -417,3 +417,19 @@ pub(super) async fn delete(
     }
     Err(contended())
 }
+
+/// Moves what closed requests weigh into the archive; answers of how many.
+pub(super) async fn archive(
+    connection: &mut PgConnection,
+    sql: &Statements,
+    before: DateTime<Utc>,
+    limit: usize,
+) -> Answer<usize> {
+    let done = sqlx::query(sql.archive.clone())
+        .bind(micros(before))
+        .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+        .execute(connection)
+        .await
+        .map_err(|error| store_error(&error))?;
+    Ok(usize::try_from(done.rows_affected()).unwrap_or(usize::MAX))
+}
