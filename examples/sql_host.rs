@@ -6,7 +6,7 @@
 //! ```text
 //! sql_host URL draft                                         # proposes a map, as TOML
 //! sql_host URL check  MAP.toml                               # map beside database
-//! sql_host URL find   MAP.toml --identity mail=ada@example.org
+//! sql_host URL find   MAP.toml --identity mail=ada@example.org [--by-value]
 //! sql_host URL plan   MAP.toml --identity mail=ada@example.org
 //! sql_host URL export MAP.toml --identity mail=ada@example.org
 //! sql_host URL rectify MAP.toml --identity mail=ada@example.org --set customers.last_name=King
@@ -15,12 +15,16 @@
 //!
 //! URLs begin with `sqlite:`, and with `postgres:` or `mysql:` where the features `sql-postgres` and
 //! `sql-mysql` are on. `--json` prints for machines. `rectify` and `erase` print the plan, and do it
-//! only with `--yes`. On a terminal, bars show how far the work is.
+//! only with `--yes`. On a terminal, bars show how far the work is. With `--by-value`, `find` also says
+//! where in the whole database the person's identifiers stand, `plan` where they would be left, and
+//! `erase` where they are left.
 
 use std::sync::Arc;
 
 use chrono::{TimeDelta, Utc};
-use datarights::adapters::{ShownPlan, SqlPool, SqlSource, SqlSourceOptions, SystemClock};
+use datarights::adapters::{
+    FoundByValue, ShownPlan, SqlPool, SqlSource, SqlSourceOptions, SystemClock,
+};
 use datarights::datamap::DataMap;
 use datarights::model::{ControllerId, Correction, Identifier, Personal, RequestId, SourceId};
 use datarights::ports::{
@@ -49,6 +53,7 @@ async fn main() -> Outcome<()> {
         pool: connect(&arguments[0]).await?,
         json: flag("--json"),
         sure: flag("--yes"),
+        by_value: flag("--by-value"),
         wishes: arguments
             .windows(2)
             .filter(|pair| pair[0] == "--set")
@@ -136,6 +141,7 @@ struct Host {
     pool: SqlPool,
     json: bool,
     sure: bool,
+    by_value: bool,
     wishes: Vec<Correction>,
 }
 
@@ -158,15 +164,34 @@ impl Host {
             println!("the map describes the whole database");
             return Ok(());
         }
-        let options = SqlSourceOptions::new(SourceId::new("database")?, "Database");
+        let mut options = SqlSourceOptions::new(SourceId::new("database")?, "Database");
+        options.by_value = self.by_value;
         let clock = Arc::new(SystemClock);
         let source = SqlSource::open(self.pool.clone(), map, clock, options).await?;
         let searching = bar("searching", None)?;
         let found = done(source.locate(&context("find")?, who).await?)?;
         searching.finish_and_clear();
         match command {
-            "find" => self.found(&found),
-            "plan" => self.planned(&plan(&source, &found, &Work::Erase).await?),
+            "find" => {
+                self.found(&found)?;
+                if self.by_value {
+                    let searching = bar("searching by value", None)?;
+                    let context = context("search")?;
+                    let values = source.search_by_value(&context, &found.locators).await?;
+                    searching.finish_and_clear();
+                    self.found_by_value("found by value", &values)?;
+                }
+                Ok(())
+            }
+            "plan" => {
+                self.planned(&plan(&source, &found, &Work::Erase).await?)?;
+                if self.by_value {
+                    let context = context("foresee")?;
+                    let values = source.foresee_by_value(&context, &found.locators).await?;
+                    self.found_by_value("would be left", &values)?;
+                }
+                Ok(())
+            }
             "rectify" => self.rectify(&source, &found).await,
             "export" => export(&source, &found).await,
             "erase" => {
@@ -197,6 +222,21 @@ impl Host {
         }
         for count in &found.rows {
             println!("{:>8}  {}", count.rows, count.collection);
+        }
+        Ok(())
+    }
+
+    fn found_by_value(&self, title: &str, values: &FoundByValue) -> Outcome<()> {
+        if self.json {
+            println!("{}", serde_json::to_string(values)?);
+            return Ok(());
+        }
+        println!("{title}, in {} tables:", values.tables);
+        for count in &values.rows {
+            println!("{:>8}  {}", count.rows, count.collection);
+        }
+        for kind in &values.not_looked_for {
+            println!("an identifier of this kind cannot be told from chance: {kind:?}");
         }
         Ok(())
     }
@@ -300,6 +340,7 @@ async fn demonstrate() -> Outcome<()> {
         pool,
         json: false,
         sure: true,
+        by_value: false,
         wishes: vec![wish("customers.last_name=King")?],
     };
     println!("── draft: what names and keys give away\n");
@@ -309,6 +350,10 @@ async fn demonstrate() -> Outcome<()> {
     println!("…");
     let map = DataMap::from_toml(MAP)?;
     let ada = [identity("mail=Ada@Example.org")?];
+    host.by_value = true;
+    println!("\n── find --by-value\n");
+    host.run("find", &map, &ada).await?;
+    host.by_value = false;
     for command in [
         "check", "find", "export", "rectify", "plan", "erase", "find",
     ] {

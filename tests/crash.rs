@@ -299,11 +299,7 @@ impl PersonalDataSource for Mortal<dyn PersonalDataSource> {
     ) -> Result<Answer<Erased>, PortError> {
         self.mortality.around(self.inner.erase(x, l, p)).await
     }
-    async fn residue(
-        &self,
-        x: &CallContext,
-        l: &[Locator],
-    ) -> Result<Answer<Vec<RowCount>>, PortError> {
+    async fn residue(&self, x: &CallContext, l: &[Locator]) -> Result<Answer<Residue>, PortError> {
         self.mortality.around(self.inner.residue(x, l)).await
     }
 }

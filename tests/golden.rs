@@ -18,7 +18,7 @@ use chrono::TimeDelta;
 use datarights::law::{ClockEventKind, ClockHistory, Due, DueOn, RegimePin};
 use datarights::model::{
     Channel, Digest, End, Failure, Ground, Handle, IdentifierKind, IntakeId, KeyedDigest, Outcome,
-    Pending, Purpose, RequestId, Right, Task as ManualTask, Until, Use, Verdict,
+    Pending, Purpose, RequestId, Right, SearchDepth, Task as ManualTask, Until, Use, Verdict,
 };
 use datarights::workflow::fulfilment::Phase;
 use datarights::workflow::{
@@ -224,11 +224,7 @@ fn events() -> Vec<(&'static str, Event)> {
         ),
         (
             "step_answered.left",
-            step(
-                Task::Search,
-                crm(),
-                StepResult::done(Finding::Left { rows: rows(1) }),
-            ),
+            step(Task::Search, crm(), StepResult::done(left(rows(1)))),
         ),
         (
             "step_answered.nothing",
@@ -481,6 +477,17 @@ fn events() -> Vec<(&'static str, Event)> {
                 beside: Some(RequestId::new(uuid::Uuid::from_u128(3))),
                 clock: clock(),
             })),
+        ),
+        (
+            "step_answered.left_by_value",
+            step(
+                Task::Search,
+                crm(),
+                StepResult::done(Finding::Left {
+                    rows: rows(1),
+                    depth: SearchDepth::ByValue,
+                }),
+            ),
         ),
     ]
 }

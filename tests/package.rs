@@ -189,6 +189,7 @@ fn what_is_missing_and_withheld_is_named_everywhere() {
             rows,
             ground: Ground::new("tax_records"),
             until,
+            restricted: false,
         })
     };
     let until = Until::Date(NaiveDate::from_ymd_opt(2033, 12, 31).unwrap());

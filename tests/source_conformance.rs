@@ -16,7 +16,7 @@ use datarights::model::{
 };
 use datarights::ports::{
     Answer, CallContext, Erased, ErrorKind, IdempotencyKey, Located, Locator, PersonalDataSource,
-    PlannedAction, PortError, Reading, SourceDescription, SourcePlan, Stopped, Work,
+    PlannedAction, PortError, Reading, Residue, SourceDescription, SourcePlan, Stopped, Work,
 };
 use datarights::testkit::source_suite;
 use datarights::testkit::{SourceLine, TestClock};
@@ -140,7 +140,7 @@ impl PersonalDataSource for Manual {
         &self,
         context: &CallContext,
         locators: &[Locator],
-    ) -> Result<Answer<Vec<RowCount>>, PortError> {
+    ) -> Result<Answer<Residue>, PortError> {
         self.inner.residue(context, locators).await
     }
 }
@@ -214,6 +214,7 @@ async fn what_is_withheld_until_a_day_is_free_on_the_day_after() {
         rows: 1,
         ground: datarights::model::Ground::new("tax_records"),
         until: Until::Date(last),
+        restricted: false,
     };
     assert_eq!(erased.withheld, [kept]);
     clock.advance(chrono::TimeDelta::days(1));

@@ -19,8 +19,8 @@ use datarights::model::{
 };
 use datarights::ports::{
     Answer, CallContext, Cancel, Cell, Erased, ErrorKind, IdempotencyKey, Item, Located, Locator,
-    PersonalDataSource, PlannedAction, PortError, Reading, SourceDescription, SourcePlan, Stopped,
-    Work,
+    PersonalDataSource, PlannedAction, PortError, Reading, Residue, SourceDescription, SourcePlan,
+    Stopped, Work,
 };
 use datarights::testkit::source_suite::{Oracle, OracleRow, Whose};
 use datarights::testkit::{SourceLine, source_suite};
@@ -457,14 +457,14 @@ impl PersonalDataSource for Mutant {
         &self,
         context: &CallContext,
         locators: &[Locator],
-    ) -> Result<Answer<Vec<RowCount>>, PortError> {
+    ) -> Result<Answer<Residue>, PortError> {
         let (context, locators) = (self.context(context), self.real(locators).await?);
         assert!(!self.is(Wrong::ResiduePanics), "a bug");
         let answer = self.inner.residue(&context, &locators).await?;
         Ok(done(answer, |mut left| {
             match self.wrong {
-                Wrong::NothingIsEverLeft => left.clear(),
-                Wrong::CountsWhatIsKept => left.push(RowCount::new("kept", 2)),
+                Wrong::NothingIsEverLeft => left.rows.clear(),
+                Wrong::CountsWhatIsKept => left.rows.push(RowCount::new("kept", 2)),
                 _ => {}
             }
             left

@@ -281,7 +281,7 @@ impl Desk {
             .source
             .residue(&context("residue"), &found.locators)
             .await;
-        assert!(done(left.unwrap()).is_empty());
+        assert!(done(left.unwrap()).rows.is_empty());
     }
 
     /// Reads all, and counts the rows.

@@ -157,8 +157,9 @@ impl PersonalDataSource for Guestbook {
         &self,
         context: &CallContext,
         locators: &[Locator],
-    ) -> Result<Answer<Vec<RowCount>>, PortError> {
+    ) -> Result<Answer<Residue>, PortError> {
         go_on(context)?;
-        Ok(Answer::Done(self.begin().count(&writers(locators))))
+        let left = self.begin().count(&writers(locators));
+        Ok(Answer::Done(left.into()))
     }
 }

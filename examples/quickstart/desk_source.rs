@@ -16,7 +16,7 @@ use datarights::model::{
 };
 use datarights::ports::{
     Answer, CallContext, Cancel, Cell, Clock, Erased, ErrorKind, File, Item, Located, Locator,
-    PersonalDataSource, PlannedAction, PlannedRows, PortError, Reading, SourceDescription,
+    PersonalDataSource, PlannedAction, PlannedRows, PortError, Reading, Residue, SourceDescription,
     SourcePlan, Stopped, Work,
 };
 use futures::stream;
@@ -396,13 +396,13 @@ impl PersonalDataSource for DeskSource {
         &self,
         context: &CallContext,
         locators: &[Locator],
-    ) -> Result<Answer<Vec<RowCount>>, PortError> {
+    ) -> Result<Answer<Residue>, PortError> {
         not_cancelled(context)?;
         let (person, today, duty) = (Person::of(locators), self.today(), Arc::clone(&self.duty));
         self.db
             .call(move |desk| residue(desk, &person, &duty, today))
             .await
-            .map(Answer::Done)
+            .map(|left| Answer::Done(left.into()))
     }
 }
 
@@ -496,6 +496,7 @@ fn invoices(
                 rows,
                 ground: Ground::new(TAX_DUTY),
                 until: Until::Date(until),
+                restricted: false,
             });
         }
     }

@@ -13,7 +13,7 @@ use datarights::model::{
 };
 use datarights::ports::{
     Answer, CallContext, Cancel, Cell, Clock, Erased, ErrorKind, Item, Located, Locator,
-    PersonalDataSource, PlannedAction, PlannedRows, PortError, Reading, SourceDescription,
+    PersonalDataSource, PlannedAction, PlannedRows, PortError, Reading, Residue, SourceDescription,
     SourcePlan, Stopped, Work,
 };
 use futures::{StreamExt, TryStreamExt, stream};
@@ -191,10 +191,10 @@ impl PersonalDataSource for MailSource {
         &self,
         context: &CallContext,
         locators: &[Locator],
-    ) -> Result<Answer<Vec<RowCount>>, PortError> {
+    ) -> Result<Answer<Residue>, PortError> {
         not_cancelled(context)?;
         let rows = self.count(addresses(locators)).await?;
-        Ok(Answer::Done(vec![RowCount::new(TABLE, rows)]))
+        Ok(Answer::Done(vec![RowCount::new(TABLE, rows)].into()))
     }
 }
 

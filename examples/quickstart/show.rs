@@ -193,7 +193,7 @@ fn answered(task: Task, target: &Target, result: &StepResult) -> Option<String> 
                     format!("{assurance:?}").to_lowercase()
                 )
             }
-            Finding::Left { rows } => match rows.iter().map(|count| count.rows).sum::<u64>() {
+            Finding::Left { rows, .. } => match rows.iter().map(|count| count.rows).sum::<u64>() {
                 0 if task == Task::Verify => "every field says what it should".to_owned(),
                 0 => "nothing is left".to_owned(),
                 left => format!("{left} rows are left"),

@@ -35,8 +35,8 @@ pub use postgres::PostgresStore;
     feature = "sql-mysql"
 ))]
 pub use sql::{
-    HeldRows, Hold, HostStrategy, ShownLine, ShownPlan, SqlFault, SqlOpenError, SqlPool, SqlSource,
-    SqlSourceOptions,
+    FoundByValue, HeldRows, Hold, HostStrategy, ShownLine, ShownPlan, SqlFault, SqlOpenError,
+    SqlPool, SqlSource, SqlSourceOptions,
 };
 #[cfg(feature = "sqlite")]
 pub use sqlite::{SqliteOptions, SqliteStore};

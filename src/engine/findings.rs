@@ -60,6 +60,7 @@ impl Engine {
                     rows: planned.rows,
                     ground: ground.clone(),
                     until: *until,
+                    restricted: false,
                 }),
                 _ => match rows.iter_mut().find(|c| c.collection == planned.collection) {
                     Some(count) => count.rows = count.rows.saturating_add(planned.rows),

@@ -98,6 +98,7 @@ impl Engine {
             notice.withheld = work.withheld().map(|(_, rows)| rows.clone()).collect();
             notice.missing = work.missing().map(|(_, rows)| rows).collect();
             notice.assurance = work.assurance();
+            notice.depth = work.search_depth();
             notice.verdict = work.verdict;
             notice.horizon = horizon(request);
         }

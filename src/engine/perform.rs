@@ -7,7 +7,7 @@ use futures::FutureExt as _;
 
 use crate::model::{
     ControllerId, Correction, Failure, Handle, Identifier, KeyId, PartyId, RequestId, RowCount,
-    SourceId, Task as ManualTask, Verdict,
+    SearchDepth, SourceId, Task as ManualTask, Verdict,
 };
 use crate::ports::{
     Answer, CallContext, Cancel, Erased, ErrorKind, Fence, IdempotencyKey, Instruction, Located,
@@ -398,6 +398,7 @@ impl Attempt {
                 let answer = source.plan(&context, &locators, &wanted).await?;
                 step(answer, |plan| Finding::Left {
                     rows: not_corrected(&plan, &wished, &work.untaken),
+                    depth: SearchDepth::ByPath,
                 })
             }
             Task::Read => self.read(source, work, &locators, &context).await?,
@@ -428,7 +429,10 @@ impl Attempt {
             }
             Task::Search => {
                 let answer = source.residue(&context, &locators).await?;
-                step(answer, |rows| Finding::Left { rows })
+                step(answer, |left| Finding::Left {
+                    rows: left.rows,
+                    depth: left.depth,
+                })
             }
             Task::Locate
             | Task::LockToRead

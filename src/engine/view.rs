@@ -3,7 +3,9 @@
 use chrono::{DateTime, Utc};
 
 use crate::evidence;
-use crate::model::{Actor, ControllerId, Correction, Digest, Identifier, RequestId, SourceId};
+use crate::model::{
+    Actor, ControllerId, Correction, Digest, Identifier, RequestId, SearchDepth, SourceId, Until,
+};
 use crate::ports::{ByteStream, Cancel, Denied, Due, Pending, Query, SourcePlan};
 use crate::workflow::fulfilment::{self, StepState};
 use crate::workflow::{
@@ -266,6 +268,44 @@ impl Engine {
         Ok((tasks, last))
     }
 
+    /// Takes up every erasure that waits for a hold to be lifted, over the open requests after one;
+    /// looks at `limit` requests at most and says after which to go on. For whoever lifted holds, or
+    /// ended what rows were kept for: without it, the next look of
+    /// [`Policy::look_at_held`](crate::workflow::Policy) finds out.
+    ///
+    /// # Errors
+    /// As [`Engine::command`]; requests whose holds the actor may not lift are left out.
+    pub async fn holds_lifted(
+        &self,
+        controller: &ControllerId,
+        actor: &Actor,
+        after: Option<RequestId>,
+        limit: usize,
+    ) -> Result<(Vec<RequestId>, Option<RequestId>), EngineError> {
+        let store = &self.inner.ports.store;
+        let open = store.open(controller, after, limit).await?;
+        let last = open.last().copied().filter(|_| open.len() == limit);
+        let mut taken_up = Vec::new();
+        for id in open {
+            let seen = match self.request(controller, id, actor).await {
+                Ok(seen) => seen,
+                Err(EngineError::UnknownRequest(_) | EngineError::Denied(_)) => continue,
+                Err(error) => return Err(error),
+            };
+            if !seen.fulfilment.as_ref().is_some_and(waits_for_a_hold) {
+                continue;
+            }
+            let command = fulfilment::Command::LiftHold;
+            match self.command(controller, id, actor, command).await {
+                Ok(_) => taken_up.push(id),
+                // It went on by itself meanwhile.
+                Err(EngineError::Rejected(_) | EngineError::Denied(_)) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok((taken_up, last))
+    }
+
     /// Brings the answer to a step that goes on outside: the command that completes what was
     /// *pending*.
     ///
@@ -363,7 +403,10 @@ impl Engine {
                 assurance: erased.assurance,
             }),
             Completion::Rows(rows) if matches!(task, Task::Search | Task::Verify) => {
-                done(Finding::Left { rows })
+                done(Finding::Left {
+                    rows,
+                    depth: SearchDepth::ByPath,
+                })
             }
             Completion::Rows(rows) if task == Task::Stop => done(Finding::Stopped {
                 rows,
@@ -390,6 +433,12 @@ impl Engine {
         let command = lifecycle::Command::LetterSent { letter };
         self.command(controller, request, actor, command).await
     }
+}
+
+fn waits_for_a_hold(work: &fulfilment::Fulfilment) -> bool {
+    let mut withheld = work.withheld();
+    let held = withheld.any(|(_, rows)| rows.until == Until::HoldLifted);
+    held && work.phase == fulfilment::Phase::Withholding
 }
 
 fn tasks_of(request: &Request) -> Vec<ManualTask> {

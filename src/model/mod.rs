@@ -20,8 +20,8 @@ pub use category::{Category, LegalBasis, Purpose};
 pub use id::{ControllerId, IdError, IntakeId, RequestId, SourceId};
 pub use identifier::{Identifier, IdentifierError, IdentifierKind, NormalForm, Window};
 pub use outcome::{
-    Assurance, End, Failure, Fee, Ground, Handle, MissingRows, Outcome, Pending, RowCount, Task,
-    Until, Verdict, WithheldRows,
+    Assurance, End, Failure, Fee, Ground, Handle, MissingRows, Outcome, Pending, RowCount,
+    SearchDepth, Task, Until, Verdict, WithheldRows,
 };
 pub use party::{Actor, Party, PartyId, PartyRole};
 pub use personal::{Exposed, Personal, exposed};

@@ -171,6 +171,27 @@ pub enum Assurance {
     AgedOut,
 }
 
+/// How deep was searched for what an erasure left, from shallow to deep.
+#[derive(
+    Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Default, Serialize, Deserialize,
+)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum SearchDepth {
+    /// By all that is known to lead to the person's rows.
+    #[default]
+    ByPath,
+    /// Also by value: what identifies the person was looked for wherever text can stand.
+    ByValue,
+}
+
+impl SearchDepth {
+    /// Whether no values were looked for.
+    pub fn is_by_path(&self) -> bool {
+        *self == Self::ByPath
+    }
+}
+
 /// A number of rows in a collection.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -215,6 +236,9 @@ pub struct WithheldRows {
     pub ground: Ground,
     /// Until when.
     pub until: Until,
+    /// Whether they are restricted meanwhile: kept, and not otherwise used.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub restricted: bool,
 }
 
 /// By what a port recognises work it answered *pending* to. Chosen by the port; not personal.

@@ -367,6 +367,7 @@ impl Spooler<'_> {
                     rows,
                     ground,
                     until,
+                    restricted: false,
                 })
                 .collect(),
         })

@@ -83,7 +83,7 @@ impl<T: PersonalDataSource + ?Sized> PersonalDataSource for Arc<T> {
         &self,
         context: &CallContext,
         locators: &[Locator],
-    ) -> Result<Answer<Vec<RowCount>>, PortError> {
+    ) -> Result<Answer<Residue>, PortError> {
         (**self).residue(context, locators).await
     }
 }

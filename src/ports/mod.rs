@@ -24,7 +24,7 @@ pub use notifier::{Notice, Notifier, Statement};
 pub use policy::{AccessPolicy, Denied, Grant, Query};
 pub use source::{
     Cell, Erased, File, Item, Located, Locator, MAX_LOCATORS, PersonalDataSource, PlannedAction,
-    PlannedRows, Reading, SourceDescription, SourcePlan, Stopped, Work,
+    PlannedRows, Reading, Residue, SourceDescription, SourcePlan, Stopped, Work,
 };
 pub use store::{
     Claim, Commit, Counted, Due, Lock, LockChange, MAX_CHUNK_BYTES, MAX_EVENT_BYTES,

@@ -6,8 +6,8 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
 use crate::model::{
-    Assurance, Fee, Ground, Identifier, MissingRows, Outcome, RequestId, Right, Use, Verdict,
-    WithheldRows,
+    Assurance, Fee, Ground, Identifier, MissingRows, Outcome, RequestId, Right, SearchDepth, Use,
+    Verdict, WithheldRows,
 };
 
 use super::{Answer, CallContext, PortError};
@@ -62,6 +62,8 @@ pub struct Notice {
     pub missing: Vec<MissingRows>,
     /// How sure an erasure is, for responses.
     pub assurance: Option<Assurance>,
+    /// How deep was searched for what it left, for responses.
+    pub depth: Option<SearchDepth>,
     /// Until how far back was searched, for responses: what is older is not held.
     pub horizon: Option<DateTime<Utc>>,
     /// Which uses were to end.
@@ -95,6 +97,7 @@ impl Notice {
             withheld: Vec::new(),
             missing: Vec::new(),
             assurance: None,
+            depth: None,
             horizon: None,
             uses: Vec::new(),
             verdict: None,

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::{
     Assurance, Collection, Correction, Digest, Ground, Identifier, IdentifierKind, Personal,
-    SourceId, Until, Use, Value, exposed,
+    SearchDepth, SourceId, Until, Use, Value, exposed,
 };
 
 use super::{Answer, ByteStream, CallContext, PortError, RowCount, WithheldRows};
@@ -170,6 +170,36 @@ pub struct Erased {
     pub assurance: Assurance,
 }
 
+/// What a search after an erasure found.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Residue {
+    /// What is still there and not withheld.
+    pub rows: Vec<RowCount>,
+    /// How deep this very search went.
+    pub depth: SearchDepth,
+}
+
+impl Residue {
+    /// What a search by value found.
+    pub const fn by_value(rows: Vec<RowCount>) -> Self {
+        Self {
+            rows,
+            depth: SearchDepth::ByValue,
+        }
+    }
+}
+
+impl From<Vec<RowCount>> for Residue {
+    /// What a search by path found.
+    fn from(rows: Vec<RowCount>) -> Self {
+        Self {
+            rows,
+            depth: SearchDepth::ByPath,
+        }
+    }
+}
+
 /// What ending a use did.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct Stopped {
@@ -246,7 +276,8 @@ pub type Reading = BoxStream<'static, Result<Item, PortError>>;
 ///   cannot be told.
 /// - `erase` removes last what identifies the person, and answers *done* only if all is gone or
 ///   named as withheld.
-/// - `residue` counts what is still there and not withheld. It is asked afterwards, and believed.
+/// - `residue` counts what is still there and not withheld. It is asked afterwards, and believed. It
+///   says that it searched by value only if this very call did, in all that it holds.
 /// - Nothing of anybody else changes.
 /// - Errors carry codes and names of columns, never a value or the database's own text.
 /// - A correction of a collection that the source does not have is another source's business:
@@ -414,5 +445,5 @@ pub trait PersonalDataSource: Send + Sync {
         &self,
         context: &CallContext,
         locators: &[Locator],
-    ) -> Result<Answer<Vec<RowCount>>, PortError>;
+    ) -> Result<Answer<Residue>, PortError>;
 }

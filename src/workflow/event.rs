@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::{
     Actor, Assurance, Channel, ControllerId, Digest, End, Ground, IdentifierKind, IntakeId,
-    KeyedDigest, MissingRows, Outcome, PartyId, Pending, RequestId, Right, RowCount, SourceId, Use,
-    Verdict, WithheldRows,
+    KeyedDigest, MissingRows, Outcome, PartyId, Pending, RequestId, Right, RowCount, SearchDepth,
+    SourceId, Use, Verdict, WithheldRows,
 };
 
 use super::clock::Clock;
@@ -115,6 +115,9 @@ pub enum Finding {
     Left {
         /// How many rows.
         rows: Vec<RowCount>,
+        /// How deep was searched.
+        #[serde(default, skip_serializing_if = "SearchDepth::is_by_path")]
+        depth: SearchDepth,
     },
     /// Uses ended, for what is there and for what may come.
     Stopped {

@@ -58,6 +58,9 @@ pub struct Policy {
     pub grace: Option<TimeDelta>,
     /// How often an erasure is repeated while something is left, before it is called incomplete.
     pub erasure_rounds: u32,
+    /// How often is looked again at what is withheld without a date: until a hold is lifted, or as
+    /// long as a condition holds. `None`: only when somebody says that it is over.
+    pub look_at_held: Option<TimeDelta>,
     /// Who looks at answers.
     pub review: Review,
     /// How long a person may appeal after the answer.
@@ -83,6 +86,7 @@ impl Default for Policy {
             confirm_erasure: false,
             grace: None,
             erasure_rounds: 3,
+            look_at_held: Some(TimeDelta::days(7)),
             review: Review::WhenIncomplete,
             appeal_within: TimeDelta::days(60),
             remind_before: vec![TimeDelta::days(10), TimeDelta::days(3)],

@@ -10,7 +10,7 @@ use datarights::model::{
 };
 use datarights::ports::{
     Answer, CallContext, Cancel, Cell, Erased, ErrorKind, File, Item, Located, Locator,
-    PersonalDataSource, PlannedAction, PlannedRows, PortError, Reading, SourceDescription,
+    PersonalDataSource, PlannedAction, PlannedRows, PortError, Reading, Residue, SourceDescription,
     SourcePlan, Stopped, Work,
 };
 use futures::stream;
@@ -249,7 +249,7 @@ impl PersonalDataSource for TableSource {
         &self,
         context: &CallContext,
         locators: &[Locator],
-    ) -> Result<Answer<Vec<RowCount>>, PortError> {
+    ) -> Result<Answer<Residue>, PortError> {
         not_cancelled(context)?;
         let (person, tables) = (Person::of(locators), self.tables);
         let search = move |connection: &mut Connection| {
@@ -262,7 +262,7 @@ impl PersonalDataSource for TableSource {
             if named > 0 {
                 left.push(RowCount::new("free_text", named as u64));
             }
-            Ok(left)
+            Ok(left.into())
         };
         self.db.call(search).await.map(Answer::Done)
     }
@@ -418,6 +418,7 @@ fn erase(connection: &Connection, tables: &[Table], person: &Person) -> Result<E
                         rows,
                         ground: Ground::new(ground),
                         until: Until::Always,
+                        restricted: false,
                     });
                 }
                 continue;
@@ -681,6 +682,7 @@ impl Reader {
                 rows,
                 ground: Ground::new(ground),
                 until: Until::Always,
+                restricted: false,
             }));
         }
         self.table += 1;

@@ -356,7 +356,7 @@ impl<S: PersonalDataSource> PersonalDataSource for Reached<S> {
         &self,
         context: &CallContext,
         locators: &[Locator],
-    ) -> Result<Answer<Vec<RowCount>>, PortError> {
+    ) -> Result<Answer<Residue>, PortError> {
         self.around("residue", self.port.residue(context, locators))
             .await
     }

@@ -221,7 +221,7 @@ fn a_residue_round_keeps_the_order_of_sources() {
     course.work_until(Phase::Withholding);
     course.fire(Timer::Tail).work_until(Phase::Erasing);
     course.answer_source("orders", failed());
-    let left = datarights::workflow::Finding::Left { rows: rows(1) };
+    let left = left(rows(1));
     let before = course.effects.len();
     course.answer_source("accounts", StepResult::done(left));
     course.work_until(Phase::Withholding);

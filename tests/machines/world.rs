@@ -11,7 +11,7 @@ use datarights::law::{Calendar, Readings, Regime, Regimes, Setting};
 use datarights::model::{
     Actor, Assurance, Channel, ControllerId, Digest, Failure, Ground, Handle, IdentifierKind,
     IntakeId, KeyedDigest, MissingRows, PartyId, Pending, Purpose, RequestId, Right, RowCount,
-    SourceId, Until, Use, Verdict, WithheldRows,
+    SearchDepth, SourceId, Until, Use, Verdict, WithheldRows,
 };
 use datarights::workflow::fulfilment::{self, Phase};
 use datarights::workflow::{
@@ -74,6 +74,7 @@ pub(crate) fn withheld(until: Until) -> WithheldRows {
         rows: 2,
         ground: Ground::new("tax"),
         until,
+        restricted: false,
     }
 }
 
@@ -454,8 +455,8 @@ pub(crate) fn results(task: Task, target: &Target) -> Vec<StepResult> {
             done(erased(1, vec![]), vec![missing(Failure::Refused)]),
         ],
         Task::Search | Task::Verify => vec![
-            StepResult::done(Finding::Left { rows: vec![] }),
-            StepResult::done(Finding::Left { rows: rows(1) }),
+            StepResult::done(left(vec![])),
+            StepResult::done(left(rows(1))),
         ],
         Task::LockToRead | Task::LockToWrite => return vec![StepResult::done(Finding::Nothing)],
         Task::Stop if matches!(target, Target::Source(_)) => vec![
@@ -536,6 +537,13 @@ pub(crate) fn erased(count: u64, withheld: Vec<WithheldRows>) -> Finding {
         rows: rows(count),
         withheld,
         assurance: Assurance::Deleted,
+    }
+}
+
+pub(crate) const fn left(rows: Vec<RowCount>) -> Finding {
+    Finding::Left {
+        rows,
+        depth: SearchDepth::ByPath,
     }
 }
 

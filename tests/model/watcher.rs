@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
-use datarights::model::{Actor, Digest, Failure, MissingRows, Outcome, Right, Until, WithheldRows};
+use datarights::model::{Actor, Digest, Failure, MissingRows, Outcome, Right, WithheldRows};
 use datarights::workflow::fulfilment;
 use datarights::workflow::{
     Approval, Command, Decision, Effect, Event, Finding, Letter, Locks, Policy, Rejection, Request,
@@ -401,7 +401,7 @@ impl Watcher {
                         heard.worked = true;
                     }
                     (Task::Rectify, Some(_)) => heard.worked = true,
-                    (Task::Search | Task::Verify, Some(Finding::Left { rows })) => {
+                    (Task::Search | Task::Verify, Some(Finding::Left { rows, .. })) => {
                         heard.clean = Some(rows.is_empty());
                     }
                     (Task::Search | Task::Verify, _) => heard.clean = Some(false),
@@ -750,10 +750,7 @@ impl Watcher {
                 assert!(told || !has(Timer::Expiry), "nobody asked them");
                 !self.effects.iter().any(asked)
             }
-            fulfilment::Phase::Withholding => {
-                let held = |rows: &WithheldRows| rows.until == Until::HoldLifted;
-                !has(Timer::Tail) && !work.withheld().any(|(_, rows)| held(rows))
-            }
+            fulfilment::Phase::Withholding => !has(Timer::Tail),
             fulfilment::Phase::Announcing => {
                 let asked = |key: &String| key.starts_with("notify/restriction_lifted");
                 !self.effects.iter().any(asked)

@@ -278,11 +278,7 @@ impl PersonalDataSource for Gated<dyn PersonalDataSource> {
         let perform = || self.inner.erase(x, l, p);
         self.gate.pass("erase", Kind::Port, &perform).await
     }
-    async fn residue(
-        &self,
-        x: &CallContext,
-        l: &[Locator],
-    ) -> Result<Answer<Vec<RowCount>>, PortError> {
+    async fn residue(&self, x: &CallContext, l: &[Locator]) -> Result<Answer<Residue>, PortError> {
         let perform = || self.inner.residue(x, l);
         self.gate.pass("residue", Kind::Port, &perform).await
     }

@@ -202,7 +202,7 @@ async fn cells(pool: &SqlPool) -> Vec<String> {
 
 async fn left(source: &SqlSource, found: &Located) -> Vec<RowCount> {
     let left = source.residue(&context("residue"), &found.locators).await;
-    done(left.unwrap_or_else(|error| panic!("{error}")))
+    done(left.unwrap_or_else(|error| panic!("{error}"))).rows
 }
 
 /// What is left, what is planned, what was done, what is left then.

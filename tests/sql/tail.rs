@@ -5,13 +5,14 @@ use std::path::Path;
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use datarights::adapters::{Hold, SqlSource};
+use datarights::adapters::{Hold, SqlSource, SqlSourceOptions};
 use datarights::datamap::{Column, DataMap, Link, Retention, Table};
 use datarights::engine::{Engine, Intake, Ports};
 use datarights::model::{
-    Actor, Category, Channel, Ground, Identifier, IdentifierKind, RequestId, Right, Wish,
+    Actor, Category, Channel, Failure, Ground, Identifier, IdentifierKind, Outcome, RequestId,
+    Right, SearchDepth, Wish,
 };
-use datarights::workflow::{fulfilment, lifecycle};
+use datarights::workflow::{Request, fulfilment, lifecycle};
 use rusqlite::Connection;
 
 use crate::common::{World, staff};
@@ -25,9 +26,18 @@ struct Desk {
 }
 
 async fn desk(path: &Path, map: &DataMap, grounds: &[&'static str]) -> Desk {
+    desk_with(path, map, grounds, options()).await
+}
+
+async fn desk_with(
+    path: &Path,
+    map: &DataMap,
+    grounds: &[&'static str],
+    options: SqlSourceOptions,
+) -> Desk {
     let world = World::new();
     let clock = Arc::new(world.clock.clone());
-    let source = SqlSource::open(pool(path).await, map, clock.clone(), options())
+    let source = SqlSource::open(pool(path).await, map, clock.clone(), options)
         .await
         .unwrap();
     let source = Arc::new(source);
@@ -112,10 +122,14 @@ impl Desk {
         request
     }
 
-    async fn is_open(&self, request: RequestId) -> bool {
+    async fn seen(&self, request: RequestId) -> Request {
         let acme = &self.world.acme;
         let seen = self.engine.request(acme, request, &staff("eve")).await;
-        seen.unwrap().is_open()
+        seen.unwrap()
+    }
+
+    async fn is_open(&self, request: RequestId) -> bool {
+        self.seen(request).await.is_open()
     }
 }
 
@@ -205,7 +219,16 @@ async fn what_was_kept_goes_by_itself_when_its_time_comes() {
 }
 
 #[tokio::test]
-async fn what_was_held_goes_when_the_hold_is_lifted() {
+async fn what_was_held_goes_at_once_when_somebody_says_that_it_is_lifted() {
+    held_and_lifted(true).await;
+}
+
+#[tokio::test]
+async fn what_was_held_goes_by_itself_when_the_hold_is_lifted() {
+    held_and_lifted(false).await;
+}
+
+async fn held_and_lifted(told_at_once: bool) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("shop.sqlite");
     let connection = Connection::open(&path).unwrap();
@@ -232,18 +255,130 @@ async fn what_was_held_goes_when_the_hold_is_lifted() {
     assert!(desk.is_open(request).await);
 
     // The engine asks again, and the hold is asked again: nothing goes while it is in force.
-    desk.command(request, "alice", fulfilment::Command::LiftHold)
-        .await;
+    let (acme, alice) = (desk.world.acme.clone(), staff("alice"));
+    let told = desk.engine.holds_lifted(&acme, &alice, None, 10);
+    assert_eq!(told.await.unwrap(), (vec![request], None));
     desk.work().await;
     assert_eq!(rows(&path, "people"), 2);
+    assert!(desk.is_open(request).await);
 
     desk.source
         .lift_hold(&context("lift"), "file 7")
         .await
         .unwrap();
-    desk.command(request, "alice", fulfilment::Command::LiftHold)
-        .await;
-    desk.work().await;
+    if told_at_once {
+        let told = desk.engine.holds_lifted(&acme, &alice, None, 10);
+        assert_eq!(told.await.unwrap(), (vec![request], None));
+        desk.work().await;
+    } else {
+        // Nobody says so: the next look finds out.
+        desk.work().await;
+        assert_eq!(rows(&path, "people"), 2);
+        desk.work_until(desk.world.now() + TimeDelta::days(7)).await;
+    }
     assert_eq!(rows(&path, "people"), 1);
     assert!(!desk.is_open(request).await);
+    let told = desk.engine.holds_lifted(&acme, &alice, None, 10);
+    assert_eq!(told.await.unwrap(), (vec![], None));
+}
+
+#[tokio::test]
+async fn what_a_condition_kept_goes_when_it_has_ended() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("shop.sqlite");
+    let connection = Connection::open(&path).unwrap();
+    let made = "CREATE TABLE people (id INTEGER PRIMARY KEY, mail TEXT);
+                CREATE TABLE orders (id INTEGER PRIMARY KEY, person INTEGER REFERENCES people);
+                CREATE TABLE claims (id INTEGER PRIMARY KEY, about INTEGER, state TEXT);
+                INSERT INTO people VALUES (1, 'ada@example.org'), (2, 'bob@example.org');
+                INSERT INTO orders VALUES (1, 1), (2, 1), (3, 2);
+                INSERT INTO claims VALUES (1, 1, 'open'), (2, 2, 'closed');";
+    connection.execute_batch(made).unwrap();
+    let map = DataMap::from_toml(
+        r#"
+        schema = 1
+        [tables.people]
+        person = true
+        columns.mail = { category = "contact", identifiers = ["mail"] }
+        [tables.orders]
+        links.person = { columns = ["person"], to = { rows = { table = "people" } } }
+        kept_while = [{ of = { table = "claims", link = "about" }, column = "state", equals = "open", ground = "legal_claims" }]
+        [tables.claims]
+        links.about = { columns = ["about"], to = { rows = { table = "orders" } } }
+        columns.state = { category = "financial" }
+        [[exempt]]
+        table = "*"
+        columns = ["id"]
+        reason = "numbers"
+        "#,
+    )
+    .unwrap();
+    let desk = desk(&path, &map, &["legal_claims"]).await;
+    let request = desk.erase("ada@example.org").await;
+    let counts = || {
+        (
+            rows(&path, "people"),
+            rows(&path, "orders"),
+            rows(&path, "claims"),
+        )
+    };
+    assert_eq!(counts(), (2, 2, 1));
+    // As long as it is open, looks change nothing.
+    desk.work_until(desk.world.now() + TimeDelta::days(30))
+        .await;
+    assert_eq!(counts(), (2, 2, 1));
+    let close = "UPDATE claims SET state = 'closed'";
+    connection.execute(close, []).unwrap();
+    desk.work_until(desk.world.now() + TimeDelta::days(7)).await;
+    assert_eq!(counts(), (1, 1, 0));
+    desk.work_until(desk.world.now() + TimeDelta::days(60))
+        .await;
+    assert!(!desk.is_open(request).await);
+}
+
+#[tokio::test]
+async fn an_answer_says_how_deep_was_searched() {
+    let mail = || Column::of(Category::Contact).identifies(IdentifierKind::Mail);
+    let map = DataMap::new()
+        .table("people", Table::people().column("mail", mail()))
+        .exempt("jobs", "empty between two runs")
+        .exempt_columns("*", ["id"], "a number of ours");
+    for (by_value, left) in [(false, None), (true, Some("jobs.payload"))] {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("shop.sqlite");
+        let connection = Connection::open(&path).unwrap();
+        let made = "CREATE TABLE people (id INTEGER PRIMARY KEY, mail TEXT);
+                    CREATE TABLE jobs (payload TEXT);
+                    INSERT INTO people VALUES (1, 'ada@example.org');
+                    INSERT INTO jobs VALUES ('to: Ada@Example.org');";
+        connection.execute_batch(made).unwrap();
+        let mut options = options();
+        options.by_value = by_value;
+        let desk = desk_with(&path, &map, &[], options).await;
+        let request = desk.erase("ada@example.org").await;
+        let seen = desk.seen(request).await;
+        let work = seen.fulfilment.as_ref().unwrap();
+        let missing: Vec<_> = work.missing().map(|(_, rows)| rows).collect();
+        let places: Vec<_> = missing.iter().map(|m| m.collection.as_deref()).collect();
+        assert_eq!(places, left.into_iter().map(Some).collect::<Vec<_>>());
+        assert!(missing.iter().all(|m| m.failure == Failure::Residue));
+        let (depth, outcome) = match by_value {
+            true => (SearchDepth::ByValue, Outcome::Partly),
+            false => (SearchDepth::ByPath, Outcome::Done),
+        };
+        assert_eq!(work.search_depth(), Some(depth));
+        assert_eq!(work.outcome, Some(outcome));
+
+        // Once nothing is left, the request that asks again is through.
+        connection.execute("DELETE FROM jobs", []).unwrap();
+        if by_value {
+            desk.command(request, "alice", lifecycle::Command::Rework)
+                .await;
+            desk.work().await;
+            let seen = desk.seen(request).await;
+            let work = seen.fulfilment.unwrap();
+            assert_eq!(work.outcome, Some(Outcome::Done));
+            assert_eq!(work.search_depth(), Some(SearchDepth::ByValue));
+        }
+    }
 }

@@ -70,7 +70,7 @@ impl Shop {
             .source
             .residue(&context("residue"), &self.locators)
             .await;
-        done(left.unwrap())
+        done(left.unwrap()).rows
     }
 
     /// Every row, table by table; the person's, or everybody else's.

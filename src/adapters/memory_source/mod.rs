@@ -20,8 +20,8 @@ use crate::model::{
 };
 use crate::ports::{
     Answer, CallContext, Cancel, Cell, Clock, Erased, ErrorKind, File, IdempotencyKey, Item,
-    Located, Locator, PersonalDataSource, PlannedAction, PortError, Reading, SourceDescription,
-    SourcePlan, Stopped, Work,
+    Located, Locator, PersonalDataSource, PlannedAction, PortError, Reading, Residue,
+    SourceDescription, SourcePlan, Stopped, Work,
 };
 
 /// Rows in memory, each of one owner. Clones share them.
@@ -429,9 +429,10 @@ impl PersonalDataSource for MemorySource {
         &self,
         context: &CallContext,
         locators: &[Locator],
-    ) -> Result<Answer<Vec<RowCount>>, PortError> {
+    ) -> Result<Answer<Residue>, PortError> {
         go_on(&context.cancel)?;
-        Ok(Answer::Done(self.state().residue(&owners(locators))))
+        let left = self.state().residue(&owners(locators));
+        Ok(Answer::Done(left.into()))
     }
 }
 
@@ -478,6 +479,7 @@ impl Cursor {
                             rows,
                             ground: ground.clone(),
                             until: Until::Always,
+                            restricted: false,
                         })));
                     }
                     self.row = Some(0);

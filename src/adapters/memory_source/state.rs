@@ -205,6 +205,7 @@ impl State {
                 rows,
                 ground,
                 until,
+                restricted: false,
             })
             .collect()
     }

@@ -82,6 +82,14 @@ impl Person {
         self.clues.iter().filter_map(of_kind).collect()
     }
 
+    /// All identifiers.
+    pub(super) fn identifiers(&self) -> impl Iterator<Item = (&IdentifierKind, &str)> {
+        self.clues.iter().filter_map(|clue| match clue {
+            Clue::Value(kind, value) => Some((kind, value.as_str())),
+            _ => None,
+        })
+    }
+
     /// What names them in free text, the longest first: a name may stand inside another.
     pub(super) fn marks<'a>(&'a self) -> Vec<&'a str> {
         let mark = |clue: &'a Clue| match clue {

@@ -121,6 +121,14 @@ pub(super) trait Dialect: Send + Sync {
     }
     /// Whether a text or binary column holds a text, in whatever case.
     fn contains(&self, expression: &str, class: Class, place: &str) -> String;
+    /// A column of any class as text that can be searched.
+    fn as_text(&self, expression: &str, _: Class) -> String {
+        self.text(expression)
+    }
+    /// Whether text can stand in a column.
+    fn holds_text(&self, column: &CatalogueColumn) -> bool {
+        matches!(column.class, Class::Text | Class::Bytes | Class::Other)
+    }
     /// How many bytes a value has.
     fn bytes(&self, expression: &str, class: Class) -> String {
         match class {

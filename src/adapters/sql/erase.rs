@@ -166,6 +166,7 @@ impl Found {
                 rows: count.rows,
                 ground: ground.clone(),
                 until: Until::HoldLifted,
+                restricted: false,
             }));
         }
         Ok(held)

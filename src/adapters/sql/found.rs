@@ -39,6 +39,8 @@ pub(super) struct Found {
     pub(super) keeping: bool,
     /// What the host does to values, by name.
     pub(super) strategies: Arc<BTreeMap<String, HostStrategy>>,
+    /// Whether values are searched for: all that is known of the person is kept for that.
+    pub(super) by_value: bool,
     /// Tables under a hold: nothing in them is changed.
     pub(super) frozen: BTreeMap<String, Ground>,
 }
@@ -83,6 +85,7 @@ impl Found {
             made: false,
             keeping: false,
             strategies: Arc::default(),
+            by_value: false,
             frozen: BTreeMap::new(),
         })
     }

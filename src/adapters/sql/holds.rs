@@ -176,7 +176,8 @@ impl SqlSource {
     }
 
     /// Lifts a hold; `false` where none has that name. What it alone kept goes when the erasure is
-    /// taken up again: tell the engine with `fulfilment::Command::LiftHold`.
+    /// taken up again: at the engine's next look (`Policy::look_at_held`), or at once with
+    /// `Engine::holds_lifted`.
     ///
     /// # Errors
     /// Those of the database.

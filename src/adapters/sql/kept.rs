@@ -23,7 +23,7 @@ use super::statement::Sql;
 pub(super) const HELD: &str = "held";
 const ALWAYS: &str = "kept";
 /// The ground of rows that are hidden and can be brought back.
-const RESTORABLE: &str = "restorable";
+pub(super) const RESTORABLE: &str = "restorable";
 /// How many ends one table is reported with; beyond, those of a year become its last.
 const MANY: usize = 24;
 /// Values bound by one statement.
@@ -433,8 +433,13 @@ impl Found {
     /// Takes the kept rows out of the sets, and counts them by reason.
     async fn release_kept(&mut self) -> Result<Vec<WithheldRows>, PortError> {
         let layout = Arc::clone(&self.layout);
+        let restricts = layout.restricted();
         let mut withheld = Vec::new();
-        for table in layout.tables.iter().filter(|table| table.owned) {
+        for (number, table) in layout.tables.iter().enumerate() {
+            if !table.owned {
+                continue;
+            }
+            let restricted = restricts.contains(&number) && !self.frozen.contains_key(&table.name);
             let keys = table.key.in_set("");
             let count = self.sql(format!(
                 "SELECT g.why, count(*) FROM (SELECT {keys}, max(why) AS why FROM {} GROUP BY \
@@ -461,14 +466,14 @@ impl Found {
             let reasons = reasons.iter().filter_map(|row| {
                 Some((row.first()?.text()?, row.get(1).map_or(0, Scalar::count)))
             });
-            withheld.extend(reported(&table.name, reasons.collect()));
+            withheld.extend(reported(&table.name, restricted, reasons.collect()));
         }
         Ok(withheld)
     }
 }
 
 /// Reasons as rows withheld. Where there are very many ends, each year has its last.
-fn reported(collection: &str, reasons: Vec<(String, u64)>) -> Vec<WithheldRows> {
+fn reported(collection: &str, restricted: bool, reasons: Vec<(String, u64)>) -> Vec<WithheldRows> {
     let mut ends: BTreeMap<(String, String), (String, u64)> = BTreeMap::new();
     let many = reasons.len() > MANY;
     for (why, rows) in reasons {
@@ -488,6 +493,7 @@ fn reported(collection: &str, reasons: Vec<(String, u64)>) -> Vec<WithheldRows> 
         .map(|((ground, _), (until, rows))| WithheldRows {
             collection: collection.to_owned(),
             rows,
+            restricted: restricted && ground != RESTORABLE,
             ground: Ground::new(ground),
             until: match until.as_str() {
                 HELD => Until::HoldLifted,

@@ -42,6 +42,12 @@ impl Found {
                 self.know(table, &mut person, &mut identifiers).await?;
             }
         }
+        if self.by_value && person.len() > 0 {
+            // What no path reaches may stand elsewhere.
+            for (kind, value) in &given {
+                person.add(Clue::Value(kind.clone(), value.clone()));
+            }
+        }
         // What stands nowhere is no part of the person: it would be sealed and kept for nothing.
         for table in &layout.tables {
             for link in &table.links {
@@ -103,7 +109,7 @@ impl Found {
             return Err(PortError::refused("too_many_people").at(&table.name));
         }
         let free_text = |table: &Laid| table.described.columns.values().any(|c| c.free_text);
-        let marks = self.layout.tables.iter().any(free_text);
+        let marks = self.by_value || self.layout.tables.iter().any(free_text);
         for row in rows {
             let mut cells = row.iter().map(Scalar::text);
             let key: Vec<String> = cells.by_ref().take(table.key.len()).flatten().collect();

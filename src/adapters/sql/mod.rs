@@ -39,6 +39,7 @@ mod sqlite;
 mod statement;
 mod stop;
 mod text;
+mod value;
 
 pub use fault::SqlFault;
 pub use holds::{HeldRows, Hold};
@@ -46,3 +47,4 @@ pub use rewrite::HostStrategy;
 pub use session::SqlPool;
 pub use shown::{ShownLine, ShownPlan};
 pub use source::{SqlOpenError, SqlSource, SqlSourceOptions};
+pub use value::FoundByValue;

@@ -142,10 +142,21 @@ impl Dialect for MySql {
     fn contains(&self, expression: &str, class: Class, place: &str) -> String {
         // Compared without regard to case as far as the bytes are text.
         let text = match class {
-            Class::Bytes => format!("CONVERT({expression} USING utf8mb4)"),
+            Class::Bytes => self.as_text(expression, class),
             _ => expression.to_owned(),
         };
         format!("locate(lower({place}), lower({text})) > 0")
+    }
+    fn holds_text(&self, column: &CatalogueColumn) -> bool {
+        let places = ["geometry", "point", "linestring", "polygon"];
+        let place = places.iter().any(|name| column.declared.contains(name));
+        matches!(column.class, Class::Text | Class::Bytes | Class::Other) && !place
+    }
+    fn as_text(&self, expression: &str, class: Class) -> String {
+        match class {
+            Class::Bytes => format!("CONVERT({expression} USING utf8mb4)"),
+            _ => self.text(expression),
+        }
     }
     fn part(&self, expression: &str, path: &[String]) -> String {
         let path = literal(path);

@@ -144,6 +144,13 @@ impl Dialect for Postgres {
             _ => format!("position(lower({place}) IN lower(CAST({expression} AS text))) > 0"),
         }
     }
+    fn as_text(&self, expression: &str, class: Class) -> String {
+        match class {
+            // With no-break spaces as blanks, for they are escaped.
+            Class::Bytes => format!("replace(encode({expression}, 'escape'), '\\302\\240', ' ')"),
+            _ => self.text(expression),
+        }
+    }
     fn part(&self, expression: &str, path: &[String]) -> String {
         format!("(CAST({expression} AS jsonb) #>> {})", array(path))
     }

@@ -124,6 +124,7 @@ impl Reader {
                                 rows,
                                 ground,
                                 until: Until::Always,
+                                restricted: false,
                             }));
                         }
                         self.parts.pop_front();

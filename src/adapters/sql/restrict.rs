@@ -5,13 +5,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::datamap::{CatalogueColumn, Strategy, When, Whose};
+use crate::datamap::{CatalogueColumn, Strategy, Via, When, Whose};
 use crate::model::{Failure, MissingRows, RowCount};
 use crate::ports::PortError;
 
-use super::dialect::RESTRICTIONS;
+use super::dialect::{RESTRICTIONS, SET};
 use super::erase::Change;
 use super::found::{Found, go_on, own};
+use super::kept::RESTORABLE;
 use super::layout::{Laid, LaidTarget, Layout};
 use super::session::Scalar;
 use super::statement::{Param, Sql};
@@ -30,8 +31,34 @@ impl Layout {
             .any(|table| table.described.restrict.is_some())
     }
 
+    /// What restricts the rows of a table by themselves, and where.
+    fn mark<'a>(&self, table: &'a Laid) -> Option<(&'a When, &'a CatalogueColumn)> {
+        let mark = table.described.restrict.as_ref()?;
+        let column = table.table.column(&mark.column)?;
+        (!self.decides(table, &mark.column)).then_some((mark, column))
+    }
+
+    /// Whether a column decides how long rows are kept: who wrote there would free them.
+    fn decides(&self, table: &Laid, column: &str) -> bool {
+        self.tables.iter().any(|other| {
+            let here = |via: Option<&Via>| match via {
+                Some(via) => via.table == table.name,
+                None => other.name == table.name,
+            };
+            let described = &other.described;
+            let retention = described.retention.iter().any(|retention| {
+                let or = retention.or.as_deref() == Some(column) && here(None);
+                or || (retention.from == column && here(retention.of.as_ref()))
+            });
+            let mut while_ = described.kept_while.iter();
+            let while_ = while_.any(|kept| kept.column == column && here(kept.of.as_ref()));
+            let mut hidden = described.soft_delete.iter();
+            retention || while_ || hidden.any(|soft| soft.column == column && here(None))
+        })
+    }
+
     /// The tables whose rows are restricted: by themselves, or with all that they hang on.
-    fn restricted(&self) -> BTreeSet<usize> {
+    pub(super) fn restricted(&self) -> BTreeSet<usize> {
         let mut covered = BTreeSet::new();
         loop {
             let before = covered.len();
@@ -41,7 +68,7 @@ impl Layout {
                     LaidTarget::Identifier(..) => false,
                 });
                 let by_others = !table.described.person && own(table).next().is_some() && hangs;
-                if table.described.restrict.is_some() || by_others {
+                if self.mark(table).is_some() || by_others {
                     covered.insert(number);
                 }
             }
@@ -64,11 +91,10 @@ impl Found {
         let covered = layout.restricted();
         let (mut counts, mut missing) = (Vec::new(), Vec::new());
         for (number, table) in layout.tables.iter().enumerate() {
-            if let Some(mark) = &table.described.restrict
-                && let Some(column) = table.table.column(&mark.column)
-            {
+            if let Some((mark, column)) = layout.mark(table) {
                 if restricted {
-                    self.note_restriction(request, table, column).await?;
+                    self.note_restriction(request, table, column, &table.set)
+                        .await?;
                     let strategy = Strategy::Fixed(mark.equals.clone());
                     let strategy = [Change::whole(column.clone(), strategy)];
                     self.change(table, &table.set, &strategy, None, false)
@@ -101,12 +127,50 @@ impl Found {
         Ok((counts, missing))
     }
 
+    /// Restricts what an erasure keeps, and lifts what it no longer does. What can be brought back
+    /// is only hidden, and nothing under a hold is changed.
+    pub(super) async fn restrict_kept(&mut self, request: &str) -> Result<(), PortError> {
+        let layout = Arc::clone(&self.layout);
+        let set = format!("{SET}restricted");
+        for table in &layout.tables {
+            let Some((mark, column)) = layout.mark(table) else {
+                continue;
+            };
+            if self.frozen.contains_key(&table.name) {
+                continue;
+            }
+            if !table.is_deleted() {
+                self.lift(request, table, column, mark).await?;
+            }
+            if !self.keeping || !table.owned {
+                continue;
+            }
+            self.make_set(table, &set).await?;
+            let keys = table.key.in_set("");
+            let kept = self.sql(format!(
+                "INSERT INTO {set} ({keys}) SELECT DISTINCT {keys} FROM {} WHERE why NOT LIKE '% \
+                 {RESTORABLE}'",
+                table.kept
+            ));
+            if self.run(kept, &table.name).await? > 0 {
+                self.note_restriction(request, table, column, &set).await?;
+                let strategy = Strategy::Fixed(mark.equals.clone());
+                let strategy = [Change::whole(column.clone(), strategy)];
+                self.change(table, &set, &strategy, None, false).await?;
+            }
+            let dropped = self.sql(layout.dialect.drop_set(&set));
+            self.run(dropped, &table.name).await?;
+        }
+        Ok(())
+    }
+
     /// Notes which rows a request restricts, with what stood there before anybody did.
     async fn note_restriction(
         &mut self,
         request: &str,
         table: &Laid,
         column: &CatalogueColumn,
+        set: &str,
     ) -> Result<(), PortError> {
         let dialect = self.layout.dialect;
         let number = dialect.number();
@@ -115,11 +179,10 @@ impl Found {
             go_on(&self.cancel)?;
             let name = format!("t.{}", dialect.quote(&column.name));
             let sql = self.sql(format!(
-                "SELECT s.{number}, {}, {} FROM {} AS s {} {} AS t ON {} WHERE s.{number} > {after} \
+                "SELECT s.{number}, {}, {} FROM {set} AS s {} {} AS t ON {} WHERE s.{number} > {after} \
                  ORDER BY s.{number} LIMIT {PAGE}",
                 dialect.fetched(&name, column.class),
                 key_texts(table, self).join(", "),
-                table.set,
                 dialect.join(),
                 table.quoted,
                 table.key.joins(dialect, "t", "s"),

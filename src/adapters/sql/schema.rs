@@ -68,7 +68,10 @@ impl Schema {
 }
 
 /// Reads what the database says of itself, but for the source's own tables.
-async fn catalogue(dialect: &dyn Dialect, session: &mut Session) -> Result<Catalogue, PortError> {
+pub(super) async fn catalogue(
+    dialect: &dyn Dialect,
+    session: &mut Session,
+) -> Result<Catalogue, PortError> {
     let mut catalogue = dialect.catalogue(session).await?;
     let own = [EFFECTS, RESTRICTIONS, STOPS, HOLDS];
     catalogue

@@ -115,6 +115,40 @@ macro_rules! on {
     };
 }
 
+/// A prepared query with its values.
+macro_rules! bound {
+    ($text:expr, $params:expr, $persistent:expr) => {{
+        let mut query = sqlx::query($text).persistent($persistent);
+        for param in $params {
+            query = match param {
+                Param::Int(number) => query.bind(number),
+                Param::Text(text) => query.bind(text),
+                Param::Bytes(bytes) => query.bind(bytes),
+            };
+        }
+        query
+    }};
+}
+
+/// Takes the rows of a statement one after the other, as they come.
+macro_rules! each {
+    ($sql:expr, $transaction:expr, $persistent:expr, $read:path, $take:expr, $place:expr) => {{
+        let Sql { text, params, .. } = $sql;
+        let query = bound!(sqlx::AssertSqlSafe(text), params, $persistent);
+        let mut rows = query.fetch(&mut **$transaction);
+        loop {
+            match rows.try_next().await {
+                Ok(Some(row)) => {
+                    let row = $read(&row).map_err(|error| failed(&error, $place))?;
+                    $take(row)?;
+                }
+                Ok(None) => return Ok(()),
+                Err(error) => return Err(failed(&error, $place)),
+            }
+        }
+    }};
+}
+
 /// Runs a statement by `execute` or `fetch_all`. Without values it goes as it is, in one round.
 /// With values it is prepared; where it is kept, closing it would cost a round of its own, and
 /// where it is not, temporary tables come and go under the same names.
@@ -127,14 +161,7 @@ macro_rules! run {
         if params.is_empty() {
             sqlx::raw_sql(text).$run(&mut **$transaction).await
         } else {
-            let mut query = sqlx::query(text).persistent($persistent || kept);
-            for param in params {
-                query = match param {
-                    Param::Int(number) => query.bind(number),
-                    Param::Text(text) => query.bind(text),
-                    Param::Bytes(bytes) => query.bind(bytes),
-                };
-            }
+            let query = bound!(text, params, $persistent || kept);
             query.$run(&mut **$transaction).await
         }
     }};
@@ -246,6 +273,30 @@ impl Session {
             }),
         };
         rows.map_err(|error| failed(&error, place))
+    }
+
+    /// Each row of an answer that may be long; not all of them are in memory at once.
+    pub(super) async fn each(
+        &mut self,
+        sql: Sql,
+        place: &str,
+        mut take: impl FnMut(Row) -> Result<(), PortError>,
+    ) -> Result<(), PortError> {
+        use futures::TryStreamExt as _;
+        match self {
+            #[cfg(feature = "sql-sqlite")]
+            Self::Sqlite(transaction) => {
+                each!(sql, transaction, false, super::sqlite::row, take, place)
+            }
+            #[cfg(feature = "sql-postgres")]
+            Self::Postgres(transaction) => {
+                each!(sql, transaction, false, super::postgres::row, take, place)
+            }
+            #[cfg(feature = "sql-mysql")]
+            Self::MySql(transaction) => {
+                each!(sql, transaction, true, super::mysql::row, take, place)
+            }
+        }
     }
 
     /// The one number that a statement answers with.

@@ -15,7 +15,7 @@ use crate::model::{
 };
 use crate::ports::{
     Answer, CallContext, Clock, Erased, ErrorKind, Located, Locator, PersonalDataSource, PortError,
-    Reading, SourceDescription, SourcePlan, Stopped, Work,
+    Reading, Residue, SourceDescription, SourcePlan, Stopped, Work,
 };
 
 use super::clue::Person;
@@ -51,6 +51,9 @@ pub struct SqlSourceOptions {
     /// could be cut off, else *deleted*. What was freed before `secure_delete` was switched on needs
     /// one `VACUUM`, by the host.
     pub purge: bool,
+    /// Whether the search after an erasure also looks by value
+    /// ([`SqlSource::search_by_value`]). It reads every table of the database.
+    pub by_value: bool,
     /// What the host does to values, by the names that the map uses.
     pub strategies: Arc<BTreeMap<String, HostStrategy>>,
 }
@@ -64,6 +67,7 @@ impl SqlSourceOptions {
             erase_after: Vec::new(),
             pseudonym_key: None,
             purge: false,
+            by_value: false,
             strategies: Arc::default(),
         }
     }
@@ -72,6 +76,13 @@ impl SqlSourceOptions {
     #[must_use]
     pub const fn purging(mut self) -> Self {
         self.purge = true;
+        self
+    }
+
+    /// Searches by value too, after an erasure.
+    #[must_use]
+    pub const fn searching_by_value(mut self) -> Self {
+        self.by_value = true;
         self
     }
 
@@ -147,7 +158,7 @@ pub struct SqlSource {
     pub(super) layout: Arc<Layout>,
     schema: Schema,
     clock: Arc<dyn Clock>,
-    options: SqlSourceOptions,
+    pub(super) options: SqlSourceOptions,
     accepts: Vec<IdentifierKind>,
 }
 
@@ -202,7 +213,7 @@ impl SqlSource {
         self.options.purge && self.pool.purges()
     }
 
-    fn today(&self) -> NaiveDate {
+    pub(super) fn today(&self) -> NaiveDate {
         self.clock.now().date_naive()
     }
 
@@ -213,6 +224,7 @@ impl SqlSource {
     ) -> Result<Found, PortError> {
         let mut found = Found::begin(&self.pool, &self.layout, context, purpose).await?;
         found.strategies = Arc::clone(&self.options.strategies);
+        found.by_value = self.options.by_value;
         Ok(found)
     }
 
@@ -233,15 +245,18 @@ impl SqlSource {
     }
 
     /// Erases, or rehearses it; `inside` says that sets may stand inside statements.
-    async fn perform(
+    pub(super) async fn perform(
         &self,
         found: &mut Found,
+        context: &CallContext,
         person: &Person,
         rehearsal: bool,
         inside: bool,
     ) -> Result<Performed, PortError> {
         self.same_schema(found).await?;
-        if inside && found.erases_inside(person) && found.holds().await?.is_empty() {
+        // What was restricted while it was kept is freed step by step.
+        let inside = inside && !self.layout.restricts() && found.erases_inside(person);
+        if inside && found.holds().await?.is_empty() {
             return found.erase_inside(person, rehearsal).await;
         }
         found.make_sets().await?;
@@ -249,6 +264,7 @@ impl SqlSource {
         found.find_others(person).await?;
         found.hide(self.clock.now()).await?;
         let withheld = found.keep(person, self.today()).await?;
+        found.restrict_kept(&request_mark(context)).await?;
         let key: Option<&PseudonymKey> = self.options.pseudonym_key.as_ref();
         found.erase(person, withheld, key, rehearsal).await
     }
@@ -308,7 +324,9 @@ impl SqlSource {
             Ok(erased) => return Ok(erased),
             Err(begun) => begun,
         };
-        let done = self.perform(&mut found, person, false, inside).await?;
+        let done = self
+            .perform(&mut found, context, person, false, inside)
+            .await?;
         super::plan::covers(plan, &done)?;
         let erased = Erased {
             rows: done.rows(),
@@ -338,9 +356,7 @@ impl SqlSource {
         found.make_sets().await?;
         found.fill(person).await?;
         found.find_others(person).await?;
-        let request = format!("{}\0{}", context.controller, context.request);
-        let request = Digest::of(request.as_bytes()).to_string();
-        let done = found.restrict(&request, restricted).await?;
+        let done = found.restrict(&request_mark(context), restricted).await?;
         self.done(found, effect, &done).await?;
         Ok(done)
     }
@@ -503,7 +519,9 @@ impl PersonalDataSource for SqlSource {
             let mut found = self.begin(context, Purpose::Write).await?;
             let plan = match work {
                 Work::Erase => {
-                    let done = self.perform(&mut found, &person, true, inside).await?;
+                    let done = self
+                        .perform(&mut found, context, &person, true, inside)
+                        .await?;
                     super::plan::plan(done)
                 }
                 Work::Rectify(corrections) => {
@@ -612,7 +630,7 @@ impl PersonalDataSource for SqlSource {
         &self,
         context: &CallContext,
         locators: &[Locator],
-    ) -> Result<Answer<Vec<RowCount>>, PortError> {
+    ) -> Result<Answer<Residue>, PortError> {
         let person = Person::of(locators);
         let residue = async |inside| {
             let mut found = self.begin(context, Purpose::Read).await?;
@@ -625,12 +643,19 @@ impl PersonalDataSource for SqlSource {
                 found.keep(&person, self.today()).await?;
                 found.left(&person).await?
             };
+            let left = self.residue_of(&mut found, &person, left).await?;
             found.clear().await?;
             found.session.rollback().await?;
-            Ok::<Vec<RowCount>, PortError>(left)
+            Ok::<Residue, PortError>(left)
         };
         inside_or_not!(residue).map(Answer::Done)
     }
+}
+
+/// By what a request's restrictions are known.
+fn request_mark(context: &CallContext) -> String {
+    let request = format!("{}\0{}", context.controller, context.request);
+    Digest::of(request.as_bytes()).to_string()
 }
 
 fn answer<T>(done: T, missing: Vec<MissingRows>) -> Answer<T> {

@@ -146,6 +146,9 @@ impl Dialect for Sqlite {
     fn contains(&self, expression: &str, _: Class, place: &str) -> String {
         format!("instr(lower(CAST({expression} AS TEXT)), lower({place})) > 0")
     }
+    fn holds_text(&self, _: &CatalogueColumn) -> bool {
+        true // whatever its type
+    }
     fn piece(&self, expression: &str, _: Class, from: u64, length: u64) -> String {
         format!("substr(CAST({expression} AS BLOB), {from}, {length})")
     }

@@ -2,22 +2,93 @@
 
 use std::sync::Arc;
 
-use crate::datamap::CatalogueColumn;
-use crate::model::RowCount;
+use crate::datamap::{CatalogueColumn, Class};
+use crate::model::{IdentifierKind, RowCount};
 use crate::ports::PortError;
 
 use super::clue::Person;
-use super::dialect::SET;
+use super::dialect::{PHONE_MARKS, SET};
 use super::found::{Found, go_on};
 use super::layout::Laid;
 use super::rewrite::Clean;
 use super::session::Scalar;
-use super::statement::Param;
+use super::statement::{Param, Sql};
 
 /// What stands where somebody was named.
 const REMOVED: &str = "[removed]";
 /// How many texts are in memory at a time.
 const PAGE: usize = 50;
+/// Fewer digits stand somewhere by chance.
+const FEWEST_DIGITS: usize = 7;
+
+/// What names a person in a text.
+pub(super) struct Marks {
+    /// As they stand there, in whatever case.
+    pub(super) words: Vec<String>,
+    /// Digits of phone numbers, however they are written.
+    pub(super) phones: Vec<String>,
+}
+
+impl Marks {
+    /// All that is known of a person; the longest first, for a name may stand inside another.
+    fn of(person: &Person) -> Self {
+        let words = person.marks().into_iter().map(str::to_owned).collect();
+        let phones = person.values(&IdentifierKind::Phone);
+        let phones = phones.into_iter().filter_map(told_digits);
+        Self {
+            words,
+            phones: phones.map(str::to_owned).collect(),
+        }
+    }
+
+    const fn is_empty(&self) -> bool {
+        self.words.is_empty()
+    }
+
+    /// Writes whether a column may hold any of them: what is found so may be none.
+    pub(super) fn may_stand_in(&self, sql: &mut Sql, value: &str, class: Class) {
+        let dialect = sql.dialect;
+        let text = dialect.as_text(value, class);
+        let (searched, as_class) = match class {
+            Class::Text | Class::Bytes => (value, class),
+            _ => (text.as_str(), Class::Text),
+        };
+        let mut or = "(";
+        for word in &self.words {
+            sql.push(std::mem::replace(&mut or, " OR "));
+            let held = sql.hold(Param::Text(plain_part(word).to_owned()));
+            let holds = dialect.contains(searched, as_class, &held);
+            sql.push(&holds);
+        }
+        let bare = PHONE_MARKS.iter().fold(text.clone(), |text, mark| {
+            format!("replace({text}, '{mark}', '')")
+        });
+        for digits in &self.phones {
+            sql.push(std::mem::replace(&mut or, " OR "));
+            let held = sql.hold(Param::Text(digits.clone()));
+            let holds = dialect.contains(&bare, Class::Text, &held);
+            sql.push(&holds);
+        }
+        sql.push(")");
+    }
+
+    /// The text without the person; `None` when it does not name them. A mark counts where it stands
+    /// as a word of its own: `anna@…` is no part of `joanna@…`.
+    pub(super) fn taken_out(&self, text: &str) -> Option<String> {
+        let words = self.words.iter();
+        let cleaned = words.fold(text.to_owned(), |text, mark| without_one(&text, mark));
+        let phones = self.phones.iter();
+        let cleaned = phones.fold(cleaned, |text, digits| without_number(&text, digits));
+        (cleaned != text).then_some(cleaned)
+    }
+}
+
+/// The digits of a phone number in its normal form, unless they are so few that they stand
+/// somewhere by chance.
+pub(super) fn told_digits(number: &str) -> Option<&str> {
+    let digits = number.trim_start_matches('+');
+    (digits.len() >= FEWEST_DIGITS).then_some(digits)
+}
 
 impl Found {
     /// Counts the texts that name the person, outside their own rows that go and those that are
@@ -27,7 +98,7 @@ impl Found {
         person: &Person,
         replace: bool,
     ) -> Result<Vec<RowCount>, PortError> {
-        let marks = person.marks();
+        let marks = Marks::of(person);
         let mut counts = Vec::new();
         if marks.is_empty() {
             return Ok(counts);
@@ -51,7 +122,7 @@ impl Found {
         person: &Person,
         table: &Laid,
     ) -> Result<Vec<RowCount>, PortError> {
-        let marks = person.marks();
+        let marks = Marks::of(person);
         let mut counts = Vec::new();
         if marks.is_empty() {
             return Ok(counts);
@@ -69,7 +140,7 @@ impl Found {
         &mut self,
         table: &Laid,
         column: &CatalogueColumn,
-        marks: &[&str],
+        marks: &Marks,
         replace: bool,
     ) -> Result<u64, PortError> {
         let dialect = self.layout.dialect;
@@ -79,18 +150,12 @@ impl Found {
         let name = format!("t.{}", dialect.quote(&column.name));
         let (before, _) = dialect.insert_new();
         let mut sql = self.sql(format!(
-            "{before} {set} ({}) SELECT {} FROM {} AS t WHERE (",
+            "{before} {set} ({}) SELECT {} FROM {} AS t WHERE ",
             table.key.in_set(""),
             table.key.under("t").join(", "),
             table.quoted
         ));
-        for (n, mark) in marks.iter().enumerate() {
-            sql.push(if n > 0 { " OR " } else { "" });
-            let held = sql.hold(Param::Text(ascii_part(mark).to_owned()));
-            let contains = dialect.contains(&name, column.class, &held);
-            sql.push(&contains);
-        }
-        sql.push(")");
+        marks.may_stand_in(&mut sql, &name, column.class);
         if table.is_deleted() {
             let own = table.key.joins(dialect, "t", "o");
             let exists = format!(
@@ -108,7 +173,7 @@ impl Found {
             sql.push(&exists);
         }
         self.run(sql, &place).await?;
-        let clean = |text: &str| Ok(without(text, marks));
+        let clean = |text: &str| Ok(marks.taken_out(text));
         let rows = self
             .replace_found(table, column, &set, &clean, replace)
             .await?;
@@ -182,20 +247,11 @@ impl Found {
     }
 }
 
-/// The longest part of a mark whose case every database can fold. What holds the mark holds its
-/// part; what holds only the part is sorted out afterwards.
-fn ascii_part(mark: &str) -> &str {
-    let parts = mark.split(|c: char| !c.is_ascii());
+/// The longest part of a mark whose case every database can fold, and that stands in JSON as it is.
+/// What holds the mark holds its part; what holds only the part is sorted out afterwards.
+fn plain_part(mark: &str) -> &str {
+    let parts = mark.split(|c: char| !c.is_ascii() || matches!(c, '"' | '\\' | '/'));
     parts.max_by_key(|part| part.len()).unwrap_or(mark)
-}
-
-/// The text without the person; `None` when it does not name them. A mark counts where it stands
-/// as a word of its own: `anna@…` is no part of `joanna@…`.
-fn without(text: &str, marks: &[&str]) -> Option<String> {
-    let cleaned = marks
-        .iter()
-        .fold(text.to_owned(), |text, mark| without_one(&text, mark));
-    (cleaned != text).then_some(cleaned)
 }
 
 fn without_one(text: &str, mark: &str) -> String {
@@ -208,10 +264,7 @@ fn without_one(text: &str, mark: &str) -> String {
         let before = cleaned.chars().next_back();
         if !before.is_some_and(part_of_word)
             && let Some(length) = begins_with(rest, mark)
-            && !rest[length..]
-                .chars()
-                .next()
-                .is_some_and(char::is_alphanumeric)
+            && !goes_on(&rest[length..], address)
         {
             cleaned.push_str(REMOVED);
             rest = &rest[length..];
@@ -221,6 +274,55 @@ fn without_one(text: &str, mark: &str) -> String {
         }
     }
     cleaned
+}
+
+/// A text without a phone number: the digits alone, or after a plus or two zeros, with marks between
+/// them, and no further digit beside them.
+fn without_number(text: &str, digits: &str) -> String {
+    let mut cleaned = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(first) = rest.chars().next() {
+        let before = cleaned.chars().next_back();
+        let begins = !before.is_some_and(|c| c.is_ascii_digit() || c == '+');
+        if begins && let Some(length) = begins_with_number(rest, digits) {
+            cleaned.push_str(REMOVED);
+            rest = &rest[length..];
+        } else {
+            cleaned.push(first);
+            rest = &rest[first.len_utf8()..];
+        }
+    }
+    cleaned
+}
+
+/// How many bytes of a text are the number.
+fn begins_with_number(text: &str, digits: &str) -> Option<usize> {
+    let after_plus = text.strip_prefix('+').or_else(|| text.strip_prefix("00"));
+    let whole = |rest: &str| {
+        let mut wanted = digits.chars().peekable();
+        let mut here = rest.char_indices();
+        while let Some(digit) = wanted.peek() {
+            let (place, c) = here.next()?;
+            if c == *digit {
+                wanted.next();
+            } else if place == 0 || !PHONE_MARKS.iter().any(|mark| mark.starts_with(c)) {
+                return None;
+            }
+        }
+        let (place, next) = here.next().unwrap_or((rest.len(), ' '));
+        (!next.is_ascii_digit()).then_some(text.len() - rest.len() + place)
+    };
+    whole(text).or_else(|| after_plus.and_then(whole))
+}
+
+/// Whether what follows belongs to the same word: `anna@example.org` is no part of
+/// `anna@example.org.uk`.
+fn goes_on(rest: &str, address: bool) -> bool {
+    let mut rest = rest.chars();
+    match rest.next() {
+        Some('.' | '-') if address => rest.next().is_some_and(char::is_alphanumeric),
+        next => next.is_some_and(char::is_alphanumeric),
+    }
 }
 
 /// How many bytes of a text are the mark, in whatever case.
@@ -237,23 +339,53 @@ fn begins_with(text: &str, mark: &str) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
-    use super::without;
+    use super::Marks;
+
+    fn marks(words: &[&str], phones: &[&str]) -> Marks {
+        let owned = |all: &[&str]| all.iter().map(|one| (*one).to_owned()).collect();
+        Marks {
+            words: owned(words),
+            phones: owned(phones),
+        }
+    }
 
     #[test]
     fn a_person_is_taken_out_of_a_text_and_nobody_else() {
-        let marks = ["anna@example.org", "Anna Šustr", "+33 1"];
+        let marks = marks(&["anna@example.org", "Anna Šustr", "+33 1"], &[]);
         let cases = [
             ("From: ANNA@example.org.", Some("From: [removed].")),
             ("<anna@example.org>", Some("<[removed]>")),
             ("joanna@example.org", None),
             ("anna@example.organic", None),
+            ("anna@example.org.uk", None),
+            ("anna@example.org-", Some("[removed]-")),
             ("dear anna šustr, hello", Some("dear [removed], hello")),
             ("Call +33 1!", Some("Call [removed]!")),
             ("Call +33 12", None),
             ("", None),
         ];
         for (text, expected) in cases {
-            assert_eq!(without(text, &marks).as_deref(), expected, "{text}");
+            assert_eq!(marks.taken_out(text).as_deref(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_number_is_found_however_it_is_written() {
+        let marks = marks(&[], &["33123456789"]);
+        for (text, expected) in [
+            ("33123456789", Some("[removed]")),
+            ("+33 1 23 45 67 89", Some("[removed]")),
+            ("call 0033 (1) 23.45-67/89!", Some("call [removed]!")),
+            ("+33\u{a0}123456789, ", Some("[removed], ")),
+            ("7 33123456789 ", Some("7 [removed] ")),
+            ("133123456789", None),
+            ("+331234567890", None),
+            ("01 23 45 67 89", None),
+            ("+", None),
+            ("00", None),
+            ("", None),
+        ] {
+            assert_eq!(marks.taken_out(text).as_deref(), expected, "{text}");
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::model::{
 };
 use crate::ports::{
     Answer, CallContext, Cell, Erased, Item, Located, Locator, PersonalDataSource, PlannedAction,
-    PlannedRows, PortError, Reading, SourceDescription, SourcePlan, Stopped, Work,
+    PlannedRows, PortError, Reading, Residue, SourceDescription, SourcePlan, Stopped, Work,
 };
 
 /// A count that cannot be, of a collection that is not there.
@@ -32,6 +32,7 @@ fn claimed(plan: &SourcePlan) -> Erased {
                 rows: line.rows,
                 ground: ground.clone(),
                 until: *until,
+                restricted: false,
             }),
             _ => erased.rows.push(RowCount::new(&line.collection, line.rows)),
         }
@@ -247,15 +248,15 @@ impl<S: PersonalDataSource> PersonalDataSource for Faulty<S> {
         &self,
         context: &CallContext,
         locators: &[Locator],
-    ) -> Result<Answer<Vec<RowCount>>, PortError> {
+    ) -> Result<Answer<Residue>, PortError> {
         let fault = self.begin(Method::Residue, Some(context));
         self.happen(
             fault,
             Some(context),
             &|| self.inner.residue(context, locators),
             Fakes {
-                lie: &|| Answer::Done(Vec::new()),
-                garbage: &|| Ok(Answer::Done(absurd())),
+                lie: &|| Answer::Done(Residue::default()),
+                garbage: &|| Ok(Answer::Done(absurd().into())),
             },
         )
         .await

@@ -197,6 +197,7 @@ pub(super) async fn plans(probe: &Probe<'_>) -> Checked {
                     rows: line.rows,
                     ground: ground.clone(),
                     until: *until,
+                    restricted: false,
                 }),
                 _ => None,
             })

@@ -269,7 +269,7 @@ impl Probe<'_> {
         let answer = self
             .settled("residue", async |c| source.residue(c, locators).await)
             .await?;
-        Ok(unless_unsupported("residue", answer)?.map(|rows| counts(&rows)))
+        Ok(unless_unsupported("residue", answer)?.map(|left| counts(&left.rows)))
     }
 
     /// What is stored, by collection.

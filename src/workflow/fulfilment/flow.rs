@@ -125,8 +125,9 @@ fn unlock(draft: &mut Draft<'_>, next: Phase) {
     }
 }
 
-/// The first instant at which something withheld may go: the day after the last it is kept. What
-/// is still kept then, or failed, is tried again earlier: then with `true`.
+/// The first instant at which something withheld may go: the day after the last it is kept, or the
+/// next look at what is kept without a date. What is still kept then, or failed, is tried again
+/// earlier: then with `true`.
 fn next_release(draft: &Draft<'_>) -> (Option<DateTime<Utc>>, bool) {
     let Some(work) = draft.request().fulfilment.as_ref() else {
         return (None, false);
@@ -137,8 +138,12 @@ fn next_release(draft: &Draft<'_>) -> (Option<DateTime<Utc>>, bool) {
     });
     let first = dates.min();
     let is_over = first.is_some_and(|first| first <= draft.now());
+    let mut withheld = work.withheld();
+    let held = withheld.any(|(_, rows)| rows.until == Until::HoldLifted);
+    let look = draft.policy().look_at_held.filter(|_| held);
+    let look = look.map(|after| draft.later(after));
     if !is_over && !goes_on_alone(draft) {
-        return (first, false);
+        return (first.into_iter().chain(look).min(), false);
     }
     let next = draft.later(distance(work.rests));
     match first {

@@ -65,7 +65,7 @@ pub enum Command {
     Confirm,
     /// Undo the erasure before its grace ends.
     Undo,
-    /// A legal hold was lifted.
+    /// A legal hold was lifted, or a condition has ended: looks now at what is withheld.
     LiftHold,
     /// Lift the restriction, once the person was told.
     Lift,

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::{
     Assurance, Digest, Failure, IdentifierKind, KeyedDigest, MissingRows, PartyId, RowCount,
-    SourceId, WithheldRows,
+    SearchDepth, SourceId, WithheldRows,
 };
 use crate::workflow::effect::Task;
 use crate::workflow::event::{Finding, PartRef, SourceInfo};
@@ -56,6 +56,9 @@ pub struct SourceWork {
     pub left: Vec<RowCount>,
     /// How sure its erasure is.
     pub assurance: Option<Assurance>,
+    /// How deep the last search after it went.
+    #[serde(default, skip_serializing_if = "SearchDepth::is_by_path")]
+    pub depth: SearchDepth,
 }
 
 /// What is known of a recipient.
@@ -94,6 +97,7 @@ impl SourceWork {
             missing: Vec::new(),
             left: Vec::new(),
             assurance: None,
+            depth: SearchDepth::ByPath,
         }
     }
 
@@ -199,8 +203,10 @@ impl SourceWork {
                 self.assurance = Some(*assurance);
                 self.planned.clear();
                 self.left.clear();
+                self.depth = SearchDepth::ByPath;
             }
-            Finding::Left { rows } => {
+            Finding::Left { rows, depth } => {
+                self.depth = *depth;
                 self.left = rows.iter().filter(|left| left.rows > 0).cloned().collect();
             }
             Finding::Stopped { rows, .. } => {

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::{
     Assurance, Digest, Failure, IdentifierKind, KeyedDigest, MissingRows, Outcome, PartyId,
-    Pending, SourceId, Verdict, WithheldRows,
+    Pending, SearchDepth, SourceId, Verdict, WithheldRows,
 };
 use crate::workflow::effect::{Target, Task};
 use crate::workflow::event::SourceInfo;
@@ -332,6 +332,13 @@ impl Fulfilment {
             .iter()
             .filter_map(|source| source.assurance)
             .min()
+    }
+
+    /// How deep was searched for what the erasure left, as a whole: as the shallowest search. One that
+    /// failed is named as missing.
+    pub fn search_depth(&self) -> Option<SearchDepth> {
+        let erased = self.sources.iter().filter(|s| s.assurance.is_some());
+        erased.map(|source| source.depth).min()
     }
 
     /// Whether rows are, or may be, restricted because of this request.
