@@ -62,7 +62,9 @@ impl Somebody {
         let Self { id, mail, .. } = self;
         let tickets = format!("(SELECT id FROM tickets WHERE user_id = {id})");
         let threads = format!("(SELECT id FROM ticket_thread WHERE ticket_id IN {tickets})");
-        let noted = format!("(SELECT id FROM notifications WHERE userid_created = {id})");
+        let about = format!("type_id IN (2, 3) AND model_id IN {tickets}");
+        let noted = format!("userid_created = {id} OR ({about})");
+        let of_noted = format!("(SELECT id FROM notifications WHERE {noted})");
         vec![
             ("users", format!("id = {id}")),
             ("tickets", format!("user_id IS {id}")),
@@ -75,10 +77,10 @@ impl Somebody {
             ),
             ("user_assign_organization", format!("user_id IS {id}")),
             ("user_additional_infos", format!("owner = {id}")),
-            ("notifications", format!("userid_created = {id}")),
+            ("notifications", noted.clone()),
             (
                 "user_notification",
-                format!("user_id = {id} OR notification_id IN {noted}"),
+                format!("user_id = {id} OR notification_id IN {of_noted}"),
             ),
             ("team_assign_agent", format!("agent_id IS {id}")),
             ("kb_comment", format!("email = '{mail}'")),

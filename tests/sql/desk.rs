@@ -180,6 +180,15 @@ async fn erased(who: &Somebody, planted: &[i64]) -> Option<(PathBuf, tempfile::T
         let cell = rusqlite::params![body.as_bytes(), row];
         assert_eq!(connection.execute(sql, cell).unwrap(), 1);
     }
+    // A ticket in the bin; what is said of a ticket by somebody else; the like, of something else.
+    let id = who.id;
+    let more = format!(
+        "UPDATE tickets SET is_deleted = 1 WHERE id = (SELECT min(id) FROM tickets WHERE user_id = {id});
+         INSERT INTO notifications (id, model_id, userid_created, type_id)
+           SELECT 9000 + type_id, ticket, 1, type_id FROM (SELECT min(id) AS ticket FROM tickets WHERE user_id
+           = {id}), (SELECT 1 AS type_id UNION SELECT 2 UNION SELECT 3) WHERE ticket IS NOT NULL"
+    );
+    connection.execute_batch(&more).unwrap();
     drop(connection);
     let source = open(&path, &map()).await;
     let before = Snapshot::of(&path);

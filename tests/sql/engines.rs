@@ -15,6 +15,14 @@ pub(crate) struct Place {
 }
 
 impl Place {
+    /// A name, quoted.
+    pub(crate) fn quoted(&self, name: &str) -> String {
+        match self.name {
+            "mariadb" => format!("`{name}`"),
+            _ => format!("\"{name}\""),
+        }
+    }
+
     /// Runs statements of the test's own, one after the other.
     pub(crate) async fn run(&self, statements: &[&str]) {
         for statement in statements {

@@ -34,6 +34,7 @@ async fn pool(path: &Path, overwrites: bool, journal: SqliteJournalMode) -> Sqli
         .filename(path)
         .create_if_missing(true)
         .journal_mode(journal)
+        .pragma("temp_store", "MEMORY")
         .pragma("secure_delete", if overwrites { "ON" } else { "OFF" });
     let pool = SqlitePoolOptions::new().max_connections(2);
     pool.connect_with(options).await.unwrap()
@@ -130,4 +131,61 @@ async fn a_reader_keeps_the_log_and_the_answer_says_so() {
     let erased = crate::erase(&source.await.unwrap(), MAIL).await;
     assert_eq!(erased.assurance, Assurance::Deleted);
     reader.rollback().await.unwrap();
+}
+
+/// Canaries in files that are open and have no name: SQLite's temporary ones.
+#[cfg(target_os = "linux")]
+fn canaries_in_temporary_files() -> usize {
+    let open = std::fs::read_dir("/proc/self/fd").unwrap().flatten();
+    let named = open.filter_map(|file| Some((file.path(), std::fs::read_link(file.path()).ok()?)));
+    let temporary = named.filter(|(_, name)| name.to_string_lossy().contains("etilqs"));
+    let bytes = temporary.filter_map(|(path, _)| std::fs::read(path).ok());
+    let canary = |bytes: Vec<u8>| bytes.windows(MAIL.len()).any(|w| w == MAIL.as_bytes());
+    bytes.filter(|bytes| canary(bytes.clone())).count()
+}
+
+/// Keys can be personal, and sets of keys lie in temporary tables.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn no_key_stays_in_a_temporary_file() {
+    for (temporary, assurance) in [("FILE", Assurance::Deleted), ("MEMORY", Assurance::Purged)] {
+        let folder = tempfile::tempdir().unwrap();
+        let options_of_pool = SqliteConnectOptions::new()
+            .filename(folder.path().join("canary.sqlite"))
+            .create_if_missing(true)
+            .pragma("temp_store", temporary)
+            .pragma("secure_delete", "ON");
+        let pool = SqlitePoolOptions::new().max_connections(1);
+        let pool = pool.connect_with(options_of_pool).await.unwrap();
+        let made = format!(
+            "CREATE TABLE people (id INTEGER PRIMARY KEY, mail TEXT NOT NULL UNIQUE);
+             CREATE TABLE hits (mail TEXT NOT NULL, n INTEGER NOT NULL, PRIMARY KEY (mail, n));
+             INSERT INTO people VALUES (1, '{MAIL}'), (2, 'b@example.org');
+             WITH n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 40000)
+             INSERT INTO hits SELECT '{MAIL}', n FROM n;"
+        );
+        let made = sqlx::AssertSqlSafe(made);
+        sqlx::raw_sql(made).execute(&pool).await.unwrap();
+        let mail = || Column::of(Category::Contact).identifies(IdentifierKind::Mail);
+        let by_mail = Link::identifier("mail", IdentifierKind::Mail).in_normal_form();
+        let map = DataMap::new()
+            .table("people", Table::people().column("mail", mail()))
+            .table(
+                "hits",
+                Table::new()
+                    .link("mail", by_mail)
+                    .column("mail", Column::of(Category::Contact)),
+            )
+            .exempt_columns("*", ["id", "n"], "numbers of ours");
+        let source = SqlSource::open(pool.clone(), &map, clock(), options().purging());
+        let erased = crate::erase(&source.await.unwrap(), MAIL).await;
+        assert_eq!(erased.assurance, assurance, "{temporary}");
+        if assurance == Assurance::Purged {
+            assert_eq!(canaries(folder.path()), [""; 0]);
+            assert_eq!(canaries_in_temporary_files(), 0);
+        } else {
+            assert_ne!(canaries_in_temporary_files(), 0, "it cannot be seen at all");
+        }
+        pool.close().await;
+    }
 }

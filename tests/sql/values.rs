@@ -159,12 +159,9 @@ fn map() -> DataMap {
 /// rows of each place name her.
 async fn planted(place: &Place, seed: u64) -> Vec<RowCount> {
     let (bytes, json) = (place.of_type("bytes"), place.of_type("json"));
-    let outbox = format!("CREATE TABLE \"out box\" (body TEXT, about {json}, raw {bytes})");
-    let quoted = |text: &str| match place.name {
-        "mariadb" => text.replace('"', "`"),
-        _ => text.to_owned(),
-    };
-    place.run(&[&quoted(&outbox)]).await;
+    let outbox = place.quoted("out box");
+    let outbox = format!("CREATE TABLE {outbox} (body TEXT, about {json}, raw {bytes})");
+    place.run(&[&outbox]).await;
     let mut chance = Chance(seed);
     let mut counts = std::collections::BTreeMap::new();
     for n in 0..60 {
@@ -204,7 +201,7 @@ async fn planted(place: &Place, seed: u64) -> Vec<RowCount> {
                 ],
             ),
         };
-        let insert = quoted(&format!("INSERT INTO \"{table}\" VALUES "));
+        let insert = format!("INSERT INTO {} VALUES ", place.quoted(table));
         place.run(&[&format!("{insert}{row}")]).await;
         for (column, names) in places.into_iter().flatten() {
             *counts.entry(format!("{table}.{column}")).or_insert(0) += u64::from(names);

@@ -5,10 +5,14 @@ use crate::ports::PortError;
 
 use super::session::SqlPool;
 
+/// `PRAGMA temp_store = MEMORY`.
+#[cfg(feature = "sql-sqlite")]
+const IN_MEMORY: i64 = 2;
+
 impl SqlPool {
     /// Whether what the last commit erased is gone from the files too. The connections must
     /// overwrite what they delete (`secure_delete`), all of them and always: else something may be
-    /// left of what the host changed before. The log is written back and cut off; somebody who reads
+    /// left of what the host changed before; and keep what is temporary in memory (`temp_store`). The log is written back and cut off; somebody who reads
     /// at the same time may keep it from that.
     pub(super) async fn is_purged(&self) -> Result<bool, PortError> {
         match self {
@@ -27,7 +31,10 @@ impl SqlPool {
                 let overwrites: i64 = overwrites.try_get(0).map_err(failed)?;
                 let journal = ask(&mut connection, "PRAGMA journal_mode").await?;
                 let journal: String = journal.try_get(0).map_err(failed)?;
-                if overwrites != 1 || journal == "persist" {
+                // Sets of keys, and what large changes need, may lie in temporary files.
+                let temporary = ask(&mut connection, "PRAGMA temp_store").await?;
+                let temporary: i64 = temporary.try_get(0).map_err(failed)?;
+                if overwrites != 1 || journal == "persist" || temporary != IN_MEMORY {
                     return Ok(false);
                 }
                 let log = ask(&mut connection, "PRAGMA wal_checkpoint(TRUNCATE)").await?;

@@ -47,8 +47,8 @@ pub struct SqlSourceOptions {
     /// same key gives the same pseudonyms; lost, nobody can tell any more which they were.
     pub pseudonym_key: Option<Personal<Vec<u8>>>,
     /// Whether an erasure looks after the files too (SQLite). It answers *purged* where every
-    /// connection of the pool overwrites what it deletes (`PRAGMA secure_delete = ON`) and the log
-    /// could be cut off, else *deleted*. What was freed before `secure_delete` was switched on needs
+    /// connection of the pool overwrites what it deletes (`PRAGMA secure_delete = ON`), keeps what is
+    /// temporary in memory (`PRAGMA temp_store = MEMORY`) and the log could be cut off, else *deleted*. What was freed before `secure_delete` was switched on needs
     /// one `VACUUM`, by the host.
     pub purge: bool,
     /// Whether the search after an erasure also looks by value
