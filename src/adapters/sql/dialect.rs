@@ -183,6 +183,10 @@ pub(super) trait Dialect: Send + Sync {
 pub(super) enum Inside {
     Nothing,
     /// Sets that are read.
+    #[cfg_attr(
+        not(feature = "sql-sqlite"),
+        expect(dead_code, reason = "no other has it")
+    )]
     Sets,
     /// Sets, and changes of several tables.
     Changes,

@@ -15,6 +15,7 @@ pub(super) enum Part {
 }
 
 /// `$."a"[0]."b"`, as a literal.
+#[cfg(any(feature = "sql-mysql", feature = "sql-sqlite"))]
 pub(super) fn literal(path: &[String]) -> String {
     let steps: String = path
         .iter()
@@ -24,15 +25,6 @@ pub(super) fn literal(path: &[String]) -> String {
         })
         .collect();
     format!("'${steps}'")
-}
-
-/// `ARRAY['a', '0', 'b']`.
-pub(super) fn array(path: &[String]) -> String {
-    let steps: Vec<String> = path
-        .iter()
-        .map(|step| format!("'{}'", step.replace('\'', "''")))
-        .collect();
-    format!("ARRAY[{}]::text[]", steps.join(", "))
 }
 
 /// Writes a document with parts of it changed.

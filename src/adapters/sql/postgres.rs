@@ -9,7 +9,7 @@ use crate::ports::PortError;
 
 use super::dialect::{Dialect, EFFECTS, Inside, coarser_text, named};
 use super::gather;
-use super::json::{Part, array};
+use super::json::Part;
 use super::layout::Key;
 use super::session::{Row, Scalar, Session};
 use super::statement::Sql;
@@ -301,4 +301,13 @@ fn class(declared: &str) -> Class {
         "timestamp" => Class::Time,
         _ => Class::Other,
     }
+}
+
+/// `ARRAY['a', '0', 'b']`.
+fn array(path: &[String]) -> String {
+    let steps: Vec<String> = path
+        .iter()
+        .map(|step| format!("'{}'", step.replace('\'', "''")))
+        .collect();
+    format!("ARRAY[{}]::text[]", steps.join(", "))
 }
