@@ -208,7 +208,9 @@ impl Host {
                 let left = done(left)?;
                 erasing.finish_and_clear();
                 println!("erased: {}", serde_json::to_string(&erased)?);
-                println!("left:   {}", serde_json::to_string(&left)?);
+                let depth = serde_json::to_string(&left.depth)?;
+                println!("left:   {}", serde_json::to_string(&left.rows)?);
+                println!("searched: {depth}");
                 Ok(())
             }
             _ => Err("draft, check, find, plan, export, rectify or erase".into()),

@@ -319,6 +319,8 @@ fn a_described_database_is_drafted_checked_read_and_erased() {
         "rows  collection  what",
         "keep: fr_com_l123_22, until ",
         "left:   []",
+        "searched: \"by_path\"",
+        "found by value, in 6 tables:\n       1  orders.note\n       1  visits.email\n",
         "customers.passport: the column is not described",
     ] {
         assert!(
