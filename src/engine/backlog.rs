@@ -29,8 +29,8 @@ pub struct Backlog {
 }
 
 impl Engine {
-    /// Counts what there is to do, and shows it as gauges (feature `metrics`). It costs a look into
-    /// an index for each figure, which grows with what is counted: closed requests cost nothing.
+    /// Counts what there is to do, and shows it as gauges (feature `metrics`). Each figure is counted
+    /// by an index: its cost grows with what is counted, not with the closed requests.
     /// For whoever the policy lets see this (`backlog`).
     ///
     /// # Errors

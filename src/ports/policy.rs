@@ -16,11 +16,16 @@ pub struct Query<'a> {
     pub right: Option<&'a Right>,
     /// Who wants it.
     pub actor: &'a Actor,
-    /// The command's name in snake case: that of a lifecycle command (`workflow::lifecycle::On`,
-    /// e.g. `approve`) or of the work (`workflow::fulfilment::On`, e.g. `approve_plan`; completing
-    /// a step is `answer`), or `submit`, `view` (how a request stands and what happened to it: nothing
-    /// of the person in clear), `identifiers`, `corrections`, `plan`, `package`, `letter` (to see
-    /// them), and `due` for the list of what is due.
+    /// The command's name in snake case. One of:
+    ///
+    /// - a command of the lifecycle (`workflow::lifecycle::On`, e.g. `approve`, `add_identifiers`);
+    /// - a command of the work (`workflow::fulfilment::On`, e.g. `approve_plan`); completing a step
+    ///   by hand is `answer`;
+    /// - `submit`, for a new request;
+    /// - `view`: how a request stands and what happened to it, nothing of the person in clear;
+    /// - `identifiers`, `corrections`, `plan`, `package`, `letter`: to see these;
+    /// - `resume`, `repair`, `give_up`: for a request of which something was set aside;
+    /// - `due`, `set_aside`, `backlog`: lists and figures of a controller, about no single request.
     pub command: &'a str,
     /// Which step of the work is answered, for `answer`: the task's name and the target's, e.g.
     /// `("erase", "source/crm")`; a review's is `("review", "request")`.
@@ -78,8 +83,8 @@ pub struct Denied {
 /// hold beside it.
 ///
 /// # A correct implementation
-/// - Answers no when it does not know: an unknown actor, a command it has not heard of. The engine
-///   and the host's own software may be trusted with all commands.
+/// - Answers no when it does not know: an unknown actor, a command it has not heard of. The engine,
+///   the host's own software, and staff whom the host names for that, may be trusted with all commands.
 /// - The same question has the same answer, until the host's rules change.
 /// - [`Denied`] names the command that was asked for.
 ///

@@ -354,15 +354,15 @@ pub enum StoreError {
 ///
 /// ```
 /// use datarights::model::ControllerId;
-/// use datarights::ports::{RequestStore, StoreError};
+/// use datarights::ports::{Counted, RequestStore, StoreError};
 ///
 /// /// How many open requests of a controller are due before an instant.
 /// async fn backlog(
 ///     store: &dyn RequestStore,
 ///     controller: &ControllerId,
 ///     before: chrono::DateTime<chrono::Utc>,
-/// ) -> Result<usize, StoreError> {
-///     Ok(store.due(controller, before, 1_000).await?.len())
+/// ) -> Result<u64, StoreError> {
+///     store.count(controller, Counted::DueBefore(before)).await
 /// }
 /// ```
 #[async_trait]

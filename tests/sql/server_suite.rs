@@ -1,5 +1,5 @@
 //! The contract of sources, line by line, on PostgreSQL and MariaDB: on a small shop that each check
-//! gets anew. Where no server runs, a line is printed and nothing is tested.
+//! gets anew. Where no server answers the test is skipped with a line; with `CI=true` it fails.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -16,7 +16,8 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use sqlx::{AssertSqlSafe, Connection as _, Row as _};
 
-use crate::servers::{MYSQL, POSTGRES};
+use crate::servers::{database, mysql, postgres};
+use crate::skipped;
 use crate::{clock, correction, options};
 
 /// What both understand. `cards` has no key at all.
@@ -282,15 +283,13 @@ fn fresh_name() -> String {
 
 /// Gives a test a maker of empty places on PostgreSQL, and takes them away afterwards.
 pub(crate) async fn on_postgres(test: impl AsyncFnOnce(&dyn Fn() -> BoxFuture<'static, SqlPool>)) {
-    let url = format!("{POSTGRES}/postgres");
-    let Ok(mut admin) = sqlx::PgConnection::connect(&url).await else {
-        println!("skipped: no PostgreSQL");
-        return;
+    let Ok(mut admin) = sqlx::PgConnection::connect(&postgres()).await else {
+        return skipped("no PostgreSQL answers (set DATARIGHTS_TEST_POSTGRES to one)");
     };
-    let database = fresh_name();
-    let create = AssertSqlSafe(format!("CREATE DATABASE {database}"));
+    let name = fresh_name();
+    let create = AssertSqlSafe(format!("CREATE DATABASE {name}"));
     sqlx::raw_sql(create).execute(&mut admin).await.unwrap();
-    let place = format!("{POSTGRES}/{database}");
+    let place = database(&postgres(), &name);
     let fresh = move || -> BoxFuture<'static, SqlPool> {
         let place = place.clone();
         Box::pin(async move {
@@ -309,7 +308,7 @@ pub(crate) async fn on_postgres(test: impl AsyncFnOnce(&dyn Fn() -> BoxFuture<'s
     let tested = std::panic::AssertUnwindSafe(test(&fresh))
         .catch_unwind()
         .await;
-    let gone = AssertSqlSafe(format!("DROP DATABASE {database} WITH (FORCE)"));
+    let gone = AssertSqlSafe(format!("DROP DATABASE {name} WITH (FORCE)"));
     sqlx::raw_sql(gone).execute(&mut admin).await.unwrap();
     if let Err(panic) = tested {
         std::panic::resume_unwind(panic);
@@ -318,24 +317,23 @@ pub(crate) async fn on_postgres(test: impl AsyncFnOnce(&dyn Fn() -> BoxFuture<'s
 
 /// The same on MariaDB.
 pub(crate) async fn on_mariadb(test: impl AsyncFnOnce(&dyn Fn() -> BoxFuture<'static, SqlPool>)) {
-    let Ok(mut admin) = sqlx::MySqlConnection::connect(MYSQL).await else {
-        println!("skipped: no MariaDB");
-        return;
+    let Ok(mut admin) = sqlx::MySqlConnection::connect(&mysql()).await else {
+        return skipped("no MariaDB answers (set DATARIGHTS_TEST_MYSQL to one)");
     };
     let made = Arc::new(std::sync::Mutex::new(Vec::new()));
     let noted = Arc::clone(&made);
     let fresh = move || -> BoxFuture<'static, SqlPool> {
-        let database = fresh_name();
-        noted.lock().unwrap().push(database.clone());
+        let name = fresh_name();
+        noted.lock().unwrap().push(name.clone());
         Box::pin(async move {
-            let mut admin = sqlx::MySqlConnection::connect(MYSQL).await.unwrap();
-            let create = format!("CREATE DATABASE {database} CHARACTER SET utf8mb4");
+            let mut admin = sqlx::MySqlConnection::connect(&mysql()).await.unwrap();
+            let create = format!("CREATE DATABASE {name} CHARACTER SET utf8mb4");
             let create = AssertSqlSafe(create);
             sqlx::raw_sql(create).execute(&mut admin).await.unwrap();
             admin.close().await.unwrap();
             sqlx::mysql::MySqlPoolOptions::new()
                 .max_connections(3)
-                .connect(&format!("{MYSQL}/{database}"))
+                .connect(&database(&mysql(), &name))
                 .await
                 .unwrap()
                 .into()
@@ -345,8 +343,8 @@ pub(crate) async fn on_mariadb(test: impl AsyncFnOnce(&dyn Fn() -> BoxFuture<'st
         .catch_unwind()
         .await;
     let made = made.lock().unwrap().clone();
-    for database in made {
-        let gone = AssertSqlSafe(format!("DROP DATABASE IF EXISTS {database}"));
+    for name in made {
+        let gone = AssertSqlSafe(format!("DROP DATABASE IF EXISTS {name}"));
         sqlx::raw_sql(gone).execute(&mut admin).await.unwrap();
     }
     if let Err(panic) = tested {

@@ -1,5 +1,6 @@
 //! The same help desk and the same map on PostgreSQL and MariaDB: the same answers, and the same
-//! rows afterwards, cell by cell. Where no server runs, a line is printed and nothing is tested.
+//! rows afterwards, cell by cell. Where no server answers the test is skipped with a line; with
+//! `CI=true` it fails.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -11,7 +12,9 @@ use datarights::ports::{PersonalDataSource, Work};
 use rusqlite::Connection;
 use sqlx::{AssertSqlSafe, Connection as _, Row as _};
 
-use crate::{clock, context, correction, desk, done, erase, locate, open, options, read, shared};
+use crate::{
+    clock, context, correction, desk, done, erase, locate, open, options, read, shared, skipped,
+};
 
 /// A database of the tests' own on a server; dropped at the end.
 pub(crate) enum Server {
@@ -19,8 +22,47 @@ pub(crate) enum Server {
     MySql(String),
 }
 
-pub(crate) const POSTGRES: &str = "postgres://postgres@127.0.0.1:5432";
-pub(crate) const MYSQL: &str = "mysql://root@127.0.0.1:3306";
+/// The PostgreSQL server, with the database in which others are made.
+pub(crate) fn postgres() -> String {
+    let here = || "postgres://postgres@127.0.0.1:5432/postgres".to_owned();
+    std::env::var("DATARIGHTS_TEST_POSTGRES").unwrap_or_else(|_| here())
+}
+
+/// The MariaDB server, with the database in which others are made.
+pub(crate) fn mysql() -> String {
+    let here = || "mysql://root@127.0.0.1:3306/mysql".to_owned();
+    std::env::var("DATARIGHTS_TEST_MYSQL").unwrap_or_else(|_| here())
+}
+
+/// Another database on a server.
+pub(crate) fn database(server: &str, name: &str) -> String {
+    let (place, options) = match server.find('?') {
+        Some(at) => server.split_at(at),
+        None => (server, ""),
+    };
+    let host = place.find("://").map_or(0, |at| at + 3);
+    let end = place[host..].find('/').map_or(place.len(), |at| host + at);
+    format!("{}/{name}{options}", &place[..end])
+}
+
+/// A client of MariaDB on a database of the server. A password of the address may hold no signs that
+/// stand there as `%` and digits.
+fn mysql_client(name: &str) -> Command {
+    let server = mysql();
+    let options: sqlx::mysql::MySqlConnectOptions = server.parse().expect("an address");
+    let mut client = Command::new("mariadb");
+    client
+        .args(["--binary-mode", "-h", options.get_host()])
+        .args(["-P", &options.get_port().to_string()])
+        .args(["-u", options.get_username(), name]);
+    let user = server
+        .split_once("://")
+        .and_then(|(_, rest)| rest.rsplit_once('@'));
+    if let Some((_, password)) = user.and_then(|(user, _)| user.split_once(':')) {
+        client.env("MYSQL_PWD", password);
+    }
+    client
+}
 
 impl Server {
     /// A PostgreSQL database with the help desk in it.
@@ -28,16 +70,8 @@ impl Server {
         let script = shared("helpdesk.postgres.sql.gz")?;
         let server = Self::Postgres(format!("datarights_{name}_{}", std::process::id()));
         let mut load = Command::new("psql");
-        load.args([
-            "-q",
-            "-h",
-            "127.0.0.1",
-            "-U",
-            "postgres",
-            "-v",
-            "ON_ERROR_STOP=1",
-        ])
-        .args(["-d", server.name()]);
+        load.args(["-q", "-v", "ON_ERROR_STOP=1", "-d"])
+            .arg(database(&postgres(), server.name()));
         server.load(&script, load).await
     }
 
@@ -45,15 +79,7 @@ impl Server {
     pub(crate) async fn mysql(name: &str) -> Option<Self> {
         let script = shared("helpdesk.mysql.sql.gz")?;
         let server = Self::MySql(format!("datarights_{name}_{}", std::process::id()));
-        let mut load = Command::new("mariadb");
-        load.args([
-            "--binary-mode",
-            "-h",
-            "127.0.0.1",
-            "-u",
-            "root",
-            server.name(),
-        ]);
+        let load = mysql_client(server.name());
         server.load(&script, load).await
     }
 
@@ -66,7 +92,7 @@ impl Server {
     async fn load(self, script: &Path, mut load: Command) -> Option<Self> {
         let create = format!("CREATE DATABASE {}", self.name());
         if self.administer(&create).await.is_err() {
-            println!("skipped: no server for {}", self.name());
+            skipped(&format!("no server answers for {}", self.name()));
             return None;
         }
         let mut zcat = Command::new("zcat");
@@ -78,8 +104,8 @@ impl Server {
             loaded.success().then_some(())
         });
         if loaded.is_none() {
-            println!("skipped: the script was not loaded into {}", self.name());
             self.drop_database().await;
+            skipped(&format!("the script was not loaded into {}", self.name()));
             return None;
         }
         Some(self)
@@ -89,13 +115,12 @@ impl Server {
         let sql = AssertSqlSafe(sql.to_owned());
         match self {
             Self::Postgres(_) => {
-                let mut admin =
-                    sqlx::PgConnection::connect(&format!("{POSTGRES}/postgres")).await?;
+                let mut admin = sqlx::PgConnection::connect(&postgres()).await?;
                 sqlx::raw_sql(sql).execute(&mut admin).await?;
                 admin.close().await
             }
             Self::MySql(_) => {
-                let mut admin = sqlx::MySqlConnection::connect(MYSQL).await?;
+                let mut admin = sqlx::MySqlConnection::connect(&mysql()).await?;
                 sqlx::raw_sql(sql).execute(&mut admin).await?;
                 admin.close().await
             }
@@ -115,13 +140,13 @@ impl Server {
         match self {
             Self::Postgres(name) => sqlx::postgres::PgPoolOptions::new()
                 .max_connections(3)
-                .connect(&format!("{POSTGRES}/{name}"))
+                .connect(&database(&postgres(), name))
                 .await
                 .unwrap()
                 .into(),
             Self::MySql(name) => sqlx::mysql::MySqlPoolOptions::new()
                 .max_connections(3)
-                .connect(&format!("{MYSQL}/{name}"))
+                .connect(&database(&mysql(), name))
                 .await
                 .unwrap()
                 .into(),
@@ -145,7 +170,7 @@ impl Server {
                         "SELECT concat_ws('|', {}) FROM \"{table}\"",
                         cells.join(", ")
                     );
-                    let url = format!("{POSTGRES}/{name}");
+                    let url = database(&postgres(), name);
                     let mut connection = sqlx::PgConnection::connect(&url).await.unwrap();
                     let sql = sqlx::query(AssertSqlSafe(sql));
                     let rows = sql.fetch_all(&mut connection).await.unwrap();
@@ -161,7 +186,7 @@ impl Server {
                         })
                         .collect();
                     let sql = format!("SELECT concat_ws('|', {}) FROM `{table}`", cells.join(", "));
-                    let url = format!("{MYSQL}/{name}");
+                    let url = database(&mysql(), name);
                     let mut connection = sqlx::MySqlConnection::connect(&url).await.unwrap();
                     let sql = sqlx::query(AssertSqlSafe(sql));
                     let rows = sql.fetch_all(&mut connection).await.unwrap();
