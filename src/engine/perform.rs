@@ -603,7 +603,8 @@ impl Attempt {
 
     async fn delete_package(&self) -> Result<Performed, Stop> {
         let artifacts = &self.engine.inner.ports.artifacts;
-        artifacts.delete_all(self.controller(), self.id()).await?;
+        let deleted = artifacts.delete_all(self.controller(), self.id()).await;
+        deleted.map_err(Stop::Ours)?;
         Ok(Performed::PackageDeleted)
     }
 
