@@ -75,7 +75,8 @@ pub struct CallContext {
     pub attempt: u32,
     /// When the caller stops waiting.
     pub deadline: DateTime<Utc>,
-    /// The handle of an earlier *pending* answer to the same key.
+    /// The handle of an earlier *pending* answer to the same key. It has nothing to do with
+    /// `Engine::resume`, which takes up what was set aside.
     pub resume: Option<Handle>,
     /// Set when nobody waits any more.
     pub cancel: Cancel,
