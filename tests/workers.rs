@@ -221,6 +221,69 @@ fn a_source_that_is_down_delays_only_what_needs_it() {
     }
 }
 
+/// A source that is gone for good: who waits for it is counted, and after the longest time its part
+/// has failed everywhere, however many wait.
+#[test]
+fn a_source_that_stays_down_fails_in_the_end() {
+    let mut world = World::new();
+    let longest = TimeDelta::hours(3);
+    world.settings.longest_outage = longest;
+    let down = Fault::Fail(ErrorKind::Unavailable);
+    world.desk_port.will(Method::Locate, vec![down; 10_000]);
+    let engine = world.engine();
+    let all = run(
+        &world,
+        &engine,
+        seconds(3_600),
+        erasures(&world, &engine, 0..15),
+    );
+    assert_eq!(backlog(&world, &engine).retrying, 15);
+    run(&world, &engine, longest + seconds(3_600), async {});
+    assert_eq!(engine.outages().len(), 1, "it is still down");
+    assert_eq!(backlog(&world, &engine).retrying, 0);
+    for request in all {
+        let history = engine.timeline(&world.acme, request, &Actor::Person);
+        let history = world.clock.drive(history).unwrap().unwrap();
+        let failed = |event: &Event| {
+            matches!(event, Event::StepAnswered { task: Task::Locate, target, result: StepResult::Failed(_) }
+                if *target == desk())
+        };
+        assert!(history.iter().any(|envelope| failed(&envelope.event)));
+    }
+}
+
+/// A trial in which our own side failed says nothing of the source.
+#[test]
+fn a_source_that_nobody_called_is_not_back() {
+    let mut world = World::new();
+    world.settings.down_after = 1;
+    let down = Fault::Fail(ErrorKind::Unavailable);
+    world.desk_port.will(Method::Locate, vec![down; 10_000]);
+    let engine = world.engine();
+    let mut alerts = engine.alerts();
+    run(&world, &engine, seconds(100), async {
+        let all = erasures(&world, &engine, 0..1).await;
+        world.clock.sleep_until(start() + seconds(1)).await;
+        let seen = engine.request(&world.acme, all[0], &Actor::Person);
+        let part = seen.await.unwrap().identifiers.name;
+        let gone = world
+            .store
+            .delete_parts(&world.acme, all[0], None, Some(&part));
+        gone.await.unwrap();
+    });
+    let told = ready(&mut alerts);
+    assert!(
+        matches!(
+            &told[..],
+            [Alert {
+                what: Trouble::Down(_),
+                ..
+            }]
+        ),
+        "{told:?}"
+    );
+}
+
 /// What a port refuses, and a request on which it panics, do not make it count as down.
 #[test]
 fn a_source_that_answers_or_panics_is_not_down() {

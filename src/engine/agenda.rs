@@ -30,6 +30,9 @@ pub(super) struct Item {
     /// How often it panicked.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub(super) panics: u32,
+    /// Since when it is put off because who it needs is down; trials in vain do not end that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) down_since: Option<DateTime<Utc>>,
     /// Why it waits for a person to decide; nobody performs it meanwhile.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) aside: Option<Aside>,
@@ -48,7 +51,16 @@ fn is_zero(number: &u32) -> bool {
 }
 
 impl Item {
-    /// Whether it is performed again because it failed: waiting for a lock is none.
+    /// Whether it sweeps: what must go must go.
+    pub(super) const fn sweeps(&self) -> bool {
+        matches!(
+            self.effect,
+            Effect::DeletePackage | Effect::Shred | Effect::Delete
+        )
+    }
+
+    /// Whether it is performed again because it failed, or waits for what is down: waiting for a
+    /// lock is none.
     fn is_retried(&self) -> bool {
         let waits = matches!(
             self.effect,
@@ -57,7 +69,7 @@ impl Item {
                 ..
             }
         );
-        self.attempt > 1 && !waits
+        self.down_since.is_some() || (self.attempt > 1 && !waits)
     }
 }
 
@@ -123,6 +135,7 @@ impl Agenda {
                     attempt: 1,
                     resume: None,
                     panics: 0,
+                    down_since: None,
                     aside: None,
                 });
             }
@@ -177,6 +190,7 @@ impl Agenda {
         for item in &mut self.effects {
             if item.aside.take().is_some() {
                 (item.at, item.attempt, item.panics) = (now, 1, 0);
+                item.down_since = None;
             }
         }
     }
@@ -200,6 +214,16 @@ impl Agenda {
         let effects = self.active().map(|item| item.at);
         let all = effects.chain(self.timers.values().copied());
         all.filter(|at| *at > now).min()
+    }
+
+    /// When something is to be swept next.
+    pub(super) fn next_sweep(&self) -> Option<DateTime<Utc>> {
+        let sweeps =
+            |timer: &Timer| matches!(timer, Timer::Package | Timer::Personal | Timer::Request);
+        let timers = self.timers.iter().filter(|(timer, _)| sweeps(timer));
+        let effects = self.active().filter(|item| item.sweeps());
+        let effects = effects.map(|item| item.at);
+        effects.chain(timers.map(|(_, at)| *at)).min()
     }
 
     /// When there is something to do again.

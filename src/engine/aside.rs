@@ -2,7 +2,8 @@
 //! decide.
 //!
 //! An effect that panics again and again is set aside alone: the clocks of its request go on. A
-//! request that cannot be read or decided rests as a whole; its deadline is still listed.
+//! request that cannot be read or decided rests as a whole, but for what sweeps; its deadline is
+//! still listed. A command to it lets workers try again, as `resume` does.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -10,8 +11,12 @@ use std::sync::Mutex;
 use chrono::{DateTime, Utc};
 
 use crate::model::{Actor, ControllerId, Failure, RequestId};
-use crate::ports::{Claim, Commit, LockChange, Mark, Query, Snapshot, StoreError, StoredRequest};
-use crate::workflow::{Cause, Decision, Effect, EffectKey, Locks, Request};
+use crate::ports::{
+    Claim, Commit, Fence, LockChange, Mark, Query, Snapshot, StoreError, StoredRequest,
+};
+use crate::workflow::{
+    Cause, CodecError, Decision, Effect, EffectKey, Event, Locks, Rejection, Request,
+};
 
 use super::Engine;
 use super::agenda::Aside;
@@ -37,7 +42,7 @@ pub struct SetAside {
     pub effect: Option<Effect>,
     /// When.
     pub at: DateTime<Utc>,
-    /// Why, as a code: `panicked`, `unreadable_state`, `unknown_regime`.
+    /// Why, as a code: `panicked`, `unreadable_state`; `unknown` where the reason was lost.
     pub code: String,
 }
 
@@ -63,15 +68,14 @@ impl Tries {
 }
 
 /// Why a request cannot be worked on, where trying again does not help; `None` for what passes, and
-/// for what others may do.
+/// for what others may do: a newer release, or an engine that knows the law.
 fn lasting(error: &EngineError) -> Option<String> {
     let code = match error {
         EngineError::Unreadable { what, .. } => return Some(format!("unreadable_{what}")),
-        EngineError::Codec(_) => "codec",
+        EngineError::Codec(CodecError::TooLarge { .. } | CodecError::Broken { .. }) => "codec",
         EngineError::Fold(_) => "fold",
         EngineError::Rejected(_) => "rejected",
         EngineError::Law(_) => "law",
-        EngineError::UnknownRegime(_) => "unknown_regime",
         EngineError::Panicked => "panicked",
         EngineError::Store(StoreError::Malformed(_)) => "malformed",
         _ => return None,
@@ -99,44 +103,74 @@ fn unchanged(request: Request) -> Decision {
 
 impl Engine {
     /// Takes note that a request could not be worked on, and sets it aside when that was so again
-    /// and again.
+    /// and again. One that was set aside before, and was tried because something is to be swept, is
+    /// set aside at once.
     pub(super) async fn in_vain(&self, claim: &Claim, error: &EngineError) {
         let Some(code) = lasting(error) else {
             return;
         };
-        if self.inner.tries.more(claim) < self.inner.settings.set_aside_after {
-            return;
-        }
+        let enough = self.inner.tries.more(claim) >= self.inner.settings.set_aside_after;
         // What comes in between, or a store that fails: it is tried again when the lease ran out.
-        if self.set_request_aside(claim, code).await.is_ok() {
+        if let Ok(true) = self.set_request_aside(claim, code, enough).await {
             self.inner.tries.forget(claim);
         }
     }
 
-    async fn set_request_aside(&self, claim: &Claim, code: String) -> Result<(), StoreError> {
+    async fn set_request_aside(
+        &self,
+        claim: &Claim,
+        code: String,
+        enough: bool,
+    ) -> Result<bool, StoreError> {
         let store = &self.inner.ports.store;
         let (of, request) = (&claim.controller, claim.request);
         let Some(stored) = store.load(of, request).await? else {
-            return Ok(());
+            return Ok(false);
         };
-        let aside = Aside {
-            at: self.now(),
-            code,
+        let before = match stored.snapshot.mark {
+            Some(Mark::Aside) => self.reason(of, request).await?,
+            _ => None,
         };
-        let reason = serde_json::to_vec(&aside).unwrap_or_default();
+        if before.is_none() && !enough {
+            return Ok(false);
+        }
+        let is_new = before.as_ref().is_none_or(|before| before.code != code);
+        let now = self.now();
+        let aside = Aside { at: now, code };
         let fence = Some(claim.fence);
-        store
-            .put_part(of, request, fence, REASON, 0, reason)
-            .await?;
+        if is_new {
+            let reason = serde_json::to_vec(&aside).unwrap_or_default();
+            store
+                .put_part(of, request, fence, REASON, 0, reason)
+                .await?;
+        }
+        // What sweeps is tried for ever: what must go must go.
+        let agenda = stored::agenda(request, &stored.snapshot.agenda);
+        let sweep = agenda.ok().and_then(|agenda| agenda.next_sweep());
+        let soonest = now + self.inner.settings.longest_backoff;
         let snapshot = Snapshot {
-            wake_at: None,
+            wake_at: sweep.map(|at| at.max(soonest)),
             mark: Some(Mark::Aside),
             ..stored.snapshot
         };
         let commit = bare(request, stored.version, snapshot);
         store.commit(of, Commit { fence, ..commit }).await?;
-        self.tell_aside(of, request, None, aside);
-        store.release(claim).await
+        if is_new {
+            self.tell_aside(of, request, None, aside);
+        }
+        store.release(claim).await?;
+        Ok(true)
+    }
+
+    /// Why a whole request was set aside, if it was.
+    async fn reason(
+        &self,
+        controller: &ControllerId,
+        request: RequestId,
+    ) -> Result<Option<Aside>, StoreError> {
+        let store = &self.inner.ports.store;
+        let reason = store.read_part(controller, request, REASON, 0).await?;
+        Ok(reason.and_then(|reason| serde_json::from_slice(&reason).ok()))
     }
 
     pub(super) fn tell_aside(
@@ -188,15 +222,16 @@ impl Engine {
                 continue;
             };
             let before = all.len();
+            if let Some(aside) = self.reason(controller, request).await? {
+                all.push(of(None, aside));
+            }
             if let Ok(agenda) = stored::agenda(request, &stored.snapshot.agenda) {
                 let effects = agenda.effects.into_iter();
                 all.extend(effects.filter_map(|item| Some(of(Some(item.effect), item.aside?))));
             }
-            if all.len() == before
-                && let Some(reason) = store.read_part(controller, request, REASON, 0).await?
-                && let Ok(aside) = serde_json::from_slice(&reason)
-            {
-                all.push(of(None, aside));
+            if all.len() == before {
+                let (at, code) = (self.now(), "unknown".to_owned());
+                all.push(of(None, Aside { at, code }));
             }
         }
         Ok((all, last))
@@ -222,11 +257,12 @@ impl Engine {
     }
 
     /// Lets workers try again what was set aside, from the first attempt: when its cause was
-    /// repaired.
+    /// repaired. No event says so, nor who did it: nothing happened to the request.
     ///
     /// # Errors
     /// [`EngineError::Nothing`] when nothing was set aside; [`EngineError::UnknownRequest`],
-    /// [`EngineError::Denied`] (`resume`), those of the store.
+    /// [`EngineError::Unfamiliar`] and [`EngineError::UnknownSchema`] for what a newer release must
+    /// do, [`EngineError::Denied`] (`resume`), those of the store.
     pub async fn resume(
         &self,
         controller: &ControllerId,
@@ -235,8 +271,9 @@ impl Engine {
     ) -> Result<(), EngineError> {
         let stored = self.aside_of(controller, request, actor, "resume").await?;
         match Self::read(request, stored.clone()) {
-            Ok(loaded) => self.put_back(loaded).await?,
-            Err(_) => {
+            Ok(loaded) => self.put_back(loaded).await,
+            Err(EngineError::Unreadable { .. }) => {
+                self.forget_reason(controller, request, None).await?;
                 let snapshot = Snapshot {
                     wake_at: Some(self.now()),
                     mark: None,
@@ -245,13 +282,15 @@ impl Engine {
                 let commit = bare(request, stored.version, snapshot);
                 self.inner.ports.store.commit(controller, commit).await?;
                 self.ring();
+                Ok(())
             }
+            Err(error) => Err(error),
         }
-        self.forget_reason(controller, request).await
     }
 
     /// Makes what is stored of a request anew from its events, which are checked for gaps and
-    /// alterations, and lets workers try again. What it still had to do stays as it was.
+    /// alterations, and lets workers try again. What it still had to do stays as it was. As with
+    /// [`Engine::resume`], no event says so.
     ///
     /// # Errors
     /// [`EngineError::Unreadable`] when that cannot be read either, [`EngineError::Codec`] when the
@@ -264,6 +303,11 @@ impl Engine {
     ) -> Result<(), EngineError> {
         let stored = self.aside_of(controller, request, actor, "repair").await?;
         let agenda = stored::agenda(request, &stored.snapshot.agenda)?;
+        if let Err(error @ (EngineError::Unfamiliar { .. } | EngineError::UnknownSchema { .. })) =
+            stored::state(request, &stored.snapshot.state)
+        {
+            return Err(error);
+        }
         let (sequence, head) = (stored.sequence, stored.head);
         let history = self.verified(controller, request, sequence, head).await?;
         let loaded = Loaded {
@@ -271,9 +315,9 @@ impl Engine {
             head: stored.head,
             request: Request::fold(&history)?,
             agenda,
+            aside: true,
         };
-        self.put_back(loaded).await?;
-        self.forget_reason(controller, request).await
+        self.put_back(loaded).await
     }
 
     async fn put_back(&self, mut loaded: Loaded) -> Result<(), EngineError> {
@@ -283,19 +327,34 @@ impl Engine {
         self.commit(&mut loaded, decision, agenda, None).await
     }
 
+    /// Forgets why a request was set aside, before it is committed as one that is not: a reason that
+    /// is left behind would be told of something else.
+    pub(super) async fn forget_reason_of(
+        &self,
+        loaded: &Loaded,
+        fence: Option<Fence>,
+    ) -> Result<(), StoreError> {
+        let facts = &loaded.request.facts;
+        match loaded.aside {
+            true => self.forget_reason(&facts.controller, facts.id, fence).await,
+            false => Ok(()),
+        }
+    }
+
     async fn forget_reason(
         &self,
         controller: &ControllerId,
         request: RequestId,
-    ) -> Result<(), EngineError> {
+        fence: Option<Fence>,
+    ) -> Result<(), StoreError> {
         let store = &self.inner.ports.store;
-        Ok(store
-            .delete_parts(controller, request, None, Some(REASON))
-            .await?)
+        store
+            .delete_parts(controller, request, fence, Some(REASON))
+            .await
     }
 
-    /// Counts the effects of a request that were set aside as failed: it goes on without them, and
-    /// its answer names what is missing.
+    /// Counts the effects of a request that were set aside as failed, in events with this actor: it
+    /// goes on without them, and its answer names what is missing.
     ///
     /// # Errors
     /// [`EngineError::Nothing`] when no effect of it was set aside; as [`Engine::command`] otherwise
@@ -323,9 +382,11 @@ impl Engine {
                     Some(command) => {
                         let cause = Cause::Effect(key);
                         match self.decide(&loaded, &command, &Actor::Engine, &cause) {
-                            // It no longer matters.
-                            Err(EngineError::Rejected(_)) => unchanged(loaded.request.clone()),
-                            other => other?,
+                            // The request no longer waits for it.
+                            Err(EngineError::Rejected(
+                                Rejection::NoSuchStep { .. } | Rejection::NotNow { .. },
+                            )) => unchanged(loaded.request.clone()),
+                            other => given_up_by(other?, actor),
                         }
                     }
                     None => unchanged(loaded.request.clone()),
@@ -337,6 +398,19 @@ impl Engine {
         };
         self.until_written(controller, request, attempt).await
     }
+}
+
+/// The engine may answer what nobody was handed; who decided so stands on what was answered.
+fn given_up_by(mut decision: Decision, actor: &Actor) -> Decision {
+    for envelope in &mut decision.events {
+        if let Event::StepAnswered { .. }
+        | Event::LetterFailed { .. }
+        | Event::ChallengeFailed { .. } = envelope.event
+        {
+            envelope.actor = actor.clone();
+        }
+    }
+    decision
 }
 
 /// A commit that changes nothing but the snapshot.

@@ -20,7 +20,8 @@ pub struct Backlog {
     pub overdue: u64,
     /// How many of them will be within the time that was asked for.
     pub due_soon: u64,
-    /// How many requests have an effect that failed and is tried again.
+    /// How many requests have an effect that failed and is tried again, or that waits for what is
+    /// down.
     pub retrying: u64,
     /// Of how many something was set aside, for a person to decide.
     pub set_aside: u64,

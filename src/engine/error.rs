@@ -75,8 +75,18 @@ pub enum EngineError {
         /// The newest that is read.
         known: u16,
     },
-    /// What is stored of a request cannot be read by this release: damaged, or with something in it
-    /// that is not known here.
+    /// What is stored of a request is whole, with the schema of this release, and has something in it
+    /// that is not known here: a newer release may have written it. It is left as it is.
+    #[error(
+        "the stored {what} of request {request} has something in it that this release does not know"
+    )]
+    Unfamiliar {
+        /// Which piece.
+        what: &'static str,
+        /// Of which request.
+        request: RequestId,
+    },
+    /// What is stored of a request is damaged.
     #[error("the stored {what} of request {request} cannot be read")]
     Unreadable {
         /// Which piece.

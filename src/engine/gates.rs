@@ -12,6 +12,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use crate::ports::{Entropy, ErrorKind};
 use crate::workflow::Target;
 
+use super::Engine;
+use super::progress::{Alert, Trouble};
 use super::settings::Settings;
 
 /// A source or a recipient that does not answer. What needs it waits; nothing else does.
@@ -71,6 +73,14 @@ pub(super) struct Gates {
     all: Mutex<BTreeMap<Target, Gate>>,
 }
 
+/// A call that was not let through.
+pub(super) struct Closed {
+    /// When to come back.
+    pub(super) until: DateTime<Utc>,
+    /// Whether who was to be called is down, not only busy.
+    pub(super) down: bool,
+}
+
 /// A call that was let through; the next one may come when it is dropped.
 pub(super) struct Pass {
     gates: Arc<Gates>,
@@ -93,14 +103,14 @@ impl Gates {
         change(all.entry(target.clone()).or_default())
     }
 
-    /// Lets a call through, or says when to come back. `None` for what has no gate: the request
+    /// Lets a call through, or says why not and when to come back. `None` for what has no gate: the request
     /// itself is never down.
     pub(super) fn enter(
         self: &Arc<Self>,
         target: &Target,
         now: DateTime<Utc>,
         settings: &Settings,
-    ) -> Result<Option<Pass>, DateTime<Utc>> {
+    ) -> Result<Option<Pass>, Closed> {
         if *target == Target::Request {
             return Ok(None);
         }
@@ -115,7 +125,12 @@ impl Gates {
                     true
                 }
                 None if gate.running.len() < limit => false,
-                _ => return Err(gate.turn(now, limit, settings)),
+                _ => {
+                    return Err(Closed {
+                        until: gate.turn(now, limit, settings),
+                        down: gate.outage.is_some(),
+                    });
+                }
             };
             gate.running.push(now);
             Ok(trial)
@@ -234,5 +249,26 @@ impl Drop for Pass {
                 outage.next_trial = self.began;
             }
         });
+    }
+}
+
+impl Engine {
+    /// Takes note of what a call says about who was called, and tells who should hear of it.
+    pub(super) fn heard(&self, mut pass: Pass, heard: Heard) {
+        let now = self.now();
+        let entropy = &*self.inner.ports.entropy;
+        if let Some(change) = pass.heard(heard, now, &self.inner.settings, entropy) {
+            super::observe::changed(pass.target(), &change);
+            self.inner.alerts.tell(|| Alert {
+                at: now,
+                what: match &change {
+                    Change::Down(outage) => Trouble::Down(outage.clone()),
+                    Change::Back(since) => Trouble::Back {
+                        target: pass.target().clone(),
+                        since: *since,
+                    },
+                },
+            });
+        }
     }
 }

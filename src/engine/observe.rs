@@ -91,7 +91,7 @@ mod shown {
     pub(super) fn outcome(performed: &Performed) -> (&'static str, Option<String>) {
         match performed {
             Performed::Later(later) => ("later", Some(later.code.clone())),
-            Performed::Failed(failure) | Performed::Step(StepResult::Failed(failure)) => {
+            Performed::Failed { failure, .. } | Performed::Step(StepResult::Failed(failure)) => {
                 ("failed", Some(failure.code().to_owned()))
             }
             Performed::Step(StepResult::Pending(_)) | Performed::Sent(Some(_)) => ("pending", None),

@@ -21,12 +21,11 @@ use super::Engine;
 use super::agenda::Item;
 use super::error::{EngineError, Unsaid};
 use super::findings::not_corrected;
-use super::gates::{Change, Heard, Pass};
+use super::gates::{Heard, Pass};
 use super::guard::{PANICKED, guard};
 use super::observe::watched;
 use super::package::Made;
 use super::parts::Parts;
-use super::progress::{Alert, Trouble};
 
 /// What becomes of an attempt.
 pub(super) enum Performed {
@@ -40,7 +39,11 @@ pub(super) enum Performed {
     /// A letter or a challenge went out, or waits.
     Sent(Option<Pending>),
     /// It will not work, ever.
-    Failed(Failure),
+    Failed {
+        failure: Failure,
+        /// As with [`Later`]: nobody was called, or not for this.
+        ours: bool,
+    },
     /// The package is gone.
     PackageDeleted,
     /// The key is gone.
@@ -57,11 +60,19 @@ pub(super) struct Later {
     pub(super) code: String,
     /// Whether it is our own side that failed, and not who was called.
     pub(super) ours: bool,
+    /// Whether it panicked. A code says nothing of that: it is a port's own.
+    pub(super) panicked: bool,
 }
 
 impl Later {
-    pub(super) fn panicked(&self) -> bool {
-        self.code == PANICKED
+    /// Something of our own that is not done yet.
+    pub(super) fn ours(code: &str) -> Self {
+        Self {
+            kind: ErrorKind::Unavailable,
+            code: code.to_owned(),
+            ours: true,
+            panicked: false,
+        }
     }
 }
 
@@ -71,18 +82,34 @@ impl Performed {
             kind: error.kind,
             code: error.code.into_owned(),
             ours,
+            panicked: false,
         })
+    }
+
+    /// What the guard around an attempt says: what comes from a port is within its answer.
+    fn broken_off(error: PortError) -> Self {
+        Self::Later(Later {
+            panicked: error.code == PANICKED,
+            kind: error.kind,
+            code: error.code.into_owned(),
+            ours: false,
+        })
+    }
+
+    fn failed(failure: Failure, ours: bool) -> Self {
+        Self::Failed { failure, ours }
     }
 
     /// What it says about who was called.
     fn heard(&self) -> Heard {
         match self {
             Self::Later(later)
-                if later.kind != ErrorKind::Unavailable || later.ours || later.panicked() =>
+                if later.kind != ErrorKind::Unavailable || later.ours || later.panicked =>
             {
                 Heard::Unclear
             }
             Self::Later(later) => Heard::Nothing(later.code.clone()),
+            Self::Failed { ours: true, .. } => Heard::Unclear,
             _ => Heard::Answer,
         }
     }
@@ -154,6 +181,17 @@ fn again(error: &PortError) -> bool {
     error.kind.is_temporary() || error.kind == ErrorKind::Cancelled
 }
 
+fn refused(error: PortError) -> Failure {
+    match (error.kind, error.place) {
+        (ErrorKind::Nonsense, _) => Failure::Nonsense,
+        (_, None) => Failure::Code(error.code),
+        (_, Some(place)) => Failure::At {
+            code: error.code,
+            place,
+        },
+    }
+}
+
 impl Attempt {
     /// Performs the effect within its time limit. A port that panics is told from one that fails.
     pub(super) async fn run(mut self) -> (Item, Performed) {
@@ -165,7 +203,7 @@ impl Attempt {
         let performed = async {
             // On the heap: what it holds across all its calls would be moved through every caller.
             let performed = guard(&*clock, limit, &cancel, self.perform().boxed()).await;
-            performed.unwrap_or_else(|error| Performed::later(error, false))
+            performed.unwrap_or_else(Performed::broken_off)
         };
         let performed = watched(&self, performed).await;
         if let Some(pass) = pass {
@@ -226,27 +264,19 @@ impl Attempt {
         result.unwrap_or_else(|stop| match stop {
             Stop::Port(error) if again(&error) => Performed::later(error, false),
             Stop::Ours(error) if again(&error) => Performed::later(error, true),
-            Stop::Port(error) | Stop::Ours(error) => {
-                Performed::Failed(match (error.kind, error.place) {
-                    (ErrorKind::Nonsense, _) => Failure::Nonsense,
-                    (_, None) => Failure::Code(error.code),
-                    (_, Some(place)) => Failure::At {
-                        code: error.code,
-                        place,
-                    },
-                })
-            }
-            Stop::Unsaid(unsaid) => Performed::Failed(unsaid.into()),
-            Stop::Broken(code) => Performed::Failed(Failure::Code(code.into())),
+            Stop::Port(error) => Performed::failed(refused(error), false),
+            Stop::Ours(error) => Performed::failed(refused(error), true),
+            Stop::Unsaid(unsaid) => Performed::failed(unsaid.into(), true),
+            Stop::Broken(code) => Performed::failed(Failure::Code(code.into()), true),
             Stop::Engine(EngineError::Vault(VaultError::Shredded(_))) => {
-                Performed::Failed(Failure::Code("key_destroyed".into()))
+                Performed::failed(Failure::Code("key_destroyed".into()), true)
             }
             Stop::Engine(EngineError::Unreadable { .. }) => {
-                Performed::Failed(Failure::Code("part_unreadable".into()))
+                Performed::failed(Failure::Code("part_unreadable".into()), true)
             }
             // What cannot be written down either: the worker tells of it, and leaves the request.
             Stop::Engine(EngineError::UnknownController(_) | EngineError::UnknownRegime(_)) => {
-                Performed::Failed(Failure::Code("not_served".into()))
+                Performed::failed(Failure::Code("not_served".into()), true)
             }
             Stop::Engine(_) => Performed::later(PortError::unavailable("own_store"), true),
         })
@@ -648,27 +678,6 @@ impl Engine {
     }
 }
 
-impl Engine {
-    /// Takes note of what a call says about who was called, and tells who should hear of it.
-    fn heard(&self, mut pass: Pass, heard: Heard) {
-        let now = self.now();
-        let entropy = &*self.inner.ports.entropy;
-        if let Some(change) = pass.heard(heard, now, &self.inner.settings, entropy) {
-            super::observe::changed(pass.target(), &change);
-            self.inner.alerts.tell(|| Alert {
-                at: now,
-                what: match &change {
-                    Change::Down(outage) => Trouble::Down(outage.clone()),
-                    Change::Back(since) => Trouble::Back {
-                        target: pass.target().clone(),
-                        since: *since,
-                    },
-                },
-            });
-        }
-    }
-}
-
 fn step<T>(answer: Answer<T>, finding: impl FnOnce(T) -> Finding) -> Performed {
     Performed::Step(match answer {
         Answer::Done(done) => StepResult::done(finding(done)),
@@ -685,10 +694,32 @@ fn sent(answer: Answer<()>) -> Performed {
     match answer {
         Answer::Done(()) => Performed::Sent(None),
         // A letter is out, or it is not.
-        Answer::Partly { missing, .. } => Performed::Failed(
+        Answer::Partly { missing, .. } => Performed::failed(
             (missing.into_iter().next()).map_or(Failure::Nonsense, |missing| missing.failure),
+            false,
         ),
         Answer::Pending(pending) => Performed::Sent(Some(pending)),
-        Answer::Unsupported => Performed::Failed(Failure::Unsupported),
+        Answer::Unsupported => Performed::failed(Failure::Unsupported, false),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Only who was called can be back, or down; and its own codes are its own.
+    #[test]
+    fn what_is_heard_of_whom() {
+        let unavailable = || PortError::unavailable(PANICKED);
+        let its_own = Performed::later(unavailable(), false);
+        assert!(matches!(&its_own, Performed::Later(later) if !later.panicked));
+        assert!(matches!(its_own.heard(), Heard::Nothing(code) if code == PANICKED));
+        assert!(matches!(
+            Performed::broken_off(unavailable()).heard(),
+            Heard::Unclear
+        ));
+        let refused = |ours| Performed::failed(Failure::Code("no_plan".into()), ours);
+        assert!(matches!(refused(true).heard(), Heard::Unclear));
+        assert!(matches!(refused(false).heard(), Heard::Answer));
     }
 }

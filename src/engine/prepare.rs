@@ -66,6 +66,7 @@ impl Prepared {
             head: commit.events.last()?.digest,
             request: decision.next.clone(),
             agenda: stored::agenda(request, &commit.snapshot.agenda).ok()?,
+            aside: false,
         })
     }
 
@@ -203,6 +204,7 @@ impl Engine {
             let (commit, decision) = carried_on.ok_or_else(intake::not_to_be_joined)?;
             prepared.push(commit, decision);
         }
+        self.forget_reason_of(&loaded, None).await?;
         let (version, head) = (loaded.version, loaded.head);
         let commit = Self::prepare(&mut decision, &agenda, version, head, None)?;
         prepared.push(commit, decision);
@@ -229,6 +231,7 @@ impl Engine {
         };
         let mut agenda = loaded.agenda.clone();
         agenda.absorb(&decision, self.now());
+        self.forget_reason_of(&loaded, None).await?;
         let (version, head) = (loaded.version, loaded.head);
         let commit = Self::prepare(&mut decision, &agenda, version, head, None)?;
         Ok(Some((commit, decision)))

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use crate::law::Setting;
 use crate::model::{Actor, ControllerId, Digest, Identifier, Personal, RequestId};
 use crate::ports::{
-    CallContext, Check, Commit, Fence, IdempotencyKey, Lock, LockChange, Query, Snapshot,
+    CallContext, Check, Commit, Fence, IdempotencyKey, Lock, LockChange, Mark, Query, Snapshot,
     StoredEvent, StoredRequest,
 };
 use crate::workflow::{
@@ -27,6 +27,8 @@ pub(super) struct Loaded {
     pub(super) head: Digest,
     pub(super) request: Request,
     pub(super) agenda: Agenda,
+    /// Whether something of it was set aside, or all of it.
+    pub(super) aside: bool,
 }
 
 impl Engine {
@@ -71,6 +73,7 @@ impl Engine {
             head: stored.head,
             request: stored::state(id, &stored.snapshot.state)?,
             agenda: stored::agenda(id, &stored.snapshot.agenda)?,
+            aside: stored.snapshot.mark == Some(Mark::Aside),
         })
     }
 
@@ -164,6 +167,7 @@ impl Engine {
             .last()
             .map_or(loaded.head, |event| event.digest);
         let controller = decision.next.facts.controller.clone();
+        self.forget_reason_of(loaded, fence).await?;
         self.inner.ports.store.commit(&controller, commit).await?;
         if fence.is_none() {
             self.ring();
@@ -172,6 +176,7 @@ impl Engine {
         loaded.version += 1;
         loaded.head = head;
         loaded.request = decision.next;
+        loaded.aside = agenda.mark() == Some(Mark::Aside);
         loaded.agenda = agenda;
         Ok(())
     }
@@ -209,7 +214,7 @@ impl Engine {
     }
 
     /// Gives a command: decides it and writes down what follows. The work itself is done by
-    /// workers.
+    /// workers; where the request was set aside as a whole, they try it again after the command.
     ///
     /// # Errors
     /// [`EngineError::Denied`] by the host's policy, [`EngineError::Rejected`] by the workflow,

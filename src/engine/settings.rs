@@ -22,6 +22,9 @@ pub struct Settings {
     pub down_after: u32,
     /// The longest wait between two trials of what is down; the first ones wait as after a failure.
     pub longest_trial: TimeDelta,
+    /// How long an effect is put off at most because who it needs is down; then it counts as failed,
+    /// and the answer names it.
+    pub longest_outage: TimeDelta,
     /// How long a port may take for one call: store, vault and policy too. One that takes longer is
     /// dropped where it stands; of a write it is then not known whether it happened.
     pub call_timeout: TimeDelta,
@@ -55,6 +58,7 @@ impl Default for Settings {
             calls: 16,
             down_after: 5,
             longest_trial: TimeDelta::minutes(5),
+            longest_outage: TimeDelta::days(7),
             call_timeout: TimeDelta::minutes(5),
             stream_timeout: TimeDelta::hours(6),
             attempts: 12,
@@ -87,6 +91,7 @@ impl Settings {
             &mut self.longest_backoff,
             &mut self.lock_wait,
             &mut self.longest_trial,
+            &mut self.longest_outage,
             &mut self.poll,
         ] {
             *span = (*span).clamp(TimeDelta::milliseconds(1), century);

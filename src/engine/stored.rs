@@ -2,7 +2,8 @@
 //! the number of its schema.
 //!
 //! What a newer release wrote is told as such, and what this one does not know in it is an error: a
-//! field that was passed over would be gone with the next commit. Events are read in
+//! field that was passed over would be gone with the next commit. It is told from damage, for which
+//! a request may be set aside. Events are read in
 //! [`Envelope::decode`](crate::workflow::Envelope::decode).
 
 use serde::de::DeserializeOwned;
@@ -81,7 +82,9 @@ fn read<T: DeserializeOwned>(
                 found,
                 known: SCHEMA,
             }),
-            _ => Err(unreadable(what, request)),
+            // Fields and variants are added under one schema: it may be a newer release's.
+            Ok(_) => Err(EngineError::Unfamiliar { what, request }),
+            Err(_) => Err(unreadable(what, request)),
         },
     }
 }

@@ -17,8 +17,9 @@ use crate::workflow::{
 use super::Engine;
 use super::agenda::{Aside, Item};
 use super::error::EngineError;
+use super::gates::Closed;
 use super::guard::{PANICKED, meanwhile};
-use super::perform::{Attempt, Performed};
+use super::perform::{Attempt, Later, Performed};
 use super::progress::{Progress, Step};
 use super::requests::Loaded;
 
@@ -152,7 +153,7 @@ impl Engine {
         cancel: &Cancel,
         running: &mut Attempts,
         busy: &mut BTreeMap<EffectKey, Cancel>,
-    ) -> Vec<(EffectKey, DateTime<Utc>)> {
+    ) -> Vec<(Item, Closed)> {
         let now = self.now();
         let mut request = None;
         let mut put_off = Vec::new();
@@ -168,8 +169,8 @@ impl Engine {
                     let gates = &self.inner.gates;
                     match gates.enter(target, now, &self.inner.settings) {
                         Ok(pass) => pass,
-                        Err(at) => {
-                            put_off.push((item.key.clone(), at));
+                        Err(closed) => {
+                            put_off.push((item.clone(), closed));
                             continue;
                         }
                     }
@@ -202,24 +203,42 @@ impl Engine {
     }
 
     /// Writes down until when effects wait whose source or recipient cannot be called now: whoever
-    /// works on the request holds it no longer than what else it needs.
+    /// works on the request holds it no longer than what else it needs. What was put off for too
+    /// long because somebody is down has failed.
     async fn put_off(
         &self,
         loaded: &mut Loaded,
         claim: &Claim,
-        put_off: &[(EffectKey, DateTime<Utc>)],
+        put_off: &[(Item, Closed)],
     ) -> Result<(), EngineError> {
+        let now = self.now();
+        let longest = self.inner.settings.longest_outage;
+        let is_over = |item: &Item, closed: &Closed| {
+            closed.down && item.down_since.is_some_and(|since| now - since >= longest)
+        };
+        if let Some((item, _)) = put_off.iter().find(|(item, closed)| is_over(item, closed)) {
+            let (failure, ours) = (Failure::Unavailable, true);
+            let failed = Performed::Failed { failure, ours };
+            // The others come again in the next round.
+            return match self.settle(loaded, claim, item, failed).await? {
+                true => Ok(()),
+                false => Err(EngineError::UnknownRequest(claim.request)),
+            };
+        }
         let mut agenda = loaded.agenda.clone();
-        for (key, at) in put_off {
-            if let Some(item) = agenda.item_mut(key) {
-                item.at = *at;
+        for (item, closed) in put_off {
+            if let Some(item) = agenda.item_mut(&item.key) {
+                item.at = closed.until;
+                if closed.down {
+                    item.down_since.get_or_insert(now);
+                }
                 self.inner.listeners.tell(|| Progress {
                     controller: claim.controller.clone(),
                     request: claim.request,
                     at: self.now(),
                     what: Step::PutOff {
                         effect: item.effect.clone(),
-                        at: *at,
+                        at: item.at,
                     },
                 });
             }
@@ -270,7 +289,7 @@ impl Engine {
             return Ok(true);
         }
         if let Performed::Later(later) = performed
-            && later.panicked()
+            && later.panicked
             && self.is_poison(item)
         {
             return self
@@ -280,10 +299,7 @@ impl Engine {
         }
         let command: Option<Command> = match (performed, &item.effect) {
             (Performed::Later(later), _) if item.attempt < self.inner.settings.attempts => {
-                return self
-                    .retry(loaded, claim, item, later.kind, &later.code)
-                    .await
-                    .map(|()| true);
+                return self.retry(loaded, claim, item, later).await.map(|()| true);
             }
             // The request goes last: what leads to its package and its key goes with it.
             (Performed::Delete, _)
@@ -291,11 +307,8 @@ impl Engine {
                     && loaded.request.lifecycle.shredded)
                     || loaded.agenda.sweeps() =>
             {
-                let (kind, code) = (ErrorKind::Unavailable, "not_swept_yet");
-                return self
-                    .retry(loaded, claim, item, kind, code)
-                    .await
-                    .map(|()| true);
+                let later = Later::ours("not_swept_yet");
+                return self.retry(loaded, claim, item, &later).await.map(|()| true);
             }
             (Performed::Delete, _) => {
                 let store = &self.inner.ports.store;
@@ -315,7 +328,6 @@ impl Engine {
                     Performed::Located(..) | Performed::Stopped(..) => {
                         self.sealed(loaded, claim, item, target, performed).await?
                     }
-                    Performed::Failed(failure) => StepResult::Failed(failure.clone()),
                     _ => StepResult::Failed(last_failure(performed)),
                 };
                 Some(
@@ -350,11 +362,8 @@ impl Engine {
                 Some(command) => Some(command.into()),
                 // Sweeping is tried for ever: what must go must go.
                 None => {
-                    let code = "sweep_failed";
-                    return self
-                        .retry(loaded, claim, item, ErrorKind::Unavailable, code)
-                        .await
-                        .map(|()| true);
+                    let later = Later::ours("sweep_failed");
+                    return self.retry(loaded, claim, item, &later).await.map(|()| true);
                 }
             },
         };
@@ -499,6 +508,7 @@ impl Engine {
         let change = |item: &mut Item| {
             item.at = pending.look_again.max(soonest);
             item.attempt = 1;
+            item.down_since = None;
             item.resume = Some(pending.handle.clone());
         };
         let known = item.resume.as_ref() == Some(&pending.handle);
@@ -528,14 +538,8 @@ impl Engine {
 
     /// Whether one more panic is one too many. What sweeps is tried for ever: what must go must go.
     fn is_poison(&self, item: &Item) -> bool {
-        let settings = &self.inner.settings;
-        let sweeps = matches!(
-            item.effect,
-            Effect::DeletePackage | Effect::Shred | Effect::Delete
-        );
-        !sweeps
-            && (item.panics.saturating_add(1) >= settings.set_aside_after
-                || item.attempt >= settings.attempts)
+        let panics = item.panics.saturating_add(1);
+        !item.sweeps() && panics >= self.inner.settings.set_aside_after
     }
 
     async fn set_aside_effect(
@@ -561,13 +565,13 @@ impl Engine {
         loaded: &mut Loaded,
         claim: &Claim,
         item: &Item,
-        kind: ErrorKind,
-        code: &str,
+        later: &Later,
     ) -> Result<(), EngineError> {
+        let entropy = &*self.inner.ports.entropy;
         let wait = self
             .inner
             .settings
-            .wait_after(item.attempt, kind, &*self.inner.ports.entropy);
+            .wait_after(item.attempt, later.kind, entropy);
         let at = self.now() + wait;
         self.inner.listeners.tell(|| Progress {
             controller: claim.controller.clone(),
@@ -575,15 +579,18 @@ impl Engine {
             at: self.now(),
             what: Step::Retrying {
                 effect: item.effect.clone(),
-                code: code.to_owned(),
+                code: later.code.clone(),
                 at,
             },
         });
-        let panics = u32::from(code == PANICKED);
+        let panics = u32::from(later.panicked);
         self.reschedule(loaded, claim, item, |item| {
             item.at = at;
             item.attempt = item.attempt.saturating_add(1);
             item.panics = item.panics.saturating_add(panics);
+            if later.kind == ErrorKind::Busy {
+                item.down_since = None;
+            }
         })
         .await
     }
@@ -635,8 +642,8 @@ impl Engine {
 /// Why an effect that was tried to the last counts as failed.
 fn last_failure(performed: &Performed) -> Failure {
     match performed {
-        Performed::Failed(failure) => failure.clone(),
-        Performed::Later(later) if later.panicked() => Failure::Broke,
+        Performed::Failed { failure, .. } => failure.clone(),
+        Performed::Later(later) if later.panicked => Failure::Broke,
         Performed::Later(_) => Failure::Unavailable,
         _ => Failure::Nonsense,
     }
