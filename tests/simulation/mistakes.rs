@@ -26,7 +26,7 @@ pub(crate) enum Mistake {
     LettersRepeated,
     /// Every order to a recipient is confirmed, and none is kept.
     OrdersForgotten,
-    /// Deadlines and all that waits are found half a year too late.
+    /// Deadlines and all that waits are found a year too late.
     WokenLate,
 }
 
@@ -119,7 +119,7 @@ impl RequestStore for Careless {
         }
         if self.mistake == Mistake::WokenLate {
             let wake = &mut commit.snapshot.wake_at;
-            *wake = wake.map(|at| at + TimeDelta::days(180));
+            *wake = wake.map(|at| at + TimeDelta::days(365));
         }
         self.inner.commit(c, commit).await
     }
