@@ -149,10 +149,6 @@ pub(super) struct Attempt {
 enum Stop {
     Port(PortError),
     /// A port of our own side: where packages are kept.
-    #[cfg_attr(
-        not(feature = "package"),
-        expect(dead_code, reason = "nothing is kept")
-    )]
     Ours(PortError),
     Engine(EngineError),
     Unsaid(Unsaid),
