@@ -14,3 +14,5 @@ mod filter;
 mod holidays;
 #[path = "law/input.rs"]
 mod input;
+#[path = "law/sets.rs"]
+mod sets;
