@@ -46,6 +46,23 @@ pub struct SetAside {
     pub code: String,
 }
 
+impl SetAside {
+    fn new(
+        controller: &ControllerId,
+        request: RequestId,
+        effect: Option<Effect>,
+        aside: Aside,
+    ) -> Self {
+        Self {
+            controller: controller.clone(),
+            request,
+            effect,
+            at: aside.at,
+            code: aside.code,
+        }
+    }
+}
+
 /// How often requests could not be worked on, one after the other, by this engine.
 #[derive(Default)]
 pub(super) struct Tries(Mutex<BTreeMap<(ControllerId, RequestId), u32>>);
@@ -182,13 +199,12 @@ impl Engine {
     ) {
         self.inner.alerts.tell(|| Alert {
             at: aside.at,
-            what: Trouble::SetAside(SetAside {
-                controller: controller.clone(),
+            what: Trouble::SetAside(SetAside::new(
+                controller,
                 request,
-                effect: effect.cloned(),
-                at: aside.at,
-                code: aside.code.clone(),
-            }),
+                effect.cloned(),
+                aside.clone(),
+            )),
         });
     }
 
@@ -211,13 +227,7 @@ impl Engine {
         let last = marked.last().copied().filter(|_| marked.len() == limit);
         let mut all = Vec::new();
         for request in marked {
-            let of = |effect, aside: Aside| SetAside {
-                controller: controller.clone(),
-                request,
-                effect,
-                at: aside.at,
-                code: aside.code,
-            };
+            let of = |effect, aside| SetAside::new(controller, request, effect, aside);
             let Some(stored) = store.load(controller, request).await? else {
                 continue;
             };

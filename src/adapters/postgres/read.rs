@@ -1,7 +1,7 @@
 //! The reads, and the leases.
 
 use chrono::{DateTime, Utc};
-use sqlx::postgres::PgRow;
+use sqlx::postgres::{PgArguments, PgRow};
 use sqlx::{Decode, PgConnection, Postgres, Row as _, Type};
 
 use crate::model::{ControllerId, Digest, KeyedDigest, RequestId};
@@ -98,7 +98,19 @@ pub(super) async fn history(
     rows.iter().map(event).collect()
 }
 
-fn request_ids(rows: &[PgRow]) -> Answer<Vec<RequestId>> {
+/// The requests that a query tells of; one that goes on after a request takes that one last.
+async fn requests_after(
+    connection: &mut PgConnection,
+    mut query: sqlx::query::Query<'_, Postgres, PgArguments>,
+    after: Option<RequestId>,
+) -> Answer<Vec<RequestId>> {
+    if let Some(after) = after {
+        query = query.bind(after.as_uuid());
+    }
+    let rows = query
+        .fetch_all(connection)
+        .await
+        .map_err(|error| store_error(&error))?;
     rows.iter()
         .map(|row| Ok(RequestId::new(get(row, 0)?)))
         .collect()
@@ -110,13 +122,10 @@ pub(super) async fn find(
     controller: &ControllerId,
     person: &KeyedDigest,
 ) -> Answer<Vec<RequestId>> {
-    let rows = sqlx::query(sql.find.clone())
+    let query = sqlx::query(sql.find.clone())
         .bind(controller.as_str())
-        .bind(&person.as_bytes()[..])
-        .fetch_all(connection)
-        .await
-        .map_err(|error| store_error(&error))?;
-    request_ids(&rows)
+        .bind(&person.as_bytes()[..]);
+    requests_after(connection, query, None).await
 }
 
 pub(super) async fn read_part(
@@ -244,17 +253,10 @@ pub(super) async fn open(
         Some(_) => &sql.open_after,
         None => &sql.open,
     };
-    let mut query = sqlx::query(query.clone())
+    let query = sqlx::query(query.clone())
         .bind(controller.as_str())
         .bind(bound(limit));
-    if let Some(after) = after {
-        query = query.bind(after.as_uuid());
-    }
-    let rows = query
-        .fetch_all(connection)
-        .await
-        .map_err(|error| store_error(&error))?;
-    request_ids(&rows)
+    requests_after(connection, query, after).await
 }
 
 pub(super) async fn marked(
@@ -269,18 +271,11 @@ pub(super) async fn marked(
         Some(_) => &sql.marked_after,
         None => &sql.marked,
     };
-    let mut query = sqlx::query(query.clone())
+    let query = sqlx::query(query.clone())
         .bind(controller.as_str())
         .bind(bound(limit))
         .bind(numbered(mark));
-    if let Some(after) = after {
-        query = query.bind(after.as_uuid());
-    }
-    let rows = query
-        .fetch_all(connection)
-        .await
-        .map_err(|error| store_error(&error))?;
-    request_ids(&rows)
+    requests_after(connection, query, after).await
 }
 
 pub(super) async fn counted(

@@ -10,6 +10,16 @@ use sqlx::{AssertSqlSafe, SqlSafeStr as _, SqlStr};
 
 use super::schema::SchemaName;
 
+/// How every claim ends: what it found is leased, and told in that order.
+const LEASE: &str = ", leased AS (
+            UPDATE {s}.request SET fence = nextval('{s}.fence'), lease_until = $3, worker = $4
+            WHERE id = ANY ((SELECT ids FROM found)::bigint[])
+            RETURNING id, controller, request, fence
+        )
+        SELECT l.controller, l.request, l.fence FROM leased l
+        JOIN (SELECT * FROM found, unnest(ids) WITH ORDINALITY AS u (id, place)) f ON f.id = l.id
+        ORDER BY f.place";
+
 macro_rules! statements {
     ($($name:ident = $text:literal;)*) => {
         /// All statements of one schema.
@@ -20,7 +30,10 @@ macro_rules! statements {
         impl Statements {
             pub(super) fn of(schema: &SchemaName) -> Self {
                 // Behind an `Arc`, so that a clone copies no text.
-                let sql = |text| AssertSqlSafe(Arc::<str>::from(schema.within(text))).into_sql_str();
+                let sql = |text: &str| {
+                    let text = schema.within(&text.replace("{lease}", LEASE));
+                    AssertSqlSafe(Arc::<str>::from(text)).into_sql_str()
+                };
                 Self { $($name: sql($text),)* }
             }
 
@@ -159,28 +172,14 @@ statements! {
                 SELECT id FROM {s}.request WHERE wake_at IS NOT NULL AND claim_at <= $1
                 ORDER BY claim_at LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED
             ) AS ids
-        ), leased AS (
-            UPDATE {s}.request SET fence = nextval('{s}.fence'), lease_until = $3, worker = $4
-            WHERE id = ANY ((SELECT ids FROM found)::bigint[])
-            RETURNING id, controller, request, fence
-        )
-        SELECT l.controller, l.request, l.fence FROM leased l
-        JOIN (SELECT * FROM found, unnest(ids) WITH ORDINALITY AS u (id, place)) f ON f.id = l.id
-        ORDER BY f.place";
+        ){lease}";
 
     claim_of = "WITH found AS MATERIALIZED (
             SELECT ARRAY(
                 SELECT id FROM {s}.request WHERE controller = $5 AND claim_at <= $1
                 ORDER BY claim_at LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED
             ) AS ids
-        ), leased AS (
-            UPDATE {s}.request SET fence = nextval('{s}.fence'), lease_until = $3, worker = $4
-            WHERE id = ANY ((SELECT ids FROM found)::bigint[])
-            RETURNING id, controller, request, fence
-        )
-        SELECT l.controller, l.request, l.fence FROM leased l
-        JOIN (SELECT * FROM found, unnest(ids) WITH ORDINALITY AS u (id, place)) f ON f.id = l.id
-        ORDER BY f.place";
+        ){lease}";
 
     // The same for 16 and fewer, and below for `due`. The planner takes a limit that it does not
     // know for a tenth of all: it would plan each call anew, which takes longer than the look itself.
@@ -191,14 +190,7 @@ statements! {
                     ORDER BY claim_at LIMIT 16 FOR NO KEY UPDATE SKIP LOCKED
                 ) few LIMIT $2
             ) AS ids
-        ), leased AS (
-            UPDATE {s}.request SET fence = nextval('{s}.fence'), lease_until = $3, worker = $4
-            WHERE id = ANY ((SELECT ids FROM found)::bigint[])
-            RETURNING id, controller, request, fence
-        )
-        SELECT l.controller, l.request, l.fence FROM leased l
-        JOIN (SELECT * FROM found, unnest(ids) WITH ORDINALITY AS u (id, place)) f ON f.id = l.id
-        ORDER BY f.place";
+        ){lease}";
 
     claim_of_few = "WITH found AS MATERIALIZED (
             SELECT ARRAY(
@@ -207,14 +199,7 @@ statements! {
                     ORDER BY claim_at LIMIT 16 FOR NO KEY UPDATE SKIP LOCKED
                 ) few LIMIT $2
             ) AS ids
-        ), leased AS (
-            UPDATE {s}.request SET fence = nextval('{s}.fence'), lease_until = $3, worker = $4
-            WHERE id = ANY ((SELECT ids FROM found)::bigint[])
-            RETURNING id, controller, request, fence
-        )
-        SELECT l.controller, l.request, l.fence FROM leased l
-        JOIN (SELECT * FROM found, unnest(ids) WITH ORDINALITY AS u (id, place)) f ON f.id = l.id
-        ORDER BY f.place";
+        ){lease}";
 
     renew = "UPDATE {s}.request SET lease_until = $4
         WHERE controller = $1 AND request = $2 AND fence = $3";

@@ -32,7 +32,7 @@ pub(super) struct Found {
     /// Where a write is tried out before it is planned.
     pub(super) guarded: Guarded,
     /// What the database is told together with the next statement.
-    ahead: String,
+    ahead: Vec<String>,
     /// Whether any set was made.
     made: bool,
     /// Whether the sets of kept rows were made.
@@ -81,7 +81,7 @@ impl Found {
             cancel: Cancel::default(),
             numbered: false,
             guarded: None,
-            ahead: String::new(),
+            ahead: Vec::new(),
             made: false,
             keeping: false,
             strategies: Arc::default(),
@@ -107,9 +107,10 @@ impl Found {
             return Ok(sql);
         }
         if sql.params.is_empty() {
-            sql.text.insert_str(0, &ahead);
+            sql.text = format!("{}{AND_THEN}{}", ahead.join(AND_THEN), sql.text);
         } else {
-            self.session.execute(self.sql(ahead), SETS).await?;
+            let ahead = self.sql(ahead.join(AND_THEN));
+            self.session.execute(ahead, SETS).await?;
         }
         Ok(sql)
     }
@@ -133,7 +134,7 @@ impl Found {
             go_on(&self.cancel)?;
             let texts: Vec<&str> = statements.iter().map(|(text, _)| text.as_str()).collect();
             // What is told together with them comes first.
-            let ahead = self.ahead.matches(AND_THEN).count();
+            let ahead = self.ahead.len();
             let texts = self.sql(texts.join(AND_THEN));
             let texts = self.with_what_is_ahead(texts).await?;
             let rows = self.session.execute_each(texts.text).await;
@@ -768,10 +769,7 @@ impl Found {
 
     /// Lets the database see how large a set has become, before it joins with it.
     fn look_at(&mut self, set: &str) {
-        if let Some(text) = self.layout.dialect.look_at(set) {
-            self.ahead.push_str(&text);
-            self.ahead.push_str(AND_THEN);
-        }
+        self.ahead.extend(self.layout.dialect.look_at(set));
     }
 
     /// How many rows of a table stand in a set, and satisfy a condition on `t`.

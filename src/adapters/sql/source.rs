@@ -31,7 +31,7 @@ use super::session::{Purpose, SqlPool};
 use super::statement::{Param, Sql};
 
 /// How often a write is begun anew when another one was in its way.
-const ATTEMPTS: usize = 5;
+pub(super) const ATTEMPTS: usize = 5;
 
 /// What a source is besides its map and its database.
 #[derive(Clone, Debug)]
@@ -438,12 +438,18 @@ macro_rules! persistently {
         let mut attempt = 1;
         loop {
             match $work {
-                Err(error) if error.kind == ErrorKind::Busy && attempt < ATTEMPTS => attempt += 1,
+                Err(error)
+                    if error.kind == $crate::ports::ErrorKind::Busy
+                        && attempt < $crate::adapters::sql::source::ATTEMPTS =>
+                {
+                    attempt += 1;
+                }
                 result => break result,
             }
         }
     }};
 }
+pub(super) use persistently;
 
 /// Lets sets stand inside statements. A statement over all tables cannot say which of them refused:
 /// the steps can.

@@ -8,13 +8,13 @@ use serde::Serialize;
 
 use crate::datamap::{Catalogue, CatalogueColumn};
 use crate::model::{IdentifierKind, RowCount};
-use crate::ports::{CallContext, ErrorKind, Locator, PortError, Residue};
+use crate::ports::{CallContext, Locator, PortError, Residue};
 
 use super::clue::Person;
 use super::found::{Found, go_on};
 use super::layout::Laid;
 use super::session::{Purpose, Scalar};
-use super::source::SqlSource;
+use super::source::{SqlSource, persistently};
 use super::text::{Marks, told_digits};
 
 /// Columns that are looked through by one statement.
@@ -286,13 +286,7 @@ impl SqlSource {
         locators: &[Locator],
     ) -> Result<FoundByValue, PortError> {
         let person = Person::of(locators);
-        let mut attempt = 1;
-        loop {
-            match self.foresee(context, &person).await {
-                Err(error) if error.kind == ErrorKind::Busy && attempt < 5 => attempt += 1,
-                result => return result,
-            }
-        }
+        persistently!(self.foresee(context, &person).await)
     }
 
     async fn foresee(
