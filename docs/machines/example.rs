@@ -204,7 +204,7 @@ fn erased(count: u64, withheld: &[WithheldRows]) -> Finding {
 
 /// A search, or a check, finds that so much is not as it should be.
 fn left(count: u64) -> Finding {
-    Finding::Left { rows: rows(count) }
+    Finding::Left { rows: rows(count), depth: SearchDepth::ByPath }
 }
 
 /// One invoice that tax law keeps until the end of 2035.
@@ -212,6 +212,7 @@ fn invoice() -> Outcomes<WithheldRows> {
     Ok(WithheldRows {
         collection: "invoices".to_owned(),
         rows: 1,
+        restricted: false,
         ground: Ground::new("erasure_exception_legal_obligation"),
         until: Until::Date("2035-12-31".parse()?),
     })

@@ -375,7 +375,7 @@ pub type Reading = BoxStream<'static, Result<Item, PortError>>;
 ///         &self,
 ///         context: &CallContext,
 ///         _: &[Locator],
-///     ) -> Result<Answer<Vec<RowCount>>, PortError> {
+///     ) -> Result<Answer<Residue>, PortError> {
 ///         by_hand(context, "Look whether anything is left")
 ///     }
 /// }
