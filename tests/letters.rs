@@ -13,6 +13,8 @@ mod common;
 mod courses;
 #[path = "letters/demands.rs"]
 mod demands;
+#[path = "letters/erasures.rs"]
+mod erasures;
 #[path = "machines/world.rs"]
 mod world;
 

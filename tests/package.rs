@@ -4,7 +4,7 @@
 
 mod package_support;
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::io::{Cursor, Read as _};
 
 use chrono::{DateTime, NaiveDate, Utc};
@@ -183,22 +183,24 @@ fn a_package_holds_everything_in_both_formats() {
 fn what_is_missing_and_withheld_is_named_everywhere() {
     let store = Memory::default();
     let spool = spool_of("billing", "Invoices");
-    let kept = |rows, until| {
+    let line = |rows, until, restricted| {
         Item::Withheld(WithheldRows {
             collection: "invoices".to_owned(),
             rows,
             ground: Ground::new("tax_records"),
             until,
-            restricted: false,
+            restricted,
         })
     };
+    let kept = |rows, until| line(rows, until, false);
     let until = Until::Date(NaiveDate::from_ymd_opt(2033, 12, 31).unwrap());
     let items = vec![kept(2, until), kept(3, until), kept(1, Until::HoldLifted)];
+    let items = items.into_iter().chain([line(7, until, true)]).collect();
     let report = spool_items(&store, &spool, items).unwrap();
     assert_eq!(
         report.withheld.len(),
-        2,
-        "lines of one ground and date are summed"
+        3,
+        "lines of one ground and date are summed, those restricted apart"
     );
     let mut cover = cover();
     cover.words.name(
@@ -218,12 +220,15 @@ fn what_is_missing_and_withheld_is_named_everywhere() {
     let manifest: Json = serde_json::from_slice(&entries["manifest.json"]).unwrap();
     assert_eq!(manifest["complete"], false);
     assert_eq!(manifest["missing"][0]["failure"], "unavailable");
-    let line = manifest["withheld"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .find(|line| line["rows"] == 5)
-        .unwrap();
+    let lines = manifest["withheld"].as_array().unwrap();
+    let restricted = |line: &Json| (line["rows"].as_u64(), line["restricted"].as_bool());
+    let restricted: BTreeSet<_> = lines.iter().map(restricted).collect();
+    let expected = [(1, false), (5, false), (7, true)];
+    assert_eq!(
+        restricted,
+        expected.map(|(rows, so)| (Some(rows), Some(so))).into()
+    );
+    let line = lines.iter().find(|line| line["rows"] == 5).unwrap();
     assert_eq!(line["ground"], "tax_records");
     assert_eq!(line["until"]["date"], "2033-12-31");
     let page = text(&entries, "index.html");
@@ -235,6 +240,7 @@ fn what_is_missing_and_withheld_is_named_everywhere() {
     ] {
         assert!(page.contains(said), "{said}");
     }
+    assert_eq!(page.matches("It is restricted: we keep it").count(), 1);
 }
 
 // ── the page ────────────────────────────────────────────────────────────────────────────────────

@@ -9,8 +9,11 @@ use crate::law::{
     Content, Due, DueOn, GroundUse, Item, Letter as Complete, Notice, Regime, Removed, Step,
     Verified,
 };
-use crate::model::{Ground, MissingRows, Outcome, Right, Until, Verdict, WithheldRows};
+use crate::model::{
+    Failure, Ground, MissingRows, Outcome, Right, SearchDepth, Until, Verdict, WithheldRows,
+};
 use crate::ports::Statement;
+use crate::workflow::fulfilment::Fulfilment;
 use crate::workflow::{Letter, Request, Target};
 
 use super::controller::Controller;
@@ -407,6 +410,7 @@ impl Controller {
             facts.so.extend(not_given(request, outcome));
         }
         facts.put("horizon", self.horizon(request));
+        facts.put("searched", Ok(self.searched(request)));
         let fee_ground = life.fee.as_ref().and_then(|fee| fee.ground.as_ref());
         let (ground, usage) = match letter {
             Letter::Extension => (life.extension.as_ref(), GroundUse::Extend),
@@ -448,6 +452,23 @@ impl Controller {
         facts.fill(self.words("horizon").unwrap_or_default())
     }
 
+    /// How deep was searched for what an erasure left, as a sentence of its own; nothing where
+    /// some source did not answer, which is named as missing then.
+    fn searched(&self, request: &Request) -> String {
+        let answered = |work: &&Fulfilment| {
+            work.missing().all(|(target, rows)| {
+                matches!(target, Target::Recipient(_)) || rows.failure == Failure::Residue
+            })
+        };
+        let work = request.fulfilment.as_ref().filter(answered);
+        let words = work.and_then(Fulfilment::search_depth);
+        let words = words.and_then(|depth| match depth {
+            SearchDepth::ByPath => self.words("searched.by_path"),
+            SearchDepth::ByValue => self.words("searched.by_value"),
+        });
+        words.unwrap_or_default().to_owned()
+    }
+
     /// What is so of every request under a regime.
     fn general(&self, regime: &Regime) -> Facts {
         let mut facts = Facts::default();
@@ -487,6 +508,7 @@ impl Controller {
             "because",
             "left_out",
             "horizon",
+            "searched",
         ];
         match letter {
             Letter::Extension | Letter::Refusal => always.push("ground"),
@@ -582,7 +604,7 @@ impl Controller {
         if lines.is_empty() {
             let outcome = request.lifecycle.outcome.as_ref();
             let key = outcome.map(|outcome| format!("action_taken.{}", outcome_name(outcome)));
-            let words = key.and_then(|key| Some(self.words(&key)?.replace("{horizon}", "")));
+            let words = key.and_then(|key| Some(bare(self.words(&key)?)));
             lines.extend(words);
         }
         Ok(lines.join("\n"))
@@ -609,7 +631,12 @@ impl Controller {
             Until::HoldLifted => "withheld.hold",
             Until::Always => "withheld",
         };
-        facts.fill(self.words(key).unwrap_or_default())
+        let mut said = facts.fill(self.words(key).unwrap_or_default())?;
+        if rows.restricted {
+            said.push(' ');
+            said.push_str(self.words("withheld.restricted").unwrap_or_default());
+        }
+        Ok(said)
     }
 
     fn missing(&self, title: &str, rows: &MissingRows) -> Result<String, String> {
@@ -714,6 +741,11 @@ fn say(item: &Item, facts: &Facts, pattern: &str) -> Said {
         true => item.id.to_string(),
         false => missing,
     })
+}
+
+/// What was done, without how it was searched.
+fn bare(pattern: &str) -> String {
+    pattern.replace("{horizon}", "").replace("{searched}", "")
 }
 
 fn article(item: &Item, notice: &Notice) -> String {

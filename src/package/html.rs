@@ -161,6 +161,7 @@ fn withheld(words: &Words, contents: &Contents) -> Markup {
                         td {
                             (words.ground(&line.rows.ground)) " "
                             span.until { (words.until(line.rows.until)) }
+                            @if line.rows.restricted { " " (words.restricted) }
                         }
                     } }
                 }))

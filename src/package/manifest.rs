@@ -66,6 +66,7 @@ struct Withheld<'a> {
     ground: &'a str,
     explained: String,
     until: Until,
+    restricted: bool,
 }
 
 #[derive(Serialize)]
@@ -202,5 +203,6 @@ fn withheld<'a>(cover: &Cover, of: &'a Of<WithheldRows>) -> Withheld<'a> {
         ground: of.rows.ground.id(),
         explained: cover.words.ground(&of.rows.ground),
         until: of.rows.until,
+        restricted: of.rows.restricted,
     }
 }

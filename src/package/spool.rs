@@ -195,7 +195,7 @@ struct Spooler<'a> {
     cancel: &'a Cancel,
     names: HashSet<String>,
     current: Option<Current>,
-    withheld: BTreeMap<(String, Ground, Until), u64>,
+    withheld: BTreeMap<(String, Ground, Until, bool), u64>,
     counts: Counts,
 }
 
@@ -320,7 +320,7 @@ impl Spooler<'_> {
     }
 
     fn withhold(&mut self, rows: WithheldRows) -> Result<(), PackageError> {
-        let line = (rows.collection, rows.ground, rows.until);
+        let line = (rows.collection, rows.ground, rows.until, rows.restricted);
         if self.withheld.len() >= self.limits.lines && !self.withheld.contains_key(&line) {
             return Err(self.too_many("different lines of what is withheld"));
         }
@@ -362,13 +362,15 @@ impl Spooler<'_> {
             file_bytes: self.counts.file_bytes,
             row_bytes: self.counts.row_bytes,
             withheld: withheld
-                .map(|((collection, ground, until), rows)| WithheldRows {
-                    collection,
-                    rows,
-                    ground,
-                    until,
-                    restricted: false,
-                })
+                .map(
+                    |((collection, ground, until, restricted), rows)| WithheldRows {
+                        collection,
+                        rows,
+                        ground,
+                        until,
+                        restricted,
+                    },
+                )
                 .collect(),
         })
     }

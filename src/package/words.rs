@@ -36,6 +36,7 @@ pub struct Words {
     pub until_date: Cow<'static, str>,
     pub until_hold: Cow<'static, str>,
     pub until_never: Cow<'static, str>,
+    pub restricted: Cow<'static, str>,
     pub unknown: Cow<'static, str>,
     pub everything: Cow<'static, str>,
     pub used_for: Cow<'static, str>,
@@ -115,6 +116,7 @@ impl Words {
             until_date: "Until {date}.".into(),
             until_hold: "Until a legal hold is lifted.".into(),
             until_never: "For good.".into(),
+            restricted: "It is restricted: we keep it and use it for nothing else.".into(),
             unknown: "not known".into(),
             everything: "everything".into(),
             used_for: "Used for: {purposes}.".into(),
@@ -211,6 +213,9 @@ impl Words {
             until_date: "Jusqu’au {date}.".into(),
             until_hold: "Jusqu’à la levée d’une obligation de conservation.".into(),
             until_never: "Définitivement.".into(),
+            restricted: "Son traitement est limité : nous le conservons et n’en \
+                         faisons aucun autre usage."
+                .into(),
             unknown: "inconnu".into(),
             everything: "tout".into(),
             used_for: "Finalités : {purposes}.".into(),
