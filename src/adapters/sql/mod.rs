@@ -11,6 +11,7 @@ mod cursor;
 mod deferred;
 mod dialect;
 mod erase;
+mod escapes;
 mod fault;
 mod found;
 mod gather;

@@ -1,5 +1,6 @@
 //! Free text that names the person: found and replaced in everybody's rows.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use crate::datamap::{CatalogueColumn, Class};
@@ -8,6 +9,7 @@ use crate::ports::PortError;
 
 use super::clue::Person;
 use super::dialect::{PHONE_MARKS, SET};
+use super::escapes::{self, without_places};
 use super::found::{Found, go_on};
 use super::layout::Laid;
 use super::rewrite::Clean;
@@ -15,7 +17,7 @@ use super::session::Scalar;
 use super::statement::{Param, Sql};
 
 /// What stands where somebody was named.
-const REMOVED: &str = "[removed]";
+pub(super) const REMOVED: &str = "[removed]";
 /// How many texts are in memory at a time.
 const PAGE: usize = 50;
 /// Fewer digits stand somewhere by chance.
@@ -73,13 +75,39 @@ impl Marks {
     }
 
     /// The text without the person; `None` when it does not name them. A mark counts where it stands
-    /// as a word of its own: `anna@…` is no part of `joanna@…`.
+    /// as a word of its own: `anna@…` is no part of `joanna@…`. What JSON escapes is read.
     pub(super) fn taken_out(&self, text: &str) -> Option<String> {
-        let words = self.words.iter();
-        let cleaned = words.fold(text.to_owned(), |text, mark| without_one(&text, mark));
-        let phones = self.phones.iter();
-        let cleaned = phones.fold(cleaned, |text, digits| without_number(&text, digits));
+        let cleaned = escapes::cleaned(self, text);
         (cleaned != text).then_some(cleaned)
+    }
+
+    /// The same for a text as it is.
+    pub(super) fn without(&self, text: &str) -> String {
+        self.each().fold(text.to_owned(), |text, mark| {
+            without_places(&text, mark.places(&text).into_iter())
+        })
+    }
+
+    /// One by one.
+    pub(super) fn each(&self) -> impl Iterator<Item = Mark<'_>> {
+        let phones = self.phones.iter().map(|digits| Mark::Phone(digits));
+        self.words.iter().map(|word| Mark::Word(word)).chain(phones)
+    }
+}
+
+/// One of what names a person.
+pub(super) enum Mark<'a> {
+    Word(&'a str),
+    Phone(&'a str),
+}
+
+impl Mark<'_> {
+    /// Where it stands in a text.
+    pub(super) fn places(&self, text: &str) -> Vec<Range<usize>> {
+        match self {
+            Self::Word(mark) => places_of(text, mark),
+            Self::Phone(digits) => places_of_number(text, digits),
+        }
     }
 }
 
@@ -247,52 +275,56 @@ impl Found {
     }
 }
 
-/// The longest part of a mark whose case every database can fold, and that stands in JSON as it is.
-/// What holds the mark holds its part; what holds only the part is sorted out afterwards.
+/// The longest part of a mark whose case every database can fold, and that no writer of JSON
+/// escapes. What holds the mark holds its part; what holds only the part is sorted out afterwards.
 fn plain_part(mark: &str) -> &str {
-    let parts = mark.split(|c: char| !c.is_ascii() || matches!(c, '"' | '\\' | '/'));
+    let escaped = ['"', '\\', '/', '+', '\'', '&', '<', '>', '`'];
+    let parts = mark.split(|c: char| !c.is_ascii() || escaped.contains(&c));
     parts.max_by_key(|part| part.len()).unwrap_or(mark)
 }
 
-fn without_one(text: &str, mark: &str) -> String {
+fn places_of(text: &str, mark: &str) -> Vec<Range<usize>> {
     let address = mark.contains('@');
     let part_of_word =
         |c: char| c.is_alphanumeric() || address && matches!(c, '_' | '-' | '+' | '.');
-    let mut cleaned = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(first) = rest.chars().next() {
-        let before = cleaned.chars().next_back();
-        if !before.is_some_and(part_of_word)
-            && let Some(length) = begins_with(rest, mark)
-            && !goes_on(&rest[length..], address)
-        {
-            cleaned.push_str(REMOVED);
-            rest = &rest[length..];
-        } else {
-            cleaned.push(first);
-            rest = &rest[first.len_utf8()..];
-        }
-    }
-    cleaned
+    let here = |rest: &str| {
+        let length = begins_with(rest, mark)?;
+        (!goes_on(&rest[length..], address)).then_some(length)
+    };
+    places(text, part_of_word, here)
 }
 
-/// A text without a phone number: the digits alone, or after a plus or two zeros, with marks between
+/// Where a phone number stands: the digits alone, or after a plus or two zeros, with marks between
 /// them, and no further digit beside them.
-fn without_number(text: &str, digits: &str) -> String {
-    let mut cleaned = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(first) = rest.chars().next() {
-        let before = cleaned.chars().next_back();
-        let begins = !before.is_some_and(|c| c.is_ascii_digit() || c == '+');
-        if begins && let Some(length) = begins_with_number(rest, digits) {
-            cleaned.push_str(REMOVED);
-            rest = &rest[length..];
-        } else {
-            cleaned.push(first);
-            rest = &rest[first.len_utf8()..];
+fn places_of_number(text: &str, digits: &str) -> Vec<Range<usize>> {
+    let part_of_number = |c: char| c.is_ascii_digit() || c == '+';
+    places(text, part_of_number, |rest| {
+        begins_with_number(rest, digits)
+    })
+}
+
+/// Where something stands in a text, unless what is before it belongs to it.
+fn places(
+    text: &str,
+    belongs: impl Fn(char) -> bool,
+    here: impl Fn(&str) -> Option<usize>,
+) -> Vec<Range<usize>> {
+    let mut places = Vec::new();
+    let (mut place, mut before) = (0, None);
+    while let Some(first) = text[place..].chars().next() {
+        match here(&text[place..]) {
+            Some(length) if !before.is_some_and(&belongs) => {
+                places.push(place..place + length);
+                place += length;
+                before = None;
+            }
+            _ => {
+                place += first.len_utf8();
+                before = Some(first);
+            }
         }
     }
-    cleaned
+    places
 }
 
 /// How many bytes of a text are the number.

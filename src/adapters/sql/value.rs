@@ -24,8 +24,6 @@ const TOGETHER: usize = 50;
 const WHOLE: u64 = 64 * 1024;
 /// Fewer characters stand somewhere by chance.
 const FEWEST: usize = 5;
-/// How often JSON is looked at that stands in JSON.
-const NESTED: usize = 3;
 
 /// What a search by value found: places and counts, no value.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize)]
@@ -105,17 +103,7 @@ impl Needles {
 
     /// Whether any of them stands in a text. Where it may be JSON, what is escaped is read.
     fn stand_in(&self, text: &str) -> bool {
-        let mut text = std::borrow::Cow::Borrowed(text);
-        for _ in 0..=NESTED {
-            if self.marks.taken_out(&text).is_some() {
-                return true;
-            }
-            if !text.contains('\\') {
-                return false;
-            }
-            text = unescaped(&text).into();
-        }
-        false
+        self.marks.taken_out(text).is_some()
     }
 }
 
@@ -222,39 +210,6 @@ impl Found {
     }
 }
 
-/// A text with JSON's escapes read.
-fn unescaped(text: &str) -> String {
-    let mut read = String::with_capacity(text.len());
-    let mut rest = text;
-    let code = |digits: &str| u16::from_str_radix(digits.get(..4)?, 16).ok();
-    while let Some(place) = rest.find('\\') {
-        read.push_str(&rest[..place]);
-        rest = &rest[place + 1..];
-        let Some(c) = rest.chars().next() else { break };
-        rest = &rest[c.len_utf8()..];
-        let Some(unit) = code(rest).filter(|_| c == 'u') else {
-            read.push(match c {
-                'n' | 'r' | 't' => ' ',
-                c => c,
-            });
-            continue;
-        };
-        rest = rest.get(4..).unwrap_or_default();
-        let low = rest.strip_prefix("\\u").and_then(code);
-        match (char::from_u32(unit.into()), low) {
-            (Some(c), _) => read.push(c),
-            (None, Some(low)) => {
-                let pair = char::decode_utf16([unit, low]).filter_map(Result::ok);
-                read.extend(pair);
-                rest = rest.get(6..).unwrap_or_default();
-            }
-            (None, None) => {}
-        }
-    }
-    read.push_str(rest);
-    read
-}
-
 impl SqlSource {
     /// Looks for what identifies the person by value, as the database is now: through every column
     /// of every table that can hold text, described, exempted or neither. Rows that must be kept are
@@ -346,7 +301,7 @@ impl SqlSource {
 #[cfg(test)]
 mod tests {
     use super::super::text::Marks;
-    use super::{Needles, unescaped};
+    use super::Needles;
 
     #[test]
     fn what_json_escapes_is_read() {
@@ -371,6 +326,5 @@ mod tests {
         ] {
             assert_eq!(needles.stand_in(text), expected, "{text}");
         }
-        assert_eq!(unescaped(r"\ud83d\ude00!"), "😀!");
     }
 }
