@@ -8,6 +8,9 @@
     clippy::panic
 )]
 
+#[path = "datamap/clashes.rs"]
+mod clashes;
+
 use datarights::datamap::{
     Catalogue, CatalogueColumn, CatalogueTable, Class, Column, DataMap, DeleteRule, ForeignKey,
     Generalise, JsonPath, KeptWhile, Link, MapFileError, MapProblems, Plain, Problem, Retention,

@@ -102,6 +102,33 @@ pub enum Problem {
     #[error("the rows stay anyway: a duty to keep them for a time has no effect")]
     UselessRetention,
 
+    /// A restriction, or the end of a use, is marked where it frees rows that must be kept.
+    #[error("decides how long rows are kept, and cannot mark anything else: name another column")]
+    MarkDecides,
+    /// A restriction, or the end of a use, is marked where rows are not found any more.
+    #[error("rows are found by this column, and it cannot mark anything: name another column")]
+    MarkFinds,
+    /// One column for two marks.
+    #[error(
+        "is set by a restriction and by the end of a use, or by two ends to two values: name a column \
+         for each"
+    )]
+    TwoMarks,
+    /// A restriction is marked where an erasure writes: what is lifted would bring back what was erased.
+    #[error("an erasure changes the column that marks a restriction: `keep` it")]
+    MarkErased,
+    /// What decides how long rows are kept, or leads to them, is changed for somebody else.
+    #[error(
+        "an erasure changes this in rows of others, and with it how long rows are kept: `keep` it there"
+    )]
+    DecidingErased,
+    /// A duty that counts from the day on which the row is hidden.
+    #[error(
+        "has no date before the row is hidden, and without one the row is kept for good: count from \
+         another column"
+    )]
+    NeverHidden,
+
     // Of the map beside a database.
     /// A table of the database that the map does not know.
     #[error("the table is not described: describe it, or exempt it with a reason")]

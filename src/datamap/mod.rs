@@ -7,6 +7,7 @@
 mod build;
 mod catalogue;
 mod check;
+mod clash;
 mod draft;
 mod error;
 mod file;

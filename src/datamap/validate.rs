@@ -45,6 +45,7 @@ impl DataMap {
                 problems.extend(self.column(table, column).into_iter().map(problem));
             }
         }
+        self.clashes(&mut problems);
         self.exemptions(&mut problems);
         MapProblems::of(problems)
     }

@@ -53,10 +53,9 @@ fn map() -> DataMap {
         soft_delete = { column = "gone", days = 30 }
         restrict = { column = "state", equals = "blocked" }
         [tables.cases]
-        # Blocked, nobody could tell that it is open: it hangs on a person who is.
+        # Nothing marks it: it hangs on a person who is restricted.
         links.person = { columns = ["person"], to = { rows = { table = "people" } } }
         kept_while = [{ column = "state", equals = "open", ground = "legal_claims" }]
-        restrict = { column = "state", equals = "blocked" }
         [tables.cards]
         erase = "columns"
         links.person = { columns = ["person"], to = { rows = { table = "people" } } }

@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::datamap::{CatalogueColumn, Strategy, Via, When, Whose};
+use crate::datamap::{CatalogueColumn, Strategy, When, Whose};
 use crate::model::{Failure, MissingRows, RowCount};
 use crate::ports::PortError;
 
@@ -23,38 +23,18 @@ const PAGE: usize = 100;
 /// A row's key, and what its column held before.
 type Before = (Vec<String>, Option<String>);
 
+/// What restricts the rows of a table by themselves, and where.
+fn mark_of(table: &Laid) -> Option<(&When, &CatalogueColumn)> {
+    let mark = table.described.restrict.as_ref()?;
+    Some((mark, table.table.column(&mark.column)?))
+}
+
 impl Layout {
     /// Whether any row can be restricted.
     pub(super) fn restricts(&self) -> bool {
         self.tables
             .iter()
             .any(|table| table.described.restrict.is_some())
-    }
-
-    /// What restricts the rows of a table by themselves, and where.
-    fn mark<'a>(&self, table: &'a Laid) -> Option<(&'a When, &'a CatalogueColumn)> {
-        let mark = table.described.restrict.as_ref()?;
-        let column = table.table.column(&mark.column)?;
-        (!self.decides(table, &mark.column)).then_some((mark, column))
-    }
-
-    /// Whether a column decides how long rows are kept: who wrote there would free them.
-    fn decides(&self, table: &Laid, column: &str) -> bool {
-        self.tables.iter().any(|other| {
-            let here = |via: Option<&Via>| match via {
-                Some(via) => via.table == table.name,
-                None => other.name == table.name,
-            };
-            let described = &other.described;
-            let retention = described.retention.iter().any(|retention| {
-                let or = retention.or.as_deref() == Some(column) && here(None);
-                or || (retention.from == column && here(retention.of.as_ref()))
-            });
-            let mut while_ = described.kept_while.iter();
-            let while_ = while_.any(|kept| kept.column == column && here(kept.of.as_ref()));
-            let mut hidden = described.soft_delete.iter();
-            retention || while_ || hidden.any(|soft| soft.column == column && here(None))
-        })
     }
 
     /// The tables whose rows are restricted: by themselves, or with all that they hang on.
@@ -68,7 +48,7 @@ impl Layout {
                     LaidTarget::Identifier(..) => false,
                 });
                 let by_others = !table.described.person && own(table).next().is_some() && hangs;
-                if self.mark(table).is_some() || by_others {
+                if mark_of(table).is_some() || by_others {
                     covered.insert(number);
                 }
             }
@@ -91,7 +71,7 @@ impl Found {
         let covered = layout.restricted();
         let (mut counts, mut missing) = (Vec::new(), Vec::new());
         for (number, table) in layout.tables.iter().enumerate() {
-            if let Some((mark, column)) = layout.mark(table) {
+            if let Some((mark, column)) = mark_of(table) {
                 if restricted {
                     self.note_restriction(request, table, column, &table.set)
                         .await?;
@@ -133,7 +113,7 @@ impl Found {
         let layout = Arc::clone(&self.layout);
         let set = format!("{SET}restricted");
         for table in &layout.tables {
-            let Some((mark, column)) = layout.mark(table) else {
+            let Some((mark, column)) = mark_of(table) else {
                 continue;
             };
             if self.frozen.contains_key(&table.name) {

@@ -1,0 +1,143 @@
+//! What a map may not say at once: each of it can be meant, both together cannot.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::map::{DataMap, Table, Target, Via, Whose};
+use super::{MapProblem, Plain, Problem, Strategy};
+
+impl DataMap {
+    pub(super) fn clashes(&self, problems: &mut Vec<MapProblem>) {
+        for (name, table) in &self.tables {
+            let mut problem = |column: &str, problem| {
+                problems.push(MapProblem::member(name, column, problem));
+            };
+            let (deciding, ways) = self.deciding(name);
+            let changed = changed_in_others(table);
+            for column in deciding.union(&ways).filter(|c| changed.contains(*c)) {
+                problem(column, Problem::DecidingErased);
+            }
+            let finding = finding(table);
+            let mut set: BTreeMap<&str, &Plain> = BTreeMap::new();
+            for (column, value) in marks(table) {
+                if deciding.contains(column) {
+                    problem(column, Problem::MarkDecides);
+                }
+                if finding.contains(column) {
+                    problem(column, Problem::MarkFinds);
+                }
+                if *set.entry(column).or_insert(value) != value {
+                    problem(column, Problem::TwoMarks);
+                }
+            }
+            if let Some(mark) = &table.restrict {
+                let column = mark.column.as_str();
+                if table.ends.iter().any(|end| end.column == column) {
+                    problem(column, Problem::TwoMarks);
+                }
+                let described = table.columns.get(column);
+                let strategy = described.and_then(|described| described.erase.as_ref());
+                let own = strategy.is_some_and(|strategy| *strategy != Strategy::Keep);
+                if own || changed.contains(column) {
+                    problem(column, Problem::MarkErased);
+                }
+            }
+            if let (Some(soft), Some(retention)) = (&table.soft_delete, &table.retention) {
+                let from = Some(&retention.from).filter(|_| retention.of.is_none());
+                if from == Some(&soft.column) || retention.or.as_ref() == Some(&soft.column) {
+                    problem(&soft.column, Problem::NeverHidden);
+                }
+            }
+            for column in two_ways(table) {
+                problem(column, Problem::TwoStrategies);
+            }
+        }
+    }
+
+    /// The columns of a table that decide how long rows are kept, in it or elsewhere; and those by
+    /// which its rows lead to rows that they keep.
+    fn deciding(&self, name: &str) -> (BTreeSet<&str>, BTreeSet<&str>) {
+        let (mut columns, mut ways) = (BTreeSet::new(), BTreeSet::new());
+        for (other, table) in &self.tables {
+            let here = other == name;
+            let mut from = |via: Option<&Via>, column| match via {
+                None if here => {
+                    columns.insert(column);
+                }
+                Some(via) if via.table == name => {
+                    columns.insert(column);
+                    let there = self.tables.get(name);
+                    let link = there.and_then(|there| there.links.get(&via.link));
+                    let link = link.into_iter().flat_map(|link| &link.columns);
+                    ways.extend(link.map(String::as_str));
+                }
+                _ => {}
+            };
+            if let Some(retention) = &table.retention {
+                from(retention.of.as_ref(), retention.from.as_str());
+                if let Some(or) = &retention.or {
+                    from(None, or);
+                }
+            }
+            for kept in &table.kept_while {
+                from(kept.of.as_ref(), &kept.column);
+            }
+            if let Some(soft) = &table.soft_delete {
+                from(None, &soft.column);
+            }
+        }
+        (columns, ways)
+    }
+}
+
+/// What is set in rows that are restricted, or of which a use has ended.
+fn marks(table: &Table) -> impl Iterator<Item = (&str, &Plain)> {
+    let restrict = table.restrict.iter();
+    let restrict = restrict.map(|mark| (mark.column.as_str(), &mark.equals));
+    let ends = table.ends.iter().map(|end| (end.column.as_str(), &end.set));
+    restrict.chain(ends)
+}
+
+/// The columns by which rows, and who is named elsewhere, are found.
+fn finding(table: &Table) -> BTreeSet<&str> {
+    let mut finding: BTreeSet<&String> = table.names.iter().flatten().collect();
+    let columns = table.columns.iter();
+    let identifying = columns.filter(|(_, column)| !column.identifiers.is_empty());
+    finding.extend(identifying.map(|(name, _)| name));
+    for link in table.links.values() {
+        finding.extend(&link.columns);
+        finding.extend(link.when.iter().map(|when| &when.column));
+        if let Target::Identifier { at, .. } = &link.to {
+            finding.extend(at);
+        }
+    }
+    finding.into_iter().map(String::as_str).collect()
+}
+
+/// The columns that an erasure changes in rows that are not the person's alone.
+fn changed_in_others(table: &Table) -> BTreeSet<&str> {
+    let others = table.links.values().filter(|l| l.whose != Whose::Owned);
+    let mut changed = BTreeSet::new();
+    for link in others {
+        let unsaid = link.columns.iter();
+        let unsaid = unsaid.filter(|column| !link.erase.contains_key(*column));
+        let said = link.erase.iter();
+        let said = said.filter(|(_, strategy)| **strategy != Strategy::Keep);
+        changed.extend(unsaid.chain(said.map(|(column, _)| column)));
+    }
+    changed.into_iter().map(String::as_str).collect()
+}
+
+/// The columns to which two links of a table do different things, for a row of others that both
+/// find: what one names, and another empties, or empties a part of.
+fn two_ways(table: &Table) -> BTreeSet<&str> {
+    let others = || table.links.values().filter(|l| l.whose != Whose::Owned);
+    let emptied = |column: &String, strategy: &Strategy| {
+        others().any(|link| {
+            let here = link.columns.contains(column) && !link.erase.contains_key(column);
+            here && !(*strategy == Strategy::Null && link.path.is_empty())
+        })
+    };
+    let said = others().flat_map(|link| &link.erase);
+    let twice = said.filter(|(column, strategy)| emptied(column, strategy));
+    twice.map(|(column, _)| column.as_str()).collect()
+}
