@@ -76,13 +76,22 @@ impl Serialize for RegimeDigest {
 impl<'de> Deserialize<'de> for RegimeDigest {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = Cow::<str>::deserialize(deserializer)?;
-        let invalid = || serde::de::Error::custom("a digest is written as 64 hexadecimal digits");
+        let invalid =
+            || serde::de::Error::custom("a digest is written as 64 small hexadecimal digits");
+        // One spelling: digests are compared as they are stored, too.
+        let digit = |digit: u8| match digit {
+            b'0'..=b'9' => Some(digit - b'0'),
+            b'a'..=b'f' => Some(digit - b'a' + 10),
+            _ => None,
+        };
         let mut bytes = [0; 32];
-        if text.len() != 64 || !text.is_ascii() {
+        if text.len() != 64 {
             return Err(invalid());
         }
-        for (byte, at) in bytes.iter_mut().zip((0..64).step_by(2)) {
-            *byte = u8::from_str_radix(&text[at..at + 2], 16).map_err(|_| invalid())?;
+        for (byte, pair) in bytes.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
+            let digits = digit(pair[0]).zip(digit(pair[1]));
+            let (high, low) = digits.ok_or_else(invalid)?;
+            *byte = high << 4 | low;
         }
         Ok(Self(bytes))
     }

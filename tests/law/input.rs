@@ -576,6 +576,27 @@ fn a_pin_finds_the_very_version() {
         old
     );
 
+    // A digest has one spelling.
+    let (before, digest) = stored.split_at(stored.find("\"digest\":\"").unwrap() + 10);
+    let (digest, after) = digest.split_at(64);
+    let small = |sign: &char| !matches!(sign, '0'..='9' | 'a'..='f' | '"' | '\\' | '\0'..='\x1f');
+    for sign in ('\0'..='\u{ff}').filter(small) {
+        for place in [0, 1, 62, 63] {
+            let mut other: Vec<char> = digest.chars().collect();
+            other[place] = sign;
+            let other: String = other.into_iter().collect();
+            let read = serde_json::from_str::<datarights::law::RegimePin>(&format!(
+                "{before}{other}{after}"
+            ));
+            assert!(read.is_err(), "{sign:?} at {place}");
+        }
+    }
+    for other in [&digest[..63], &format!("{digest}0")] {
+        let read =
+            serde_json::from_str::<datarights::law::RegimePin>(&format!("{before}{other}{after}"));
+        assert!(read.is_err(), "{} digits", other.len());
+    }
+
     let mut altered = Regime::clone(&regimes.get("eu_gdpr").unwrap());
     let pin = altered.pin().unwrap();
     altered.clocks.clear();
