@@ -45,6 +45,12 @@ pub(crate) const GIULIA: Somebody = Somebody {
     mail: "g.0@example.org",
     marks: &["g.0@example.org", "Giulia Bernard", "+33609375836"],
 };
+/// A client whom the desk has banned, too, with an address that is not in ASCII.
+pub(crate) const ELODIE: Somebody = Somebody {
+    id: 160,
+    mail: "é.152@example.com",
+    marks: &["é.152@example.com", "+33609005572", "+33714601928"],
+};
 /// A client whom the desk has banned.
 pub(crate) const SOREN: Somebody = Somebody {
     id: 522,

@@ -23,6 +23,24 @@ impl Place {
         }
     }
 
+    /// A text in a statement.
+    pub(crate) fn literal(&self, text: &str) -> String {
+        let text = text.replace('\'', "''");
+        match self.name {
+            "mariadb" => format!("'{}'", text.replace('\\', "\\\\")),
+            _ => format!("'{text}'"),
+        }
+    }
+
+    /// Bytes in a statement.
+    pub(crate) fn bytes(&self, bytes: &[u8]) -> String {
+        let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        match self.name {
+            "postgres" => format!("'\\x{hex}'"),
+            _ => format!("x'{hex}'"),
+        }
+    }
+
     /// Runs statements of the test's own, one after the other.
     pub(crate) async fn run(&self, statements: &[&str]) {
         for statement in statements {

@@ -25,6 +25,8 @@ mod oracle;
 mod parts;
 #[path = "../helpdesk/people.rs"]
 mod people;
+#[cfg(all(feature = "sql-postgres", feature = "sql-mysql"))]
+mod planted;
 mod purge;
 mod random;
 mod refused;

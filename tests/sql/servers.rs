@@ -6,12 +6,16 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use datarights::adapters::{SqlPool, SqlSource};
+use datarights::adapters::{ShownPlan, SqlPool, SqlSource};
 use datarights::model::{Identifier, RowCount, WithheldRows};
 use datarights::ports::{PersonalDataSource, Work};
 use rusqlite::Connection;
 use sqlx::{AssertSqlSafe, Connection as _, Row as _};
 
+use crate::engines::Place;
+use crate::oracle::Snapshot;
+use crate::people::{DMITRI, ELODIE, GIULIA, LEA, MALGORZATA};
+use crate::planted::{Others, PLACES, plant};
 use crate::{
     clock, context, correction, desk, done, erase, locate, open, options, read, shared, skipped,
 };
@@ -81,6 +85,13 @@ impl Server {
         let server = Self::MySql(format!("datarights_{name}_{}", std::process::id()));
         let load = mysql_client(server.name());
         server.load(&script, load).await
+    }
+
+    const fn kind(&self) -> &'static str {
+        match self {
+            Self::Postgres(_) => "postgres",
+            Self::MySql(_) => "mariadb",
+        }
     }
 
     fn name(&self) -> &str {
@@ -291,6 +302,43 @@ async fn answers(source: &dyn PersonalDataSource, mail: &str) -> Answers {
     }
 }
 
+/// The dry run, as a table and for machines.
+async fn planned_alike(one: &SqlSource, other: &SqlSource, mail: &str) {
+    let shown = async |source: &SqlSource| {
+        let found = locate(source, mail).await;
+        let dry = context("dry");
+        let plan = source.plan(&dry, &found.locators, &Work::Erase).await;
+        let plan = done(plan.unwrap());
+        let shown = ShownPlan::new(&plan);
+        (
+            plan.rows,
+            shown.to_string(),
+            serde_json::to_value(&shown).unwrap(),
+        )
+    };
+    let (rows, table, json) = shown(one).await;
+    let (_, table_there, json_there) = shown(other).await;
+    assert_eq!(table, table_there, "{mail}");
+    assert_eq!(json, json_there, "{mail}");
+    let lines: Vec<&str> = table.lines().skip(1).collect();
+    assert_eq!(lines.len(), rows.len(), "{table}");
+    for ((line, planned), told) in lines
+        .iter()
+        .zip(&rows)
+        .zip(json["lines"].as_array().unwrap())
+    {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        assert_eq!(words[0], planned.rows.to_string(), "{line}");
+        assert_eq!(words[1], planned.collection, "{line}");
+        assert_eq!(
+            words[2].trim_end_matches(':'),
+            told["what"].as_str().unwrap(),
+            "{line}"
+        );
+        assert_eq!(told["rows"], planned.rows, "{line}");
+    }
+}
+
 async fn answers_alike(server: Server) {
     let folder = tempfile::tempdir().unwrap();
     let path = desk::copy(folder.path()).unwrap();
@@ -320,13 +368,27 @@ async fn answers_alike(server: Server) {
         "corrected",
     );
 
-    for mail in [
-        "m.90@example.org",  // a client with rows in most tables
-        "É.152@example.COM", // banned, and written in capitals
-        "l.64@example.org",  // two others have the same name
-        "g.0@example.org",   // an agent
-        "d.20@example.net",  // the head of an organisation
+    let sqlite = Place {
+        pool: crate::pool(&path).await.into(),
+        name: "sqlite",
+    };
+    let beside = Place {
+        pool: pool.clone(),
+        name: server.kind(),
+    };
+    for (mail, who) in [
+        ("m.90@example.org", &MALGORZATA), // a client with rows in most tables
+        ("É.152@example.COM", &ELODIE),    // banned, and written in capitals
+        ("l.64@example.org", &LEA),        // two others have the same name
+        ("g.0@example.org", &GIULIA),      // an agent
+        ("d.20@example.net", &DMITRI),     // the head of an organisation
     ] {
+        let others = Others::of(who, &path);
+        for place in [&sqlite, &beside] {
+            plant(place, who, &others).await;
+        }
+        same(&dump(&path, &shape), &server.dump(&shape).await, "planted");
+        planned_alike(&here, &there, mail).await;
         let (one, other) = (answers(&here, mail).await, answers(&there, mail).await);
         assert_eq!(one.found, other.found, "{mail}");
         assert_eq!(one.erased, other.erased, "{mail}");
@@ -337,6 +399,18 @@ async fn answers_alike(server: Server) {
             assert_eq!(one, other, "{mail}");
         }
         same(&dump(&path, &shape), &server.dump(&shape).await, mail);
+        // Nothing was planted in vain, and nothing of it is left.
+        let told: Vec<&str> = one.erased.iter().map(|count| &*count.collection).collect();
+        let missed: Vec<_> = PLACES
+            .iter()
+            .filter(|place| !told.contains(place))
+            .collect();
+        assert_eq!(missed, [&""; 0], "{mail}");
+        let left = Snapshot::of(&path).naming(who.marks);
+        assert!(
+            left.iter().all(|(table, _, _)| table == "banlist"),
+            "{left:?}"
+        );
     }
     let nobody = [Identifier::mail("nobody@example.org").unwrap()];
     let found = there.locate(&context("l"), &nobody).await;

@@ -62,22 +62,6 @@ impl Chance {
 }
 
 impl Place {
-    fn literal(&self, text: &str) -> String {
-        let text = text.replace('\'', "''");
-        match self.name {
-            "mariadb" => format!("'{}'", text.replace('\\', "\\\\")),
-            _ => format!("'{text}'"),
-        }
-    }
-
-    fn bytes(&self, bytes: &[u8]) -> String {
-        let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-        match self.name {
-            "postgres" => format!("'\\x{hex}'"),
-            _ => format!("x'{hex}'"),
-        }
-    }
-
     fn of_type(&self, kind: &str) -> &'static str {
         match (kind, self.name) {
             ("bytes", "postgres") => "BYTEA",
