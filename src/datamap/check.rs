@@ -252,7 +252,35 @@ impl Beside<'_> {
         }
     }
 
+    /// Columns that lead to several tables, and nothing says when to which: no condition tells the
+    /// links apart, and they are not keys of the database, which hold both.
+    fn ambiguous(&self, problems: &mut Vec<MapProblem>) {
+        let declared = |link: &Link, table: &String| {
+            let keys = &mut self.table.foreign_keys.iter();
+            keys.any(|key| key.table == *table && same(&key.columns, &link.columns))
+        };
+        for (n, (name, link)) in self.described.links.iter().enumerate() {
+            let Target::Rows { table, .. } = &link.to else {
+                continue;
+            };
+            for other in self.described.links.values().take(n) {
+                let Target::Rows { table: to, .. } = &other.to else {
+                    continue;
+                };
+                let mut apart = link.when.iter().zip(&other.when);
+                let apart = apart
+                    .any(|(one, other)| one.column == other.column && one.equals != other.equals);
+                let both = declared(link, table) && declared(other, to);
+                if same(&link.columns, &other.columns) && table != to && !apart && !both {
+                    let problem = Problem::AmbiguousLink(to.clone());
+                    problems.push(MapProblem::member(self.name, name, problem));
+                }
+            }
+        }
+    }
+
     fn links(&self, problems: &mut Vec<MapProblem>) {
+        self.ambiguous(problems);
         for (name, link) in &self.described.links {
             let Target::Rows { table, columns } = &link.to else {
                 continue;

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::map::{DataMap, Table, Target, Via, Whose};
+use super::map::{DataMap, Link, Table, Target, Via, Whose};
 use super::{MapProblem, Plain, Problem, Strategy};
 
 impl DataMap {
@@ -49,6 +49,9 @@ impl DataMap {
             }
             for column in two_ways(table) {
                 problem(column, Problem::TwoStrategies);
+            }
+            for link in twice(table) {
+                problem(link, Problem::LinkTwice);
             }
         }
     }
@@ -140,4 +143,17 @@ fn two_ways(table: &Table) -> BTreeSet<&str> {
     let said = others().flat_map(|link| &link.erase);
     let twice = said.filter(|(column, strategy)| emptied(column, strategy));
     twice.map(|(column, _)| column.as_str()).collect()
+}
+
+/// Links that say of the same rows what another one says otherwise.
+fn twice(table: &Table) -> BTreeSet<&str> {
+    let mut twice = BTreeSet::new();
+    for (n, (name, link)) in table.links.iter().enumerate() {
+        let ways = |link: &Link| (link.columns.clone(), link.path.clone(), link.to.clone());
+        let same = |other: &Link| ways(link) == ways(other) && link.when == other.when;
+        if table.links.values().take(n).any(same) {
+            twice.insert(name.as_str());
+        }
+    }
+    twice
 }

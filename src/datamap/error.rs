@@ -102,6 +102,9 @@ pub enum Problem {
     #[error("the rows stay anyway: a duty to keep them for a time has no effect")]
     UselessRetention,
 
+    /// Two links of one meaning.
+    #[error("another link leads from the same columns to the same rows: one says whose they are")]
+    LinkTwice,
     /// A restriction, or the end of a use, is marked where it frees rows that must be kept.
     #[error("decides how long rows are kept, and cannot mark anything else: name another column")]
     MarkDecides,
@@ -151,6 +154,12 @@ pub enum Problem {
          column with a reason"
     )]
     KeyNotFollowed(String),
+    /// Columns that lead to rows of two tables.
+    #[error(
+        "the same columns lead to `{0}` too: say `when` they lead where, for both links, or declare both \
+         keys in the database"
+    )]
+    AmbiguousLink(String),
     /// Rows that lead on need a key.
     #[error("has no primary key: name the columns that the link leads to")]
     NoKey,

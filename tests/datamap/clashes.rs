@@ -235,3 +235,77 @@ fn two_links_do_the_same_to_a_column() {
         "claims.doc: TwoStrategies",
     );
 }
+
+#[test]
+fn a_way_is_described_once() {
+    let link = |name: &str, more: &str| {
+        format!(
+            r#"links.{name} = {{ columns = ["seller"], to = {{ rows = {{ table = "people" }} }}{more} }}"#
+        )
+    };
+    let mention = r#", whose = "mentioned", ground = "rights_of_others""#;
+    let when = |kind: u8| format!(r#", when = {{ column = "kind", equals = {kind} }}"#);
+    clash(
+        ("orders", &link("a", "")),
+        ("orders", &link("b", mention)),
+        "orders.b: LinkTwice",
+    );
+    clash(
+        ("orders", &link("a", &when(1))),
+        ("orders", &link("b", &format!("{mention}{}", when(1)))),
+        "orders.b: LinkTwice",
+    );
+    let apart = [link("a", &when(1)), link("b", &when(2))];
+    let apart = map(&[("orders", &apart[0]), ("orders", &apart[1])]);
+    assert_eq!(told(apart.validate()), [""; 0]);
+}
+
+/// What no condition tells apart leads to one table.
+#[test]
+fn columns_that_lead_to_two_tables_say_when() {
+    use datarights::datamap::{Catalogue, CatalogueColumn, CatalogueTable, Class, ForeignKey};
+    let int = |name: &str| CatalogueColumn::new(name, Class::Int, "INTEGER");
+    let text = CatalogueColumn::new("mail", Class::Text, "TEXT");
+    let keyed = |to: &[&str]| {
+        let mut notes = CatalogueTable::new([int("id").not_null(), int("of"), int("kind")]);
+        for to in to {
+            notes = notes.foreign_key(ForeignKey::new(["of"], *to, ["id"]));
+        }
+        let people = CatalogueTable::new([int("id").not_null(), text.clone()]).keyed(["id"]);
+        let orders = CatalogueTable::new([int("id").not_null(), int("person")]).keyed(["id"]);
+        Catalogue::new()
+            .table("people", people)
+            .table("orders", orders)
+            .table("notes", notes.keyed(["id"]))
+    };
+    let map = |person: &str, order: &str| {
+        let text = format!(
+            r#"
+            schema = 1
+            [tables.people]
+            person = true
+            columns.mail = {{ category = "contact", identifiers = ["mail"] }}
+            [tables.orders]
+            links.who = {{ columns = ["person"], to = {{ rows = {{ table = "people" }} }} }}
+            [tables.notes]
+            links.person = {{ columns = ["of"], to = {{ rows = {{ table = "people" }} }}{person} }}
+            links.order = {{ columns = ["of"], to = {{ rows = {{ table = "orders" }} }}{order} }}
+            [[exempt]]
+            table = "*"
+            columns = ["id", "kind"]
+            reason = "numbers"
+            "#
+        );
+        DataMap::from_toml(&text).unwrap()
+    };
+    let when = |kind: u8| format!(r#", when = {{ column = "kind", equals = {kind} }}"#);
+    let ambiguous = ["notes.person: AmbiguousLink(\"orders\")"];
+    let none = keyed(&[]);
+    assert_eq!(told(map("", "").check(&none)), ambiguous);
+    assert_eq!(told(map(&when(1), "").check(&none)), ambiguous);
+    assert_eq!(told(map(&when(1), &when(1)).check(&none)), ambiguous);
+    assert_eq!(told(map(&when(1), &when(2)).check(&none)), [""; 0]);
+    assert_eq!(told(map("", "").check(&keyed(&["people"]))), ambiguous);
+    let both = keyed(&["people", "orders"]);
+    assert_eq!(told(map("", "").check(&both)), [""; 0]);
+}
