@@ -34,6 +34,7 @@ mod refused;
 mod server_suite;
 #[cfg(all(feature = "sql-postgres", feature = "sql-mysql"))]
 mod servers;
+mod several;
 mod shop;
 #[path = "../helpdesk/sql_oracle.rs"]
 mod sql_oracle;

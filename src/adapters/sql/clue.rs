@@ -39,6 +39,16 @@ impl Person {
         self.clues.intersection(&other.clues).next().is_some()
     }
 
+    /// A table of which two rows are known.
+    pub(super) fn several(&self) -> Option<&str> {
+        let tables = self.clues.iter().filter_map(|clue| match clue {
+            Clue::Row(table, _) => Some(table.as_str()),
+            _ => None,
+        });
+        let mut seen = BTreeSet::new();
+        tables.into_iter().find(|table| !seen.insert(*table))
+    }
+
     /// The rows of people; without any, the identifiers.
     pub(super) fn essence(&self) -> Self {
         let rows = |clue: &&Clue| matches!(clue, Clue::Row(..));

@@ -11,6 +11,8 @@ use crate::ports::{ErrorKind, PortError};
 pub enum SqlFault {
     /// The schema is not the one that the map was checked beside.
     SchemaChanged,
+    /// Several people were found where one was meant.
+    SeveralPeople,
     /// The erasure would do more than the plan says that was approved.
     PlanChanged,
     /// A value may stand once, and would stand twice.
@@ -49,8 +51,9 @@ pub enum SqlFault {
 
 impl SqlFault {
     /// All of them.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::SchemaChanged,
+        Self::SeveralPeople,
         Self::PlanChanged,
         Self::UniqueViolation,
         Self::ForeignKeyViolation,
@@ -81,6 +84,7 @@ impl SqlFault {
     pub const fn code(self) -> &'static str {
         match self {
             Self::SchemaChanged => "schema_changed",
+            Self::SeveralPeople => "several_people",
             Self::PlanChanged => "plan_changed",
             Self::UniqueViolation => "unique_violation",
             Self::ForeignKeyViolation => "foreign_key_violation",
@@ -119,6 +123,10 @@ impl SqlFault {
             Self::SchemaChanged => {
                 "run `check` against the new schema, mend the map, open the source again and retry \
                  the request"
+            }
+            Self::SeveralPeople => {
+                "ask which of them is meant, and name in the map as identifiers only what one person \
+                 alone has"
             }
             Self::PlanChanged => {
                 "retry the request: it is planned again, and approved again where somebody approves"

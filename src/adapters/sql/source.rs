@@ -21,6 +21,7 @@ use crate::ports::{
 use super::clue::Person;
 use super::dialect::{EFFECTS, RESTRICTIONS, STOPS};
 use super::erase::{Performed, PseudonymKey};
+use super::fault::SqlFault;
 use super::found::{Found, others};
 use super::holds::HOLDS;
 use super::layout::{Keyless, LaidTarget, Layout};
@@ -54,6 +55,9 @@ pub struct SqlSourceOptions {
     /// Whether the search after an erasure also looks by value
     /// ([`SqlSource::search_by_value`]). It reads every table of the database.
     pub by_value: bool,
+    /// Whether several rows of one table of people are never one person: who is found as several, as a
+    /// household by the number that it shares, is refused (`several_people`).
+    pub one_row_each: bool,
     /// What the host does to values, by the names that the map uses.
     pub strategies: Arc<BTreeMap<String, HostStrategy>>,
 }
@@ -68,6 +72,7 @@ impl SqlSourceOptions {
             pseudonym_key: None,
             purge: false,
             by_value: false,
+            one_row_each: false,
             strategies: Arc::default(),
         }
     }
@@ -83,6 +88,13 @@ impl SqlSourceOptions {
     #[must_use]
     pub const fn searching_by_value(mut self) -> Self {
         self.by_value = true;
+        self
+    }
+
+    /// Refuses who is found as several rows of people.
+    #[must_use]
+    pub const fn refusing_several_people(mut self) -> Self {
+        self.one_row_each = true;
         self
     }
 
@@ -487,6 +499,9 @@ impl PersonalDataSource for SqlSource {
         let mut found = self.begin(context, Purpose::Read).await?;
         found.make_sets().await?;
         let (mut person, identifiers) = found.identify(identifiers).await?;
+        if let Some(table) = person.several().filter(|_| self.options.one_row_each) {
+            return Err(SqlFault::SeveralPeople.at(table));
+        }
         found.make_sets().await?;
         found.fill(&person).await?;
         found.find_others(&person).await?;
