@@ -19,16 +19,17 @@
 //! where in the whole database the person's identifiers stand, `plan` where they would be left, and
 //! `erase` where they are left.
 
+use std::process::ExitCode;
 use std::sync::Arc;
 
 use chrono::{TimeDelta, Utc};
 use datarights::adapters::{
-    FoundByValue, ShownPlan, SqlPool, SqlSource, SqlSourceOptions, SystemClock,
+    FoundByValue, ShownPlan, SqlFault, SqlPool, SqlSource, SqlSourceOptions, SystemClock,
 };
 use datarights::datamap::DataMap;
 use datarights::model::{ControllerId, Correction, Identifier, Personal, RequestId, SourceId};
 use datarights::ports::{
-    Answer, CallContext, Cell, Fence, IdempotencyKey, Item, Located, PersonalDataSource,
+    Answer, CallContext, Cell, Fence, IdempotencyKey, Item, Located, PersonalDataSource, PortError,
     SourcePlan, Work,
 };
 use futures::{StreamExt, TryStreamExt};
@@ -38,7 +39,25 @@ use serde_json::json;
 type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Outcome<()> {
+async fn main() -> ExitCode {
+    match host().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            if let Some(fault) = fault(&*error) {
+                eprintln!("{}", fault.remedy());
+            }
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// What a source says of a database that did not do it.
+fn fault(error: &(dyn std::error::Error + 'static)) -> Option<SqlFault> {
+    error.downcast_ref::<PortError>().and_then(SqlFault::of)
+}
+
+async fn host() -> Outcome<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     if arguments.is_empty() {
         return demonstrate().await;
@@ -64,8 +83,15 @@ async fn main() -> Outcome<()> {
     if command == "draft" {
         return host.draft().await.map(|toml| println!("{toml}"));
     }
-    let map = arguments.get(2).ok_or("which map?")?;
-    let map = DataMap::from_toml(&std::fs::read_to_string(map)?)?;
+    let path = arguments.get(2).ok_or("which map?")?;
+    let map = std::fs::read_to_string(path).map_err(|error| format!("{path}: {error}"))?;
+    let map = match path.ends_with(".json") {
+        true => DataMap::from_json(&map)?,
+        false => DataMap::from_toml(&map)?,
+    };
+    if command != "check" && identities.is_empty() {
+        return Err("who? --identity KIND=VALUE".into());
+    }
     host.run(command, &map, &identities).await
 }
 
@@ -161,7 +187,10 @@ impl Host {
     async fn run(&self, command: &str, map: &DataMap, who: &[Identifier]) -> Outcome<()> {
         if command == "check" {
             map.check(&self.pool.catalogue().await?)?;
-            println!("the map describes the whole database");
+            self.told(
+                "the map describes the whole database",
+                &json!({ "problems": [] }),
+            );
             return Ok(());
         }
         let mut options = SqlSourceOptions::new(SourceId::new("database")?, "Database");
@@ -171,6 +200,10 @@ impl Host {
         let searching = bar("searching", None)?;
         let found = done(source.locate(&context("find")?, who).await?)?;
         searching.finish_and_clear();
+        if found.locators.is_empty() {
+            self.told("nobody was found", &json!([]));
+            return Ok(());
+        }
         match command {
             "find" => {
                 self.found(&found)?;
@@ -207,10 +240,15 @@ impl Host {
                 let left = source.residue(&context("search")?, &found.locators).await?;
                 let left = done(left)?;
                 erasing.finish_and_clear();
-                println!("erased: {}", serde_json::to_string(&erased)?);
-                let depth = serde_json::to_string(&left.depth)?;
-                println!("left:   {}", serde_json::to_string(&left.rows)?);
-                println!("searched: {depth}");
+                let (rows, depth) = (json!(left.rows), json!(left.depth));
+                let text = format!(
+                    "erased: {}\nleft:   {rows}\nsearched: {depth}",
+                    json!(erased)
+                );
+                self.told(
+                    &text,
+                    &json!({ "erased": erased, "left": rows, "searched": depth }),
+                );
                 Ok(())
             }
             _ => Err("draft, check, find, plan, export, rectify or erase".into()),
@@ -254,9 +292,17 @@ impl Host {
 
     fn may_write(&self) -> bool {
         if !self.sure {
-            println!("nothing was done; add --yes to do it");
+            eprintln!("nothing was done; add --yes to do it");
         }
         self.sure
+    }
+
+    /// What was done, for people or for machines.
+    fn told(&self, text: &str, json: &serde_json::Value) {
+        match self.json {
+            true => println!("{json}"),
+            false => println!("{text}"),
+        }
     }
 
     async fn rectify(&self, source: &SqlSource, found: &Located) -> Outcome<()> {
@@ -264,7 +310,11 @@ impl Host {
             return Err("--set TABLE.COLUMN=VALUE".into());
         }
         let work = Work::Rectify(self.wishes.clone());
-        self.planned(&plan(source, found, &work).await?)?;
+        let plan = plan(source, found, &work).await?;
+        self.planned(&plan)?;
+        if plan.rows.is_empty() {
+            return Err("nothing of that is there to be corrected".into());
+        }
         if !self.may_write() {
             return Ok(());
         }
@@ -272,7 +322,8 @@ impl Host {
         let rows = source
             .rectify(&effect, &found.locators, &self.wishes)
             .await?;
-        println!("corrected: {}", serde_json::to_string(&done(rows)?)?);
+        let rows = json!(done(rows)?);
+        self.told(&format!("corrected: {rows}"), &json!({ "corrected": rows }));
         Ok(())
     }
 }

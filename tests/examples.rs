@@ -330,3 +330,84 @@ fn a_described_database_is_drafted_checked_read_and_erased() {
     }
     assert!(!output.contains("packed_by") && !output.contains("Eve"));
 }
+
+/// Words for people on the one side, documents for machines on the other; what fails says so, and how.
+#[test]
+#[cfg(all(feature = "sql-sqlite", feature = "sqlite"))]
+fn a_database_is_served_from_the_command_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("people.sqlite");
+    let connection = rusqlite::Connection::open(&path).unwrap();
+    let made =
+        "CREATE TABLE people (id INTEGER PRIMARY KEY, mail TEXT, name TEXT CHECK (name <> ''));
+                INSERT INTO people VALUES (1, 'ada@example.org', 'Ada')";
+    connection.execute_batch(made).unwrap();
+    let map = |erase: &str| {
+        let path = folder.path().join("map.toml");
+        let text = format!(
+            r#"
+            schema = 1
+            [tables.people]
+            person = true
+            erase = "columns"
+            columns.mail = {{ category = "contact", identifiers = ["mail"], erase = "null" }}
+            columns.name = {{ category = "identity", rectify = true, erase = {erase} }}
+            [[exempt]]
+            table = "people"
+            columns = ["id"]
+            reason = "numbers"
+            "#
+        );
+        std::fs::write(&path, text).unwrap();
+        path.display().to_string()
+    };
+    let url = format!("sqlite:{}", path.display());
+    let host = |map: &str, rest: &[&str]| {
+        let begin = [&url, rest[0], map];
+        let arguments: Vec<&str> = begin.iter().chain(&rest[1..]).copied().collect();
+        run("sql_host", &arguments)
+    };
+    let json = |output: &Output| -> Vec<serde_json::Value> {
+        let lines = said(output);
+        let lines = lines.lines().map(serde_json::from_str);
+        lines.collect::<Result<_, _>>().expect("JSON")
+    };
+    let ada = ["--identity", "mail=Ada@example.org"];
+    let refused = host(&map(r#"{ fixed = "" }"#), &["plan", ada[0], ada[1]]);
+    assert!(!refused.status.success());
+    let error = String::from_utf8_lossy(&refused.stderr);
+    assert!(error.starts_with("check_violation at people"), "{error}");
+    assert!(
+        error.contains("a strategy whose value the check allows"),
+        "{error}"
+    );
+
+    let map = map(r#""null""#);
+    let nobody = ["find", "--identity", "mail=nobody@example.org"];
+    assert_eq!(said(&host(&map, &nobody)), "nobody was found\n");
+    let anybody = host(&map, &["erase", "--yes"]);
+    assert!(!anybody.status.success(), "of nobody in particular");
+
+    let told = json(&host(&map, &["check", "--json"]));
+    assert_eq!(told, [serde_json::json!({ "problems": [] })]);
+    let set = [
+        "rectify",
+        ada[0],
+        ada[1],
+        "--set",
+        "people.name=King",
+        "--json",
+        "--yes",
+    ];
+    let told = json(&host(&map, &set));
+    assert_eq!(told[0]["lines"][0]["what"], "correct");
+    assert_eq!(told[1]["corrected"][0]["rows"], 1);
+    let erase = ["erase", ada[0], ada[1], "--json"];
+    assert_eq!(json(&host(&map, &erase)).len(), 1, "the plan alone");
+    let told = json(&host(&map, &["erase", ada[0], ada[1], "--json", "--yes"]));
+    assert_eq!(told[0]["lines"][0]["what"], "anonymise");
+    assert_eq!(told[1]["left"], serde_json::json!([]));
+    let row = "SELECT mail IS NULL AND name IS NULL FROM people";
+    let gone: bool = connection.query_row(row, [], |row| row.get(0)).unwrap();
+    assert!(gone);
+}
