@@ -14,17 +14,16 @@ use crate::model::{Actor, ControllerId, Failure, RequestId};
 use crate::ports::{
     Claim, Commit, Fence, LockChange, Mark, Query, Snapshot, StoreError, StoredRequest,
 };
-use crate::workflow::{
-    Cause, CodecError, Decision, Effect, EffectKey, Event, Locks, Rejection, Request,
-};
+use crate::workflow::{Cause, CodecError, Decision, Effect, EffectKey, Event, Rejection, Request};
 
 use super::Engine;
 use super::agenda::Aside;
 use super::error::EngineError;
+use super::postpone::unchanged;
 use super::progress::{Alert, Trouble};
 use super::requests::Loaded;
+use super::settle::failed;
 use super::stored;
-use super::worker::failed;
 
 /// Where the reason lies why a whole request was set aside: a part that is not sealed, because it
 /// holds a code alone and must be readable when nothing else is.
@@ -104,17 +103,6 @@ fn nothing(request: RequestId) -> EngineError {
     EngineError::Nothing {
         what: "effect that was set aside",
         request,
-    }
-}
-
-/// A decision that changes nothing.
-fn unchanged(request: Request) -> Decision {
-    Decision {
-        events: Vec::new(),
-        effects: Vec::new(),
-        timers: Vec::new(),
-        locks: Locks::Keep,
-        next: request,
     }
 }
 
