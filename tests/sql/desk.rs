@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use datarights::adapters::SqlSource;
 use datarights::datamap::{DataMap, Problem};
 use datarights::model::{Ground, Identifier, Until};
 use datarights::ports::{PersonalDataSource, Work};
@@ -257,6 +258,43 @@ async fn an_agent_goes_and_other_peoples_tickets_stay() {
     let original = shared("helpdesk.sqlite").unwrap();
     let written = rows(&original, "SELECT id FROM ticket_thread WHERE user_id = 8");
     assert!(written.len() > 100);
+}
+
+/// In chunks, the desk is left as by one transaction, and the answer is the same.
+#[tokio::test]
+async fn in_chunks_people_go_as_in_one_transaction() {
+    for who in [&DMITRI, &GIULIA, &SOREN] {
+        let mut ends = Vec::new();
+        for most in [None, std::num::NonZeroU64::new(9)] {
+            let folder = tempfile::tempdir().unwrap();
+            let Some(path) = copy(folder.path()) else {
+                return;
+            };
+            let mut options = crate::options();
+            options.chunk = most;
+            let pool = pool(&path).await;
+            let source = SqlSource::open(pool, &map(), crate::clock(), options).await;
+            let mut erased = erase(&source.unwrap(), who.mail).await;
+            erased.rows.sort();
+            ends.push((Snapshot::of(&path), erased));
+        }
+        let (whole, chunked) = (&ends[0], &ends[1]);
+        assert_eq!(whole.1, chunked.1, "{}", who.id);
+        let mut difference = whole.0.difference(&chunked.0);
+        // Notes of effects are numbered as they were made.
+        difference
+            .added
+            .retain(|(table, _)| table != "datarights_effects");
+        difference
+            .deleted
+            .retain(|(table, _)| table != "datarights_effects");
+        assert_eq!(
+            difference,
+            crate::oracle::Difference::default(),
+            "{}",
+            who.id
+        );
+    }
 }
 
 #[tokio::test]

@@ -9,6 +9,7 @@
 )]
 
 mod chinook;
+mod chunks;
 #[path = "../common/mod.rs"]
 mod common;
 mod desk;
@@ -19,6 +20,8 @@ mod guarded;
 mod inside;
 mod kept;
 mod kept_restricted;
+#[cfg(all(unix, feature = "sql-postgres", feature = "sql-mysql"))]
+mod killed;
 mod large;
 #[path = "../helpdesk/oracle.rs"]
 mod oracle;

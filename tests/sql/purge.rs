@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use datarights::adapters::SqlSource;
+use datarights::adapters::{SqlSource, SqlSourceOptions};
 use datarights::datamap::{Column, DataMap, Link, Table};
 use datarights::model::{Assurance, Category, IdentifierKind};
 use datarights::ports::PersonalDataSource as _;
@@ -75,10 +75,19 @@ fn canaries(folder: &Path) -> Vec<String> {
 }
 
 async fn erased(folder: &Path, overwrites: bool, journal: SqliteJournalMode) -> Assurance {
+    erased_with(folder, overwrites, journal, options()).await
+}
+
+async fn erased_with(
+    folder: &Path,
+    overwrites: bool,
+    journal: SqliteJournalMode,
+    options: SqlSourceOptions,
+) -> Assurance {
     let pool = pool(&folder.join("canary.sqlite"), overwrites, journal).await;
     fill(&pool).await;
     let map = map();
-    let source = SqlSource::open(pool.clone(), &map, clock(), options().purging());
+    let source = SqlSource::open(pool.clone(), &map, clock(), options.purging());
     let source = source.await.unwrap();
     assert_eq!(source.describe().assurance, Assurance::Purged);
     assert_ne!(canaries(folder), [""; 0]);
@@ -97,6 +106,15 @@ async fn what_is_purged_stands_in_no_file() {
         assert_eq!(assurance, Assurance::Purged, "{journal:?}");
         assert_eq!(canaries(folder.path()), [""; 0], "{journal:?}");
     }
+}
+
+#[tokio::test]
+async fn what_is_purged_after_the_last_chunk_stands_in_no_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let chunks = options().in_chunks_of(5.try_into().unwrap());
+    let assurance = erased_with(folder.path(), true, SqliteJournalMode::Wal, chunks).await;
+    assert_eq!(assurance, Assurance::Purged);
+    assert_eq!(canaries(folder.path()), [""; 0]);
 }
 
 #[tokio::test]

@@ -5,9 +5,9 @@
 
 use std::collections::BTreeSet;
 
-use datarights::adapters::SqlSource;
+use datarights::adapters::{SqlSource, SqlSourceOptions};
 use datarights::datamap::{Column, DataMap, Link, Table};
-use datarights::model::{Category, Ground, IdentifierKind};
+use datarights::model::{Category, Ground, IdentifierKind, RowCount};
 
 use crate::engines::Place;
 use crate::{clock, erase, locate, options, pool, read};
@@ -421,13 +421,18 @@ struct Seen {
     documents: usize,
 }
 
-async fn try_out(place: &Place, seed: u64, seen: &mut Seen) {
+async fn try_out(
+    place: &Place,
+    seed: u64,
+    options: SqlSourceOptions,
+    seen: &mut Seen,
+) -> Vec<RowCount> {
     let tables = tables(&mut Chance(seed));
     let statements = schema(&tables, place.name);
     let told_schema = statements.join(";\n");
     // At once: it is one connection that does not look at keys meanwhile.
     place.run(&[&told_schema]).await;
-    let source = SqlSource::open(place.pool.clone(), &map(&tables), clock(), options()).await;
+    let source = SqlSource::open(place.pool.clone(), &map(&tables), clock(), options).await;
     let source = source.unwrap_or_else(|error| panic!("seed {seed}: {error}\n{told_schema}"));
 
     let theirs = theirs(&tables, 1);
@@ -486,7 +491,8 @@ async fn try_out(place: &Place, seed: u64, seen: &mut Seen) {
         expected.push(shown(&tables, number, &others));
     }
     seen.largest = seen.largest.max(theirs.len());
-    erase(&source, "1@example.org").await;
+    let mut erased = erase(&source, "1@example.org").await.rows;
+    erased.sort();
     let now = read_all(place, &tables).await;
     let now: Vec<Vec<String>> = now
         .into_iter()
@@ -501,6 +507,13 @@ async fn try_out(place: &Place, seed: u64, seen: &mut Seen) {
         let broken = place.rows("pragma_foreign_key_check", "parent").await;
         assert_eq!(broken, [""; 0], "seed {seed}: keys lead nowhere");
     }
+    erased
+}
+
+/// Whole, and in chunks of 1 to 5 rows.
+fn both(seed: u64) -> [SqlSourceOptions; 2] {
+    let most = std::num::NonZeroU64::MIN.saturating_add(seed % 5);
+    [options(), options().in_chunks_of(most)]
 }
 
 fn cases(usual: u64) -> u64 {
@@ -512,14 +525,18 @@ fn cases(usual: u64) -> u64 {
 async fn what_is_found_read_and_erased_is_what_a_search_by_brute_force_finds() {
     let mut seen = Seen::default();
     for seed in 0..cases(150) {
-        let folder = tempfile::tempdir().unwrap();
-        let pool = pool(&folder.path().join("random.sqlite")).await;
-        let place = Place {
-            pool: pool.clone().into(),
-            name: "sqlite",
-        };
-        try_out(&place, seed, &mut seen).await;
-        pool.close().await;
+        let mut told = Vec::new();
+        for options in both(seed) {
+            let folder = tempfile::tempdir().unwrap();
+            let pool = pool(&folder.path().join("random.sqlite")).await;
+            let place = Place {
+                pool: pool.clone().into(),
+                name: "sqlite",
+            };
+            told.push(try_out(&place, seed, options, &mut seen).await);
+            pool.close().await;
+        }
+        assert_eq!(told[0], told[1], "seed {seed}: in chunks");
     }
     assert!(
         seen.cycles > 50 && seen.largest > 8 && seen.documents > 20,
@@ -536,15 +553,19 @@ async fn postgres_finds_reads_and_erases_the_same() {
     crate::server_suite::on_postgres(async |fresh| {
         let mut seen = Seen::default();
         for seed in 0..cases(25) {
-            let pool = fresh().await;
-            let place = Place {
-                pool,
-                name: "postgres",
-            };
-            try_out(&place, seed, &mut seen).await;
-            if let datarights::adapters::SqlPool::Postgres(pool) = &place.pool {
-                pool.close().await;
+            let mut told = Vec::new();
+            for options in both(seed) {
+                let pool = fresh().await;
+                let place = Place {
+                    pool,
+                    name: "postgres",
+                };
+                told.push(try_out(&place, seed, options, &mut seen).await);
+                if let datarights::adapters::SqlPool::Postgres(pool) = &place.pool {
+                    pool.close().await;
+                }
             }
+            assert_eq!(told[0], told[1], "seed {seed}: in chunks");
         }
     })
     .await;

@@ -198,7 +198,7 @@ async fn a_plan_that_holds_no_more(fresh: Fresh<'_>) {
 }
 
 /// How many statements wait for a lock in this place.
-fn waiting(pool: &SqlPool) -> &'static str {
+pub(crate) fn waiting(pool: &SqlPool) -> &'static str {
     match pool {
         SqlPool::Postgres(_) => {
             "SELECT pid::text FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%datarights_set%' AND datname = current_database()"

@@ -8,8 +8,8 @@ use sha2::Sha256;
 use crate::datamap::{
     CatalogueColumn, Class, Column, PSEUDONYM_LENGTH, Plain, RowErasure, Strategy,
 };
-use crate::model::{RowCount, Until, WithheldRows};
-use crate::ports::{PlannedAction, PlannedRows, PortError};
+use crate::model::{Assurance, RowCount, Until, WithheldRows};
+use crate::ports::{Erased, PlannedAction, PlannedRows, PortError};
 
 use super::clue::Person;
 use super::found::{Found, go_on, others};
@@ -46,15 +46,28 @@ impl Performed {
     }
 
     /// The rows by collection.
-    pub(super) fn rows(&self) -> Vec<RowCount> {
+    fn rows(&self) -> Vec<RowCount> {
         self.lines
             .iter()
             .map(|line| RowCount::new(&line.collection, line.rows))
             .collect()
     }
 
+    /// As a source answers it.
+    pub(super) fn erased(self) -> Erased {
+        Erased {
+            rows: self.rows(),
+            assurance: if self.anonymised() {
+                Assurance::Anonymised
+            } else {
+                Assurance::Deleted
+            },
+            withheld: self.withheld,
+        }
+    }
+
     /// Whether any row that was somebody's stays without them.
-    pub(super) fn anonymised(&self) -> bool {
+    fn anonymised(&self) -> bool {
         let stays = |line: &PlannedRows| line.action == PlannedAction::Anonymise;
         self.lines.iter().any(stays)
     }
@@ -105,12 +118,8 @@ impl Found {
             }
             match table.described.erase {
                 RowErasure::Delete => {
-                    self.forget_restrictions(table).await?;
-                    let dialect = layout.dialect;
-                    let on = table.key.joins(dialect, "t", "s");
-                    let keys = table.key.under("t");
-                    let text = dialect.delete(&table.quoted, &table.set, &keys, &on);
-                    going.push((text, table.name.as_str()));
+                    self.forget_restrictions(table, &table.set).await?;
+                    going.push((self.deleted(table, &table.set), table.name.as_str()));
                 }
                 RowErasure::Columns => {
                     self.delete_each(&mut going, &mut done).await?;
@@ -133,6 +142,13 @@ impl Found {
         Ok(done)
     }
 
+    /// Writes that the rows of a set go.
+    pub(super) fn deleted(&self, table: &Laid, set: &str) -> String {
+        let dialect = self.layout.dialect;
+        let on = table.key.joins(dialect, "t", "s");
+        dialect.delete(&table.quoted, set, &table.key.under("t"), &on)
+    }
+
     /// Deletes from these tables, one after the other.
     async fn delete_each(
         &mut self,
@@ -147,7 +163,10 @@ impl Found {
     }
 
     /// What names the person in rows of others that are under a hold.
-    async fn held_elsewhere(&mut self, person: &Person) -> Result<Vec<WithheldRows>, PortError> {
+    pub(super) async fn held_elsewhere(
+        &mut self,
+        person: &Person,
+    ) -> Result<Vec<WithheldRows>, PortError> {
         let layout = Arc::clone(&self.layout);
         let mut held = Vec::new();
         for table in &layout.tables {
@@ -198,7 +217,7 @@ impl Found {
         Ok(left)
     }
 
-    async fn count_pending(
+    pub(super) async fn count_pending(
         &mut self,
         table: &Laid,
         set: &str,

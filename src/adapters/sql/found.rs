@@ -768,7 +768,7 @@ impl Found {
     }
 
     /// Lets the database see how large a set has become, before it joins with it.
-    fn look_at(&mut self, set: &str) {
+    pub(super) fn look_at(&mut self, set: &str) {
         self.ahead.extend(self.layout.dialect.look_at(set));
     }
 

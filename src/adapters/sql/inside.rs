@@ -97,7 +97,7 @@ impl Layout {
     }
 
     /// The columns by which rows are found.
-    fn found_by(&self) -> BTreeSet<(&str, &str)> {
+    pub(super) fn found_by(&self) -> BTreeSet<(&str, &str)> {
         let mut names = BTreeSet::new();
         for table in &self.tables {
             for link in &table.links {

@@ -6,6 +6,7 @@
 //!
 //! [`PersonalDataSource`]: crate::ports::PersonalDataSource
 
+mod chunks;
 mod clue;
 mod cursor;
 mod deferred;

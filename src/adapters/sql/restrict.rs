@@ -271,14 +271,17 @@ impl Found {
     }
 
     /// Forgets who restricted the rows of a set: they go, and their keys with them.
-    pub(super) async fn forget_restrictions(&mut self, table: &Laid) -> Result<(), PortError> {
+    pub(super) async fn forget_restrictions(
+        &mut self,
+        table: &Laid,
+        set: &str,
+    ) -> Result<(), PortError> {
         if table.described.restrict.is_none() {
             return Ok(());
         }
         let sql = self.sql(format!(
-            "SELECT {} FROM {} AS s {} {} AS t ON {}",
+            "SELECT {} FROM {set} AS s {} {} AS t ON {}",
             key_texts(table, self).join(", "),
-            table.set,
             self.layout.dialect.join(),
             table.quoted,
             table.key.joins(self.layout.dialect, "t", "s")

@@ -12,9 +12,10 @@ use super::dialect::SET;
 use super::erase::Change;
 use super::found::Found;
 use super::layout::Laid;
+use super::text::Replace;
 
 /// A new value for a value, where it needs one.
-type Replace = dyn Fn(&str) -> Option<String> + Send + Sync;
+type NewValue = dyn Fn(&str) -> Option<String> + Send + Sync;
 /// The same, where it may fail.
 pub(super) type Clean<'a> = dyn Fn(&str) -> Result<Option<String>, PortError> + Send + Sync + 'a;
 
@@ -22,7 +23,7 @@ pub(super) type Clean<'a> = dyn Fn(&str) -> Result<Option<String>, PortError> + 
 /// one that it has made, or needs no change. Asked again of what it gave, it must say `None`: that
 /// is how the search afterwards sees that it was done.
 #[derive(Clone)]
-pub struct HostStrategy(Arc<Replace>);
+pub struct HostStrategy(Arc<NewValue>);
 
 impl HostStrategy {
     /// From a closure.
@@ -68,8 +69,9 @@ impl Found {
             table.key.in_set("s."),
         );
         self.run(self.sql(all), &table.name).await?;
+        let most = if replace { Replace::All } else { Replace::None };
         let rows = self
-            .replace_found(table, &change.column, &each, &*clean, replace)
+            .replace_found(table, &change.column, &each, &*clean, most)
             .await?;
         let dropped = self.sql(self.layout.dialect.drop_set(&each));
         self.run(dropped, &table.name).await?;

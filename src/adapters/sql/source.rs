@@ -1,6 +1,7 @@
 //! The source: the contract of the port, on sets of rows.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU64;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -11,7 +12,7 @@ use serde::de::DeserializeOwned;
 use crate::datamap::{Catalogue, DataMap, MapProblems, Strategy};
 use crate::model::{
     Assurance, ControllerId, Correction, Digest, Failure, Identifier, IdentifierKind, MissingRows,
-    Personal, RowCount, SourceId, Use,
+    Personal, RowCount, SourceId, Use, WithheldRows,
 };
 use crate::ports::{
     Answer, CallContext, Clock, Erased, ErrorKind, Located, Locator, PersonalDataSource, PortError,
@@ -58,6 +59,9 @@ pub struct SqlSourceOptions {
     /// Whether several rows of one table of people are never one person: who is found as several, as a
     /// household by the number that it shares, is refused (`several_people`).
     pub one_row_each: bool,
+    /// How many rows of a person one transaction of an erasure changes at most; without a number,
+    /// one transaction erases everything ([`in_chunks_of`](Self::in_chunks_of)).
+    pub chunk: Option<NonZeroU64>,
     /// What the host does to values, by the names that the map uses.
     pub strategies: Arc<BTreeMap<String, HostStrategy>>,
 }
@@ -73,6 +77,7 @@ impl SqlSourceOptions {
             purge: false,
             by_value: false,
             one_row_each: false,
+            chunk: None,
             strategies: Arc::default(),
         }
     }
@@ -95,6 +100,29 @@ impl SqlSourceOptions {
     #[must_use]
     pub const fn refusing_several_people(mut self) -> Self {
         self.one_row_each = true;
+        self
+    }
+
+    /// Erases a person with more rows than that in several transactions of so many rows at most, so
+    /// that locks and logs of the database stay small however many rows there are.
+    ///
+    /// Each transaction finds the rows anew, and asks anew what must be kept. If one fails, or the
+    /// process dies, the next call goes on with what is left. What was done so far is answered by the
+    /// call that ends the work, as one sum, also where the plan had to be made and approved anew in
+    /// between; until then, nothing is answered as done. A call whose deadline is near answers
+    /// *pending*. Counts of unfinished work belong to [`CallContext::request`]: keep the option as
+    /// long as erasures are under way.
+    ///
+    /// Some rows go in the last transaction, however many they are: people; tables that refer to
+    /// themselves or in a circle, and what those refer to; what decides how long other rows are kept;
+    /// tables without a key in MariaDB; columns with a strategy of your own, `random` or `network`.
+    /// Rows that are only hidden, or restricted because they are kept, are so at once.
+    ///
+    /// A plan tries out so many rows of each table at most, those to which nothing refers any more,
+    /// and counts the others.
+    #[must_use]
+    pub const fn in_chunks_of(mut self, rows: NonZeroU64) -> Self {
+        self.chunk = Some(rows);
         self
     }
 
@@ -169,7 +197,7 @@ pub struct SqlSource {
     pub(super) pool: SqlPool,
     pub(super) layout: Arc<Layout>,
     schema: Schema,
-    clock: Arc<dyn Clock>,
+    pub(super) clock: Arc<dyn Clock>,
     pub(super) options: SqlSourceOptions,
     accepts: Vec<IdentifierKind>,
 }
@@ -250,7 +278,7 @@ impl SqlSource {
     }
 
     /// The schema is the one that the map was checked beside.
-    async fn same_schema(&self, found: &mut Found) -> Result<(), PortError> {
+    pub(super) async fn same_schema(&self, found: &mut Found) -> Result<(), PortError> {
         let dialect = self.pool.dialect();
         found.guarded = self.schema.same(dialect, &mut found.session).await?;
         Ok(())
@@ -266,16 +294,48 @@ impl SqlSource {
         inside: bool,
     ) -> Result<Performed, PortError> {
         self.same_schema(found).await?;
-        // What was restricted while it was kept is freed step by step.
-        let inside = inside && !self.layout.restricts() && found.erases_inside(person);
-        if inside && found.holds().await?.is_empty() {
+        if self.goes_inside(found, person, inside).await? {
             return found.erase_inside(person, rehearsal).await;
         }
+        let withheld = self.find_all(found, person).await?;
+        self.erase_found(found, context, person, withheld, rehearsal)
+            .await
+    }
+
+    /// Whether sets may stand inside the statements of this erasure.
+    pub(super) async fn goes_inside(
+        &self,
+        found: &mut Found,
+        person: &Person,
+        inside: bool,
+    ) -> Result<bool, PortError> {
+        // What was restricted while it was kept is freed step by step.
+        let inside = inside && !self.layout.restricts() && found.erases_inside(person);
+        Ok(inside && found.holds().await?.is_empty())
+    }
+
+    /// Fills the sets for an erasure. Answers what is kept, and not in them.
+    pub(super) async fn find_all(
+        &self,
+        found: &mut Found,
+        person: &Person,
+    ) -> Result<Vec<WithheldRows>, PortError> {
         found.make_sets().await?;
         found.fill(person).await?;
         found.find_others(person).await?;
         found.hide(self.clock.now()).await?;
-        let withheld = found.keep(person, self.today()).await?;
+        found.keep(person, self.today()).await
+    }
+
+    /// Erases what stands in the sets, or rehearses it.
+    pub(super) async fn erase_found(
+        &self,
+        found: &mut Found,
+        context: &CallContext,
+        person: &Person,
+        withheld: Vec<WithheldRows>,
+        rehearsal: bool,
+    ) -> Result<Performed, PortError> {
         found.restrict_kept(&request_mark(context)).await?;
         let key: Option<&PseudonymKey> = self.options.pseudonym_key.as_ref();
         found.erase(person, withheld, key, rehearsal).await
@@ -325,32 +385,30 @@ impl SqlSource {
         found.session.commit().await
     }
 
+    /// Erases a person; `None`, where more of them is left to do.
     async fn erase_once(
         &self,
         context: &CallContext,
         person: &Person,
         plan: &SourcePlan,
         inside: bool,
-    ) -> Result<Erased, PortError> {
+    ) -> Result<Option<Erased>, PortError> {
+        if let Some(most) = self.options.chunk {
+            return self
+                .erase_chunk(context, person, plan, most.get(), inside)
+                .await;
+        }
         let (mut found, effect) = match self.once(context).await? {
-            Ok(erased) => return Ok(erased),
+            Ok(erased) => return Ok(Some(erased)),
             Err(begun) => begun,
         };
         let done = self
             .perform(&mut found, context, person, false, inside)
             .await?;
         super::plan::covers(plan, &done)?;
-        let erased = Erased {
-            rows: done.rows(),
-            assurance: if done.anonymised() {
-                Assurance::Anonymised
-            } else {
-                Assurance::Deleted
-            },
-            withheld: done.withheld,
-        };
+        let erased = done.erased();
         self.done(found, effect, &erased).await?;
-        Ok(erased)
+        Ok(Some(erased))
     }
 
     async fn restrict_once(
@@ -540,9 +598,7 @@ impl PersonalDataSource for SqlSource {
             let mut found = self.begin(context, Purpose::Write).await?;
             let plan = match work {
                 Work::Erase => {
-                    let done = self
-                        .perform(&mut found, context, &person, true, inside)
-                        .await?;
+                    let done = self.rehearse(&mut found, context, &person, inside).await?;
                     super::plan::plan(done)
                 }
                 Work::Rectify(corrections) => {
@@ -638,7 +694,26 @@ impl PersonalDataSource for SqlSource {
     ) -> Result<Answer<Erased>, PortError> {
         let person = Person::of(locators);
         let erase = async |inside| self.erase_once(context, &person, plan, inside).await;
-        let mut erased = persistently!(inside_or_not!(erase))?;
+        let (mut watch, mut seen) = (self.watch(), None);
+        let mut erased = loop {
+            match persistently!(inside_or_not!(erase)) {
+                Ok(Some(erased)) => break erased,
+                Ok(None) => {
+                    if let Some(later) = self.later(context, &mut watch) {
+                        return Ok(Answer::Pending(later));
+                    }
+                }
+                // Somebody else may be getting on with it.
+                Err(error) if error.kind == ErrorKind::Busy && self.options.chunk.is_some() => {
+                    let now = Some(self.begun(context).await?);
+                    if now == seen {
+                        return Err(error);
+                    }
+                    seen = now;
+                }
+                Err(error) => return Err(error),
+            }
+        };
         // It was deleted by a commit; what becomes of the files is looked at now.
         let deleted = erased.assurance == Assurance::Deleted;
         if deleted && self.purges() && self.pool.is_purged().await? {

@@ -23,6 +23,24 @@ const PAGE: usize = 50;
 /// Fewer digits stand somewhere by chance.
 const FEWEST_DIGITS: usize = 7;
 
+/// How many rows are replaced of those that are found; all of them are counted, or so many.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Replace {
+    None,
+    Some(u64),
+    All,
+}
+
+impl Replace {
+    /// What may be replaced yet, after so many.
+    const fn less(self, rows: u64) -> Self {
+        match self {
+            Self::Some(most) => Self::Some(most.saturating_sub(rows)),
+            other => other,
+        }
+    }
+}
+
 /// What names a person in a text.
 pub(super) struct Marks {
     /// As they stand there, in whatever case.
@@ -126,6 +144,17 @@ impl Found {
         person: &Person,
         replace: bool,
     ) -> Result<Vec<RowCount>, PortError> {
+        let most = if replace { Replace::All } else { Replace::None };
+        self.replace_in_all(person, most, |_| true).await
+    }
+
+    /// The same in some columns, told by their places, as far as so many rows.
+    pub(super) async fn replace_in_all(
+        &mut self,
+        person: &Person,
+        mut replace: Replace,
+        which: impl Fn(&str) -> bool,
+    ) -> Result<Vec<RowCount>, PortError> {
         let marks = Marks::of(person);
         let mut counts = Vec::new();
         if marks.is_empty() {
@@ -134,9 +163,12 @@ impl Found {
         let layout = Arc::clone(&self.layout);
         for table in &layout.tables {
             for (column, described) in table.columns() {
-                if described.free_text && !self.frozen.contains_key(&table.name) {
+                let place = table.place(&column.name);
+                let frozen = self.frozen.contains_key(&table.name);
+                if described.free_text && !frozen && which(&place) {
                     let rows = self.replace_in(table, column, &marks, replace).await?;
-                    counts.push(RowCount::new(table.place(&column.name), rows));
+                    replace = replace.less(rows);
+                    counts.push(RowCount::new(place, rows));
                 }
             }
         }
@@ -157,7 +189,8 @@ impl Found {
         }
         for (column, described) in table.columns() {
             if described.free_text {
-                let rows = self.replace_in(table, column, &marks, false).await?;
+                let none = Replace::None;
+                let rows = self.replace_in(table, column, &marks, none).await?;
                 counts.push(RowCount::new(table.place(&column.name), rows));
             }
         }
@@ -169,7 +202,7 @@ impl Found {
         table: &Laid,
         column: &CatalogueColumn,
         marks: &Marks,
-        replace: bool,
+        replace: Replace,
     ) -> Result<u64, PortError> {
         let dialect = self.layout.dialect;
         let place = table.place(&column.name);
@@ -216,7 +249,7 @@ impl Found {
         column: &CatalogueColumn,
         set: &str,
         clean: &Clean<'_>,
-        replace: bool,
+        replace: Replace,
     ) -> Result<u64, PortError> {
         let dialect = self.layout.dialect;
         let place = table.place(&column.name);
@@ -252,8 +285,11 @@ impl Found {
                     _ => None,
                 };
                 let Some(cleaned) = cleaned else { continue };
+                if replace == Replace::Some(rows) {
+                    return Ok(rows);
+                }
                 rows += 1;
-                if replace {
+                if replace != Replace::None {
                     let keys = table.key.under("t");
                     let (before, after) = dialect.update(&table.quoted, set, &keys, &on);
                     let mut sql = self.sql(before);
