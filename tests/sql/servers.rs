@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use datarights::adapters::{ShownPlan, SqlPool, SqlSource};
+use datarights::adapters::{ShownPlan, SqlPool, SqlSource, SqlSourceOptions};
 use datarights::model::{Identifier, RowCount, WithheldRows};
 use datarights::ports::{PersonalDataSource, Work};
 use rusqlite::Connection;
@@ -340,13 +340,21 @@ async fn planned_alike(one: &SqlSource, other: &SqlSource, mail: &str) {
 }
 
 async fn answers_alike(server: Server) {
+    answers_alike_with(server, options()).await;
+}
+
+async fn answers_alike_in_chunks(server: Server) {
+    answers_alike_with(server, options().in_chunks_of(150.try_into().unwrap())).await;
+}
+
+async fn answers_alike_with(server: Server, options: SqlSourceOptions) {
     let folder = tempfile::tempdir().unwrap();
     let path = desk::copy(folder.path()).unwrap();
     let shape = shape(&path);
     same(&dump(&path, &shape), &server.dump(&shape).await, "before");
     let pool = server.pool().await;
     let here = open(&path, &desk::map()).await;
-    let there = SqlSource::open(pool.clone(), &desk::map(), clock(), options())
+    let there = SqlSource::open(pool.clone(), &desk::map(), clock(), options)
         .await
         .unwrap_or_else(|error| panic!("{error}"));
 
@@ -440,6 +448,20 @@ async fn with(server: Option<Server>, test: impl AsyncFnOnce(Server)) {
 #[tokio::test]
 async fn postgres_answers_as_sqlite_does() {
     with(Server::postgres("desk").await, answers_alike).await;
+}
+
+#[tokio::test]
+async fn postgres_answers_in_chunks_as_sqlite_does() {
+    with(
+        Server::postgres("desk_chunks").await,
+        answers_alike_in_chunks,
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn mariadb_answers_in_chunks_as_sqlite_does() {
+    with(Server::mysql("desk_chunks").await, answers_alike_in_chunks).await;
 }
 
 #[tokio::test]
