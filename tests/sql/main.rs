@@ -29,6 +29,8 @@ mod parts;
 #[path = "../helpdesk/people.rs"]
 mod people;
 #[cfg(all(feature = "sql-postgres", feature = "sql-mysql"))]
+mod places;
+#[cfg(all(feature = "sql-postgres", feature = "sql-mysql"))]
 mod planted;
 mod purge;
 mod random;

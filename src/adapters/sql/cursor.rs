@@ -120,6 +120,13 @@ pub(super) fn at((table, place): &Place) -> String {
     format!("t.ctid = CAST('{place}' AS tid) AND t.tableoid = {table}")
 }
 
+/// The condition for places of one table.
+fn all_at((table, places): (i64, Vec<&str>)) -> String {
+    let places: Vec<String> = places.iter().map(|place| format!("\"{place}\"")).collect();
+    let places = places.join(",");
+    format!("t.tableoid = {table} AND t.ctid = ANY (CAST('{{{places}}}' AS tid[]))")
+}
+
 /// Takes the place off a row.
 fn placed(row: Row) -> (Place, Row) {
     let mut cells = row.into_iter();
@@ -140,18 +147,19 @@ async fn read(
     if here.is_empty() {
         return Ok(Vec::new());
     }
-    let places: Vec<String> = here
-        .iter()
-        .map(|(_, place)| format!("\"{place}\""))
-        .collect();
+    // Tables that hang together have rows at the same places: somebody else's.
+    let mut places: BTreeMap<i64, Vec<&str>> = BTreeMap::new();
+    for (table, place) in &here {
+        places.entry(*table).or_default().push(place);
+    }
+    let at: Vec<String> = places.into_iter().map(all_at).collect();
     let sql = found.sql(format!(
-        "SELECT {PLACE}, {} FROM {} AS t WHERE t.ctid = ANY (CAST('{{{}}}' AS tid[]))",
+        "SELECT {PLACE}, {} FROM {} AS t WHERE {}",
         wanted.selected,
         wanted.table.quoted,
-        places.join(",")
+        at.join(" OR ")
     ));
     let rows = found.session.fetch(sql, &wanted.table.name).await?;
-    // Tables that hang together have rows at the same places.
     let mut rows: BTreeMap<Place, Row> = rows.into_iter().map(placed).collect();
     let in_order = here.into_iter().filter_map(|place| {
         let row = rows.remove(&place)?;
