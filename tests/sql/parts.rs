@@ -1,6 +1,8 @@
 //! Parts of JSON documents, addresses that were somebody's for a time, and the strategies that no
 //! database has, on all three engines.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use datarights::adapters::{HostStrategy, SqlOpenError, SqlSource};
 use datarights::datamap::{
     Column, DataMap, Generalise, JsonPath, Link, RowErasure, Strategy, Table,
@@ -281,6 +283,62 @@ async fn strategies_that_no_database_has() {
             assert_eq!(form, "AA-00 a", "{}", place.name);
         }
         assert_ne!(codes[0][2..], codes[2][2..], "each row has its own");
+    })
+    .await;
+}
+
+/// More values than are replaced one by one, each twice: equal ones stay equal, and what is a
+/// pseudonym already stays as it is.
+#[tokio::test]
+async fn many_values_become_pseudonyms() {
+    const VALUES: u32 = 230;
+    const MADE: &str = "anon-00112233445566778899aabbccddeeff";
+    everywhere(async |place| {
+        let rows: Vec<String> = (0..2 * VALUES)
+            .map(|id| format!("({id}, 1, 'name {}')", id % VALUES))
+            .collect();
+        place
+            .run(&[
+                "CREATE TABLE people (id INTEGER PRIMARY KEY, mail VARCHAR(80))",
+                "INSERT INTO people VALUES (1, 'ada@example.org'), (2, 'bob@example.org')",
+                "CREATE TABLE visits (id INTEGER PRIMARY KEY, person INTEGER, name VARCHAR(80))",
+                &format!("INSERT INTO visits VALUES {}", rows.join(", ")),
+                &format!("INSERT INTO visits VALUES (1000, 1, '{MADE}'), (1001, 2, 'name 1'), (1002, 1, NULL)"),
+            ])
+            .await;
+        let visits = Table::new()
+            .erased_by(RowErasure::Columns)
+            .link("person", Link::rows(["person"], "people"))
+            .column("person", Column::default().erased_by(Strategy::Keep))
+            .column("name", Column::of(Category::Identity).erased_by(Strategy::Pseudonym));
+        let source = place.open(&map().table("people", people()).table("visits", visits)).await;
+        let erased = erase(&source, "ada@example.org").await;
+        let changed = erased.rows.iter().find(|count| count.collection == "visits");
+        assert_eq!(changed.unwrap().rows, u64::from(2 * VALUES), "{}", place.name);
+
+        let own = "(SELECT id, name FROM visits WHERE id < 1000) AS v";
+        let names: BTreeMap<u32, String> = place
+            .rows(own, "id, name")
+            .await
+            .into_iter()
+            .map(|row| {
+                let (id, name) = row.split_once('|').unwrap();
+                (id.parse().unwrap(), name.to_owned())
+            })
+            .collect();
+        for (id, name) in &names {
+            assert!(name.starts_with("anon-") && name.len() == MADE.len(), "{name}");
+            assert_eq!(*name, names[&(id % VALUES)], "{}", place.name);
+        }
+        let different: BTreeSet<&String> = names.values().collect();
+        assert_eq!(different.len(), VALUES as usize, "{}", place.name);
+        let others = "(SELECT id, name FROM visits WHERE id >= 1000) AS v";
+        assert_eq!(
+            place.rows(others, "id, name").await,
+            [&*format!("1000|{MADE}"), "1001|name 1", "1002|-"],
+            "{}",
+            place.name
+        );
     })
     .await;
 }

@@ -5,7 +5,7 @@ use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
-use crate::datamap::{Generalise, Strategy};
+use crate::datamap::{CatalogueColumn, Generalise, Strategy};
 use crate::ports::PortError;
 
 use super::dialect::SET;
@@ -39,7 +39,8 @@ impl fmt::Debug for HostStrategy {
 }
 
 impl Found {
-    /// Replaces a column in the rows of a set, row by row; answers in how many it is to be.
+    /// Replaces a column in the rows of a set by what a strategy says, row by row; answers in how
+    /// many it is to be.
     pub(super) async fn rewrite(
         &mut self,
         table: &Laid,
@@ -59,6 +60,19 @@ impl Found {
             }
             _ => return Ok(0),
         };
+        self.rewrite_by(table, set, &change.column, &*clean, replace)
+            .await
+    }
+
+    /// The same by what a function says.
+    pub(super) async fn rewrite_by(
+        &mut self,
+        table: &Laid,
+        set: &str,
+        column: &CatalogueColumn,
+        clean: &Clean<'_>,
+        replace: bool,
+    ) -> Result<u64, PortError> {
         let each = format!("{SET}each");
         self.make_set(table, &each).await?;
         let (before, _) = self.layout.dialect.insert_new();
@@ -71,7 +85,7 @@ impl Found {
         self.run(self.sql(all), &table.name).await?;
         let most = if replace { Replace::All } else { Replace::None };
         let rows = self
-            .replace_found(table, &change.column, &each, &*clean, most)
+            .replace_found(table, column, &each, clean, most)
             .await?;
         let dropped = self.sql(self.layout.dialect.drop_set(&each));
         self.run(dropped, &table.name).await?;

@@ -290,20 +290,17 @@ impl Found {
                 }
                 rows += 1;
                 if replace != Replace::None {
+                    // Of the set, that row alone: else it would be gone through for each.
+                    let one = format!("(SELECT * FROM {set} WHERE {number} = {number_here})");
                     let keys = table.key.under("t");
-                    let (before, after) = dialect.update(&table.quoted, set, &keys, &on);
+                    let (before, after) = dialect.update(&table.quoted, &one, &keys, &on);
                     let mut sql = self.sql(before);
                     sql.push(&name).push(" = ");
                     match cleaned {
                         Param::Text(text) => sql.bind_for(column, text),
                         other => sql.bind(other),
                     };
-                    let names = table.key.in_set("n.");
-                    let keys = table.key.under("t").join(", ");
-                    sql.push(&after).push(&format!(
-                        " AND ({keys}) IN (SELECT {names} FROM {set} AS n WHERE n.{number} = \
-                         {number_here})"
-                    ));
+                    sql.push(&after);
                     self.run(sql, &place).await?;
                 }
             }
