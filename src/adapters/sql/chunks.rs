@@ -145,6 +145,25 @@ impl Layout {
         }
     }
 
+    /// The columns by which rows are found.
+    fn found_by(&self) -> BTreeSet<(&str, &str)> {
+        let mut names = BTreeSet::new();
+        for table in &self.tables {
+            for link in &table.links {
+                names.extend(link.columns.iter().map(|c| (&*table.name, &*c.name)));
+                names.extend(link.link.when.iter().map(|w| (&*table.name, &*w.column)));
+                if let Target::Identifier { at: Some(at), .. } = &link.link.to {
+                    names.insert((&table.name, at));
+                }
+                if let LaidTarget::Rows(to, references) = &link.to {
+                    let there = &*self.tables[*to].name;
+                    names.extend(references.iter().map(|c| (there, &*c.name)));
+                }
+            }
+        }
+        names
+    }
+
     /// For each table those with rows of the person that may refer to its rows.
     fn referring(&self) -> Vec<BTreeSet<usize>> {
         let numbers: BTreeMap<&str, usize> = self
@@ -278,8 +297,8 @@ impl SqlSource {
         let name = self.begun_name(context);
         let before = found.take_begun(&name).await?;
         let mut begun = before.clone().unwrap_or_default();
-        self.same_schema(&mut found).await?;
-        let inside = self.goes_inside(&mut found, person, inside).await?;
+        let held = self.same_schema(&mut found).await?;
+        let inside = inside && !held && self.goes_inside(&found, person);
         let done = if inside && found.few_inside(person, most).await? {
             found.erase_inside(person, false).await?
         } else {
@@ -331,8 +350,8 @@ impl SqlSource {
         let Some(most) = self.options.chunk else {
             return self.perform(found, context, person, true, inside).await;
         };
-        self.same_schema(found).await?;
-        if self.goes_inside(found, person, inside).await? {
+        let held = self.same_schema(found).await?;
+        if inside && !held && self.goes_inside(found, person) {
             return found.erase_inside(person, true).await; // which only counts
         }
         let withheld = self.find_all(found, person).await?;
@@ -646,7 +665,7 @@ impl Found {
     /// Whether there are few rows, as one statement tells.
     async fn few_inside(&mut self, person: &Person, most: u64) -> Result<bool, PortError> {
         let left = self.left_inside(person).await?;
-        Ok(left.iter().map(|count| count.rows).sum::<u64>() <= most)
+        Ok(left.is_some_and(|left| left.iter().map(|count| count.rows).sum::<u64>() <= most))
     }
 
     /// What was done so far; nobody else goes on from there before this transaction has ended.

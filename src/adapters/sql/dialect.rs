@@ -55,13 +55,17 @@ pub(super) trait Dialect: Send + Sync {
     }
     /// Removes a temporary table that may not be there.
     fn drop_set(&self, set: &str) -> String;
-    /// Whether temporary tables outlive their transaction.
-    fn sets_stay(&self) -> bool {
-        true
+    /// How long temporary tables stay.
+    fn sets_stay(&self) -> Stay {
+        Stay::Always
     }
     /// What of a set can stand inside a statement.
     fn sets_inside(&self) -> Inside {
         Inside::Nothing
+    }
+    /// Whether it may be refused to somebody to write.
+    fn has_rights(&self) -> bool {
+        true
     }
     /// The column by which a set is numbered.
     fn number(&self) -> &'static str;
@@ -164,10 +168,10 @@ pub(super) trait Dialect: Send + Sync {
     fn checks_row_by_row(&self) -> bool {
         false
     }
-    /// What is another value after every change of the schema, and cheaper to read than the
-    /// catalogue; nothing, where the database has no such thing.
-    async fn schema_mark(&self, _session: &mut Session) -> Result<Option<String>, PortError> {
-        Ok(None)
+    /// An expression for what is another value after every change of the schema, and cheaper to read
+    /// than the catalogue; nothing, where the database has no such thing.
+    fn schema_mark(&self) -> Option<String> {
+        None
     }
     /// The tables in which more than types, `NOT NULL` and keys may refuse a write; nothing, where
     /// that is not looked at.
@@ -178,18 +182,33 @@ pub(super) trait Dialect: Send + Sync {
     async fn catalogue(&self, session: &mut Session) -> Result<Catalogue, PortError>;
 }
 
+/// How long temporary tables stay on the connection that made them.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stay {
+    /// As long as the transaction.
+    Never,
+    /// Past a commit; what is rolled back takes them along.
+    #[cfg_attr(
+        not(feature = "sql-sqlite"),
+        expect(dead_code, reason = "no other has it")
+    )]
+    Committed,
+    /// Whatever becomes of the transaction.
+    Always,
+}
+
 /// What can stand inside a statement (`WITH`).
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Inside {
     Nothing,
-    /// Sets that are read.
+    /// Sets that are counted and changed.
     #[cfg_attr(
         not(feature = "sql-sqlite"),
         expect(dead_code, reason = "no other has it")
     )]
     Sets,
-    /// Sets, and changes of several tables.
-    Changes,
+    /// The same, and read with a cursor.
+    Cursors,
 }
 
 /// The source's own table.

@@ -8,6 +8,7 @@ use crate::model::{Ground, IdentifierKind};
 use crate::ports::{CallContext, Cancel, ErrorKind, PortError};
 
 use super::clue::Person;
+use super::dialect::Stay;
 use super::json;
 use super::layout::{Laid, LaidLink, LaidTarget, Layout};
 use super::rewrite::HostStrategy;
@@ -33,8 +34,8 @@ pub(super) struct Found {
     pub(super) guarded: Guarded,
     /// What the database is told together with the next statement.
     ahead: Vec<String>,
-    /// Whether any set was made.
-    made: bool,
+    /// The temporary tables that were made.
+    made: BTreeSet<String>,
     /// Whether the sets of kept rows were made.
     pub(super) keeping: bool,
     /// What the host does to values, by name.
@@ -82,7 +83,7 @@ impl Found {
             numbered: false,
             guarded: None,
             ahead: Vec::new(),
-            made: false,
+            made: BTreeSet::new(),
             keeping: false,
             strategies: Arc::default(),
             by_value: false,
@@ -108,6 +109,7 @@ impl Found {
         }
         if sql.params.is_empty() {
             sql.text = format!("{}{AND_THEN}{}", ahead.join(AND_THEN), sql.text);
+            sql.kept = false; // several cannot be prepared as one
         } else {
             let ahead = self.sql(ahead.join(AND_THEN));
             self.session.execute(ahead, SETS).await?;
@@ -171,35 +173,53 @@ impl Found {
 
     /// The statements that make a set.
     fn set_made(&mut self, table: &Laid, set: &str, numbered: bool) -> Vec<String> {
-        self.made = true;
         let dialect = self.layout.dialect;
-        let mut texts = vec![dialect.drop_set(set)];
+        let mut texts = self.unmade(set);
         texts.extend(dialect.create_set(set, &table.key, &table.quoted, numbered));
         texts
     }
 
-    /// Removes all temporary tables: the connection goes back to the host's pool.
+    /// The statement that removes a temporary table which is about to be made, if one of its name
+    /// can be there.
+    pub(super) fn unmade(&mut self, set: &str) -> Vec<String> {
+        let dialect = self.layout.dialect;
+        let new = self.made.insert(set.to_owned());
+        let gone = new && dialect.sets_stay() != Stay::Always;
+        if gone {
+            Vec::new()
+        } else {
+            vec![dialect.drop_set(set)]
+        }
+    }
+
+    /// Removes all temporary tables, before a commit: the connection goes back to the host's pool.
     pub(super) async fn clear(&mut self) -> Result<(), PortError> {
-        let layout = Arc::clone(&self.layout);
-        let dialect = layout.dialect;
-        if !dialect.sets_stay() || !self.made {
+        let dialect = self.layout.dialect;
+        if dialect.sets_stay() == Stay::Never {
             return Ok(());
         }
-        let mut texts = Vec::new();
-        for table in &layout.tables {
-            let links = table.links.iter().map(|link| &link.set);
-            texts.extend(
-                links
-                    .chain([&table.set, &table.kept])
-                    .map(|set| dialect.drop_set(set)),
-            );
-        }
+        let made = std::mem::take(&mut self.made);
+        let texts: Vec<String> = made.iter().map(|set| dialect.drop_set(set)).collect();
         // Also when nobody waits any more.
         for texts in texts.chunks(TOGETHER) {
             let sql = self.sql(texts.join(AND_THEN));
             self.session.execute(sql, SETS).await?;
         }
         Ok(())
+    }
+
+    /// Removes the temporary tables that even a rollback would leave.
+    pub(super) async fn clear_what_stays(&mut self) -> Result<(), PortError> {
+        match self.layout.dialect.sets_stay() {
+            Stay::Always => self.clear().await,
+            _ => Ok(()),
+        }
+    }
+
+    /// Takes everything back.
+    pub(super) async fn take_back(mut self) -> Result<(), PortError> {
+        self.clear_what_stays().await?;
+        self.session.rollback().await
     }
 
     /// Fills the sets from what is known of the person, along the owned links, until nothing new

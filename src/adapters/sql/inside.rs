@@ -1,5 +1,5 @@
 //! Sets that are no tables: they stand inside the statement (`WITH`), which finds and counts, or
-//! finds and changes, on one state of the database.
+//! finds and changes.
 //!
 //! That saves most of the work where it can be said so: no link leads round in a circle, nothing is
 //! kept, no value is replaced one by one; and, for an erasure, rows stay, and nothing can refuse what
@@ -8,7 +8,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::datamap::{RowErasure, Target};
+use crate::datamap::RowErasure;
 use crate::model::RowCount;
 use crate::ports::{PlannedAction, PortError};
 
@@ -17,6 +17,7 @@ use super::dialect::{Inside, named};
 use super::erase::{Change, Performed, column_strategies, table_link, taken_out};
 use super::fault::SqlFault;
 use super::found::{Found, fits, go_on, others, own};
+use super::holds::HOLDS;
 use super::layout::{Laid, LaidLink, LaidTarget, Layout};
 use super::session::Scalar;
 use super::statement::Sql;
@@ -32,8 +33,16 @@ struct Set<'a> {
     /// The link that finds rows which are not the person's own.
     link: Option<&'a LaidLink>,
     name: &'a str,
-    /// What is done to the rows; nothing, where they go.
-    changes: Option<Vec<Change>>,
+}
+
+/// What tells whether a row stands in a set.
+enum Way<'a> {
+    /// Its key.
+    Key(&'a [String]),
+    /// What it refers to, by its only link: its columns, and those of the set of this name.
+    Reference(&'a LaidLink, String, String, &'a str),
+    /// The set alone.
+    Set,
 }
 
 /// What stands in a set beside the keys.
@@ -42,8 +51,6 @@ enum Beside {
     Nothing,
     /// `p`: whether something is still to be done to the row.
     Pending,
-    /// The same, and `c`: what the database names the row by.
-    Place,
 }
 
 /// Whether a statement over all tables failed in one of them, and smaller ones may say in which.
@@ -67,6 +74,7 @@ impl Layout {
     fn holds_sets_inside(&self) -> bool {
         let links: usize = self.tables.iter().map(|table| table.links.len()).sum();
         self.dialect.sets_inside() != Inside::Nothing
+            && self.tables.iter().any(|table| table.owned)
             && self.tables.len() + links <= MOST
             && !self.has_circles()
             && !self.tables.iter().any(|table| table.key.loose)
@@ -96,38 +104,14 @@ impl Layout {
         false
     }
 
-    /// The columns by which rows are found.
-    pub(super) fn found_by(&self) -> BTreeSet<(&str, &str)> {
-        let mut names = BTreeSet::new();
-        for table in &self.tables {
-            for link in &table.links {
-                names.extend(link.columns.iter().map(|c| (&*table.name, &*c.name)));
-                names.extend(link.link.when.iter().map(|w| (&*table.name, &*w.column)));
-                if let Target::Identifier { at: Some(at), .. } = &link.link.to {
-                    names.insert((&table.name, at));
-                }
-                if let LaidTarget::Rows(to, references) = &link.to {
-                    let there = &*self.tables[*to].name;
-                    names.extend(references.iter().map(|c| (there, &*c.name)));
-                }
-            }
-        }
-        names
-    }
-
     fn sets(&self) -> Vec<Set<'_>> {
         let mut sets = Vec::new();
         // What is referred to comes first.
         for &number in self.order.iter().rev() {
             let table = &self.tables[number];
-            let stays = table.described.erase == RowErasure::Columns;
             if table.owned {
-                sets.push(Set {
-                    table,
-                    link: None,
-                    name: &table.set,
-                    changes: stays.then(|| column_strategies(table)),
-                });
+                let (link, name) = (None, table.set.as_str());
+                sets.push(Set { table, link, name });
             }
         }
         for table in &self.tables {
@@ -135,10 +119,26 @@ impl Layout {
                 table,
                 link: Some(link),
                 name: &link.set,
-                changes: Some(taken_out(table, link)),
             }));
         }
         sets
+    }
+
+    /// The names of the sets by which the rows of a set are found.
+    fn leading_to<'a>(&'a self, set: &Set<'a>) -> Vec<&'a str> {
+        let mut names = Vec::new();
+        for link in set.links() {
+            if let LaidTarget::Rows(to, _) = link.to
+                && self.tables[to].owned
+            {
+                names.push(self.tables[to].set.as_str());
+            }
+        }
+        // A row that is the person's own is not also somebody else's.
+        if set.link.is_some() && set.table.owned {
+            names.push(&set.table.set);
+        }
+        names
     }
 }
 
@@ -152,7 +152,7 @@ fn replaces_row_by_row(table: &Laid) -> bool {
 impl Found {
     /// Whether this person's rows can be read so.
     pub(super) fn reads_inside(&self, person: &Person) -> bool {
-        self.layout.dialect.sets_inside() == Inside::Changes
+        self.layout.dialect.sets_inside() == Inside::Cursors
             && person.len() <= MOST
             && self.layout.holds_sets_inside()
     }
@@ -165,25 +165,15 @@ impl Found {
             && (person.marks().is_empty() || !self.layout.tables.iter().any(free_text))
     }
 
-    /// Whether they can be erased so: rows stay, nothing can refuse, and what changes leads nowhere.
+    /// Whether they can be erased so: rows stay, and nothing can refuse.
     pub(super) fn erases_inside(&self, person: &Person) -> bool {
         let layout = &self.layout;
         if !self.finds_inside(person) {
             return false;
         }
-        let found_by = match layout.dialect.sets_inside() {
-            // One statement sees one state.
-            Inside::Changes => BTreeSet::new(),
-            _ => layout.found_by(),
-        };
         let sure = |table: &Laid| {
-            let changes = column_strategies(table);
-            let leads = |change: &Change| {
-                !change.keeps() && found_by.contains(&(&*table.name, &*change.column.name))
-            };
             table.described.erase == RowErasure::Columns
-                && !self.may_refuse(table, &changes)
-                && !changes.iter().any(leads)
+                && !self.may_refuse(table, &column_strategies(table))
         };
         layout.tables.iter().all(|t| others(t).next().is_none())
             && layout.tables.iter().filter(|t| t.owned).all(sure)
@@ -197,13 +187,11 @@ impl Found {
         link: Option<&LaidLink>,
         selected: &str,
     ) -> Sql {
-        let mut sql = self.with_sets(person, Beside::Nothing);
+        let name = link.map_or(table.set.as_str(), |link| &link.set);
+        let mut sql = self.with_sets(person, [name]);
         sql.push(&format!(" SELECT {selected} FROM "));
-        let sets = self.layout.sets();
-        let name = link.map_or(&table.set, |link| &link.set);
         let mut way = sql.clone();
-        let set = sets.iter().find(|set| set.name == name);
-        if set.is_some_and(|set| self.by_one_way(&mut way, set, person)) {
+        if self.by_one_way(&mut way, &Set { table, link, name }, person) {
             return way;
         }
         let on = table.key.joins(self.layout.dialect, "t", "s");
@@ -211,11 +199,11 @@ impl Found {
         sql
     }
 
-    /// What is still there, where nothing is kept.
+    /// What is still there, where nothing is kept; nothing is told, if anything is held.
     pub(super) async fn left_inside(
         &mut self,
         person: &Person,
-    ) -> Result<Vec<RowCount>, PortError> {
+    ) -> Result<Option<Vec<RowCount>>, PortError> {
         let layout = Arc::clone(&self.layout);
         let mut sets = layout.sets();
         // As the steps tell of it: table by table, what links find first.
@@ -227,9 +215,11 @@ impl Found {
             (table, set.link.is_none())
         };
         sets.sort_by_key(place);
-        let mut counts = self.count_inside(person, &sets).await?;
+        let mut sql = self.counting(person, &sets);
+        sql.push(&format!(", (SELECT count(*) FROM {HOLDS})"));
+        let (mut counts, held) = self.counted(sql, &sets).await?;
         counts.retain(|count| count.rows > 0);
-        Ok(counts)
+        Ok((!held).then_some(counts))
     }
 
     /// Erases, or tells what an erasure would do.
@@ -241,15 +231,14 @@ impl Found {
         let layout = Arc::clone(&self.layout);
         let mut sets = layout.sets();
         sets.reverse(); // as an erasure goes
-        let counts = match (rehearsal, layout.dialect.sets_inside()) {
-            (true, inside) => {
-                if inside == Inside::Changes {
-                    self.ask_for_rights(&sets).await?;
-                }
-                self.count_inside(person, &sets).await?
+        let counts = if rehearsal {
+            if layout.dialect.has_rights() {
+                self.ask_for_rights(&sets).await?;
             }
-            (false, Inside::Changes) => self.change_inside(person, &sets).await?,
-            (false, _) => self.change_each(person, &sets).await?,
+            let counting = self.counting(person, &sets);
+            self.counted(counting, &sets).await?.0
+        } else {
+            self.change_each(person, &sets).await?
         };
         let mut done = Performed::default();
         for count in counts {
@@ -259,12 +248,9 @@ impl Found {
     }
 
     /// Counts the rows of each set to which something is still to be done.
-    async fn count_inside(
-        &mut self,
-        person: &Person,
-        sets: &[Set<'_>],
-    ) -> Result<Vec<RowCount>, PortError> {
-        let mut sql = self.with_sets(person, Beside::Nothing);
+    fn counting(&self, person: &Person, sets: &[Set<'_>]) -> Sql {
+        let leading = sets.iter().flat_map(|set| self.layout.leading_to(set));
+        let mut sql = self.with_sets(person, leading);
         for (n, set) in sets.iter().enumerate() {
             sql.push(if n > 0 { ", " } else { " SELECT " });
             sql.push("(SELECT count(*) FROM ");
@@ -280,15 +266,21 @@ impl Found {
                 sql.push(") AS x WHERE p)");
             }
         }
-        self.counted(sql, sets).await
+        sql
     }
 
-    async fn counted(&mut self, sql: Sql, sets: &[Set<'_>]) -> Result<Vec<RowCount>, PortError> {
+    /// The counts of these sets, and whether another number behind them is more than 0.
+    async fn counted(
+        &mut self,
+        sql: Sql,
+        sets: &[Set<'_>],
+    ) -> Result<(Vec<RowCount>, bool), PortError> {
         go_on(&self.cancel)?;
         let rows = self.session.fetch(sql.kept(), ALL).await?;
         let counts = rows.into_iter().next().unwrap_or_default();
         let of = |(set, count): (&Set<'_>, &Scalar)| RowCount::new(set.collection(), count.count());
-        Ok(sets.iter().zip(&counts).map(of).collect())
+        let held = counts.get(sets.len()).is_some_and(|held| held.count() > 0);
+        Ok((sets.iter().zip(&counts).map(of).collect(), held))
     }
 
     /// The right to write is asked for; no row is written.
@@ -298,6 +290,7 @@ impl Found {
         for set in sets {
             let names: Vec<String> = set
                 .changed()
+                .iter()
                 .map(|change| format!("{} = NULL", dialect.quote(&change.column.name)))
                 .collect();
             if !names.is_empty() {
@@ -309,37 +302,8 @@ impl Found {
         self.run_each(&asked).await.map(drop)
     }
 
-    /// Changes the rows of all sets by one statement.
-    async fn change_inside(
-        &mut self,
-        person: &Person,
-        sets: &[Set<'_>],
-    ) -> Result<Vec<RowCount>, PortError> {
-        let place = self.layout.dialect.row_name().unwrap_or_default();
-        let mut sql = self.with_sets(person, Beside::Place);
-        let mut counts = Vec::new();
-        for (n, set) in sets.iter().enumerate() {
-            let changes: Vec<Change> = set.changed().cloned().collect();
-            if changes.is_empty() {
-                counts.push("0::int8".to_owned());
-                continue;
-            }
-            sql.push(&format!(", u{n} AS (UPDATE {} AS t SET ", set.table.quoted));
-            self.assign(&mut sql, &changes);
-            // The key beside the place: tables that inherit from this one have the same places.
-            let on = set.table.key.joins(self.layout.dialect, "t", "s");
-            sql.push(&format!(
-                " FROM {} AS s WHERE s.p AND t.{place} = s.c AND {on} RETURNING 1)",
-                set.name
-            ));
-            counts.push(format!("(SELECT count(*) FROM u{n})"));
-        }
-        sql.push(&format!(" SELECT {}", counts.join(", ")));
-        self.counted(sql, sets).await
-    }
-
-    /// Changes the rows of each set by a statement of its own: what changes leads nowhere, so each
-    /// finds what the first would have found.
+    /// Changes the rows of each set by a statement of its own. What leads to a set is changed after
+    /// it, so each finds what the first would have found.
     async fn change_each(
         &mut self,
         person: &Person,
@@ -347,17 +311,12 @@ impl Found {
     ) -> Result<Vec<RowCount>, PortError> {
         let mut counts = Vec::new();
         for set in sets {
-            let changes: Vec<Change> = set.changed().cloned().collect();
+            let changes = set.changed();
             let mut rows = 0;
             if !changes.is_empty() {
-                let mut sql = self.with_sets(person, Beside::Nothing);
-                sql.push(&format!(" UPDATE {} AS t SET ", set.table.quoted));
-                self.assign(&mut sql, &changes);
-                sql.push(" WHERE ");
-                self.stands_in(&mut sql, set, person);
-                sql.push(" AND (");
-                Self::pending(&mut sql, &changes);
-                sql.push(")");
+                let mut sql = self.with_sets(person, self.told_by(set, person));
+                sql.push(" ");
+                self.change_set(&mut sql, set, &changes, person);
                 rows = self.run(sql.kept(), &set.table.name).await?;
             }
             counts.push(RowCount::new(set.collection(), rows));
@@ -365,40 +324,85 @@ impl Found {
         Ok(counts)
     }
 
-    /// Writes that a row `t` stands in a set: by what it refers to, where that alone decides.
-    fn stands_in(&self, sql: &mut Sql, set: &Set<'_>, person: &Person) {
-        let (key, mut links) = (set.keys(person).next(), set.links());
-        if let (None, Some(link), None) = (key, links.next(), links.next())
-            && let LaidTarget::Rows(to, references) = &link.to
-            && let Some((here, there)) = self.refers_to_set(link, *to, references)
-        {
-            let name = &self.layout.tables[*to].set;
-            sql.push(&format!("({here}) IN (SELECT {there} FROM {name} AS s)"));
-            self.only(sql, set.table, link, set.name);
-            return;
-        }
-        let (keys, names) = (
-            &set.table.key.under("t").join(", "),
-            set.table.key.in_set(""),
-        );
-        sql.push(&format!(
-            "({keys}) IN (SELECT {names} FROM {} AS s)",
-            set.name
-        ));
+    /// Writes the change of the rows of a set to which something is still to be done.
+    fn change_set(&self, sql: &mut Sql, set: &Set<'_>, changes: &[Change], person: &Person) {
+        sql.push(&format!("UPDATE {} AS t SET ", set.table.quoted));
+        self.assign(sql, changes);
+        sql.push(" WHERE ");
+        self.stands_in(sql, set, person);
+        sql.push(" AND (");
+        Self::pending(sql, changes);
+        sql.push(")");
     }
 
-    /// `WITH` all sets.
-    fn with_sets(&self, person: &Person, beside: Beside) -> Sql {
-        let mut sql = self.sql("WITH ");
-        for (n, set) in self.layout.sets().iter().enumerate() {
-            let columns = match beside {
-                Beside::Nothing => "",
-                Beside::Pending => ", p",
-                Beside::Place => ", p, c",
-            };
-            sql.push(if n > 0 { ", " } else { "" }).push(set.name);
-            sql.push(&format!(" ({}{columns}) AS (", set.table.key.in_set("")));
-            self.union(&mut sql, set, person, beside);
+    /// Writes that a row `t` stands in a set.
+    fn stands_in(&self, sql: &mut Sql, set: &Set<'_>, person: &Person) {
+        match self.way(set, person) {
+            Way::Key(key) => self.has_key(sql, set, key),
+            Way::Reference(link, here, there, name) => {
+                sql.push(&format!("({here}) IN (SELECT {there} FROM {name} AS s)"));
+                self.only(sql, set.table, link, set.name);
+            }
+            Way::Set => {
+                let keys = set.table.key.under("t").join(", ");
+                let (names, name) = (set.table.key.in_set(""), set.name);
+                sql.push(&format!("({keys}) IN (SELECT {names} FROM {name} AS s)"));
+            }
+        }
+    }
+
+    /// What tells whether a row stands in a set, and as directly as can be.
+    fn way<'a>(&'a self, set: &'a Set<'a>, person: &'a Person) -> Way<'a> {
+        let (mut keys, mut links) = (set.keys(person), set.links());
+        match (keys.next(), links.next(), keys.next(), links.next()) {
+            (Some(key), None, None, None) => Way::Key(key),
+            (None, Some(link), None, None) => match &link.to {
+                LaidTarget::Rows(to, references) => {
+                    let columns = self.refers_to_set(link, *to, references);
+                    columns.map_or(Way::Set, |(here, there)| {
+                        Way::Reference(link, here, there, &self.layout.tables[*to].set)
+                    })
+                }
+                LaidTarget::Identifier(..) => Way::Set,
+            },
+            _ => Way::Set,
+        }
+    }
+
+    /// The names of the sets that tell whether a row stands in a set.
+    fn told_by<'a>(&'a self, set: &'a Set<'a>, person: &'a Person) -> Vec<&'a str> {
+        match self.way(set, person) {
+            Way::Key(_) => Vec::new(),
+            Way::Reference(..) => self.layout.leading_to(set),
+            Way::Set => vec![set.name],
+        }
+    }
+
+    /// Writes that a row `t` has a key.
+    fn has_key(&self, sql: &mut Sql, set: &Set<'_>, key: &[String]) {
+        let names = set.table.key.under("t");
+        let columns = set.table.key.columns.iter().zip(key).zip(names);
+        for (n, ((column, part), name)) in columns.enumerate() {
+            sql.push(if n > 0 { " AND " } else { "" });
+            sql.push(&name).push(" = ").bind_for(column, part.clone());
+        }
+    }
+
+    /// `WITH` these sets and those by which they are found; nothing, where there are none.
+    fn with_sets<'a>(&self, person: &Person, names: impl IntoIterator<Item = &'a str>) -> Sql {
+        let sets = self.layout.sets();
+        let mut needed: BTreeSet<&str> = names.into_iter().collect();
+        // What leads to a set stands before it.
+        for set in sets.iter().rev() {
+            if needed.contains(set.name) {
+                needed.extend(self.layout.leading_to(set));
+            }
+        }
+        let mut sql = self.sql("");
+        for set in sets.iter().filter(|set| needed.contains(set.name)) {
+            sql.push(if sql.text.is_empty() { "WITH " } else { ", " });
+            sql.push(&format!("{} ({}) AS (", set.name, set.table.key.in_set("")));
+            self.union(&mut sql, set, person, Beside::Nothing);
             sql.push(")");
         }
         sql
@@ -442,12 +446,7 @@ impl Found {
         match (keys.next(), links.next(), keys.next(), links.next()) {
             (Some(key), None, None, None) => {
                 sql.push(&format!("{} AS t WHERE ", set.table.quoted));
-                let names = set.table.key.under("t");
-                let columns = set.table.key.columns.iter().zip(key).zip(names);
-                for (n, ((column, part), name)) in columns.enumerate() {
-                    sql.push(if n > 0 { " AND " } else { "" });
-                    sql.push(&name).push(" = ").bind_for(column, part.clone());
-                }
+                self.has_key(sql, set, key);
                 true
             }
             (None, Some(link), None, None) => {
@@ -478,7 +477,6 @@ impl Found {
             set.pending(sql);
             sql.push(") AS p");
         }
-        self.place(sql, beside);
         sql.push(" FROM (SELECT ");
         for (n, (column, part)) in table.key.columns.iter().zip(key).enumerate() {
             sql.push(if n > 0 { ", " } else { "" });
@@ -517,19 +515,10 @@ impl Found {
             set.pending(sql);
             sql.push(" AS p");
         }
-        self.place(sql, beside);
-    }
-
-    fn place(&self, sql: &mut Sql, beside: Beside) {
-        if let Some(place) = self.layout.dialect.row_name()
-            && beside == Beside::Place
-        {
-            sql.push(&format!(", t.{place} AS c"));
-        }
     }
 }
 
-impl Set<'_> {
+impl<'a> Set<'a> {
     fn collection(&self) -> String {
         match self.link {
             Some(link) => table_link(self.table, link),
@@ -544,22 +533,35 @@ impl Set<'_> {
     }
 
     /// The links that find its rows.
-    fn links(&self) -> impl Iterator<Item = &LaidLink> {
-        let all = own(self.table).filter(|_| self.link.is_none());
+    fn links(&self) -> impl Iterator<Item = &'a LaidLink> + use<'a> {
+        let own_rows = self.link.is_none();
+        let all = own(self.table).filter(move |_| own_rows);
         all.chain(self.link)
     }
 
+    /// What is done to its rows; nothing, where they go.
+    fn changes(&self) -> Option<Vec<Change>> {
+        let stays = self.table.described.erase == RowErasure::Columns;
+        match self.link {
+            Some(link) => Some(taken_out(self.table, link)),
+            None => stays.then(|| column_strategies(self.table)),
+        }
+    }
+
     /// What is changed in its rows.
-    fn changed(&self) -> impl Iterator<Item = &Change> {
-        let changes = self.changes.iter().flatten();
-        changes.filter(|change| !change.keeps())
+    fn changed(&self) -> Vec<Change> {
+        let changes = self.changes().unwrap_or_default();
+        changes
+            .into_iter()
+            .filter(|change| !change.keeps())
+            .collect()
     }
 
     /// Writes whether something is still to be done to a row `t`.
     fn pending(&self, sql: &mut Sql) {
         sql.push("(");
-        let written = match &self.changes {
-            Some(changes) => Found::pending(sql, changes),
+        let written = match self.changes() {
+            Some(changes) => Found::pending(sql, &changes),
             None => {
                 sql.push("1 = 1");
                 true

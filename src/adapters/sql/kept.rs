@@ -47,7 +47,7 @@ impl Found {
             let made = layout
                 .dialect
                 .create_kept(&table.kept, &keys, &table.quoted);
-            texts.push(layout.dialect.drop_set(&table.kept));
+            texts.extend(self.unmade(&table.kept));
             texts.extend(made);
         }
         self.run_all(&texts).await?;

@@ -7,7 +7,7 @@ use sqlx::{Row as _, TypeInfo as _, ValueRef as _};
 use crate::datamap::{Catalogue, CatalogueColumn, Class, Generalise};
 use crate::ports::PortError;
 
-use super::dialect::{Dialect, EFFECTS, Inside, coarser_text, named};
+use super::dialect::{Dialect, EFFECTS, Inside, Stay, coarser_text, named};
 use super::gather;
 use super::json::Part;
 use super::layout::Key;
@@ -63,8 +63,8 @@ impl Dialect for Postgres {
         // Stable inside a transaction that sees one state of the database.
         Some("ctid")
     }
-    fn sets_stay(&self) -> bool {
-        false
+    fn sets_stay(&self) -> Stay {
+        Stay::Never
     }
     fn create_set(&self, set: &str, key: &Key, from: &str, numbered: bool) -> Vec<String> {
         let columns = named(&key.under("t"));
@@ -97,7 +97,7 @@ impl Dialect for Postgres {
         format!("DROP TABLE IF EXISTS pg_temp.{set}")
     }
     fn sets_inside(&self) -> Inside {
-        Inside::Changes
+        Inside::Cursors
     }
     fn number(&self) -> &'static str {
         "n"
@@ -213,7 +213,7 @@ impl Dialect for Postgres {
     fn settle_keys(&self) -> Option<&'static str> {
         Some("SET CONSTRAINTS ALL IMMEDIATE")
     }
-    async fn schema_mark(&self, session: &mut Session) -> Result<Option<String>, PortError> {
+    fn schema_mark(&self) -> Option<String> {
         // Every change of a table, column, index, constraint or trigger writes its row of the catalogue
         // anew, in a transaction with another number.
         let rows = |of: &str, table: &str, row: &str| {
@@ -222,18 +222,16 @@ impl Dialect for Postgres {
                  FROM {of} AS x JOIN c ON c.oid = x.{table})"
             )
         };
-        let mark = format!(
-            "WITH c AS MATERIALIZED (SELECT oid FROM pg_class WHERE relnamespace = \
+        Some(format!(
+            "(WITH c AS MATERIALIZED (SELECT oid FROM pg_class WHERE relnamespace = \
              current_schema()::regnamespace AND relkind IN ('r', 'p')) SELECT concat_ws(' ', \
-             current_schema(), {}, {}, {}, {}, {})",
+             current_schema(), {}, {}, {}, {}, {}))",
             rows("pg_class", "oid", "x.oid"),
             rows("pg_attribute", "attrelid", "x.attrelid, ' ', x.attnum"),
             rows("pg_index", "indrelid", "x.indexrelid"),
             rows("pg_constraint", "conrelid", "x.oid"),
             rows("pg_trigger", "tgrelid", "x.oid"),
-        );
-        let mark = session.fetch(Sql::new(&Self, mark), "catalogue").await?;
-        Ok(mark.first().and_then(|row| row.first()?.text()))
+        ))
     }
     async fn guarded(&self, session: &mut Session) -> Result<Option<BTreeSet<String>>, PortError> {
         let guarded = Sql::new(

@@ -89,7 +89,7 @@ impl Reader {
                 return Ok(Some((item, self)));
             }
             let Some(&part) = self.parts.front() else {
-                self.found.lock().await.clear().await?;
+                self.found.lock().await.clear_what_stays().await?;
                 return Ok(None);
             };
             let layout = Arc::clone(&self.layout);

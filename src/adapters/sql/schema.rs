@@ -11,6 +11,7 @@ use super::dialect::{Dialect, EFFECTS, RESTRICTIONS, STOPS};
 use super::fault::SqlFault;
 use super::holds::HOLDS;
 use super::session::Session;
+use super::statement::Sql;
 
 /// The tables in which checks, triggers, rules, computed columns or special indexes may refuse a
 /// write, or change it. `None`: any of them.
@@ -26,10 +27,10 @@ pub(super) struct Schema {
 impl Schema {
     /// The schema as a transaction sees it.
     pub(super) async fn read(
-        dialect: &dyn Dialect,
+        dialect: &'static dyn Dialect,
         session: &mut Session,
     ) -> Result<Self, PortError> {
-        let mark = dialect.schema_mark(session).await?;
+        let (mark, _) = mark(dialect, session, None).await?;
         let guarded = dialect.guarded(session).await?.map(Arc::new);
         Ok(Self {
             catalogue: catalogue(dialect, session).await?,
@@ -41,16 +42,17 @@ impl Schema {
         &self.catalogue
     }
 
-    /// Refuses to go on when the schema is another one; answers which tables are guarded.
+    /// Refuses to go on when the schema is another one; answers which tables are guarded, and
+    /// whether anything is held.
     pub(super) async fn same(
         &self,
-        dialect: &dyn Dialect,
+        dialect: &'static dyn Dialect,
         session: &mut Session,
-    ) -> Result<Guarded, PortError> {
-        let mark = dialect.schema_mark(session).await?;
+    ) -> Result<(Guarded, bool), PortError> {
+        let (mark, held) = mark(dialect, session, Some(HOLDS)).await?;
         let (known, guarded) = self.known().clone();
         if mark.is_some() && mark == known {
-            return Ok(guarded);
+            return Ok((guarded, held));
         }
         let now = catalogue(dialect, session).await?;
         if now != self.catalogue {
@@ -59,12 +61,31 @@ impl Schema {
         // What changed is nothing that the map tells of.
         let guarded = dialect.guarded(session).await?.map(Arc::new);
         *self.known() = (mark, guarded.clone());
-        Ok(guarded)
+        Ok((guarded, held))
     }
 
     fn known(&self) -> MutexGuard<'_, (Option<String>, Guarded)> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The mark of the schema; and whether a table of holds has rows, asked in the same round.
+async fn mark(
+    dialect: &'static dyn Dialect,
+    session: &mut Session,
+    holds: Option<&str>,
+) -> Result<(Option<String>, bool), PortError> {
+    let mark = dialect.schema_mark();
+    let mark = mark.as_deref().unwrap_or("NULL");
+    let held = holds.map(|holds| format!(", (SELECT count(*) FROM {holds})"));
+    let asked = format!("SELECT {mark}{}", held.unwrap_or_default());
+    let place = holds.unwrap_or("catalogue");
+    let answer = session
+        .fetch(Sql::new(dialect, asked).kept(), place)
+        .await?;
+    let mut cells = answer.into_iter().flatten();
+    let mark = cells.next().and_then(|mark| mark.text());
+    Ok((mark, cells.next().is_some_and(|held| held.count() > 0)))
 }
 
 /// Reads what the database says of itself, but for the source's own tables.

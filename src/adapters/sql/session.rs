@@ -149,8 +149,8 @@ macro_rules! each {
     }};
 }
 
-/// Runs a statement by `execute` or `fetch_all`. Without values it goes as it is, in one round.
-/// With values it is prepared; where it is kept, closing it would cost a round of its own, and
+/// Runs a statement by `execute` or `fetch_all`. Without values it goes as it is, in one round,
+/// unless it is to be kept. With values it is prepared; where it is kept, closing it would cost a round of its own, and
 /// where it is not, temporary tables come and go under the same names.
 macro_rules! run {
     ($sql:expr, $transaction:expr, $run:ident, $persistent:expr) => {{
@@ -158,7 +158,7 @@ macro_rules! run {
             text, params, kept, ..
         } = $sql;
         let text = sqlx::AssertSqlSafe(text);
-        if params.is_empty() {
+        if params.is_empty() && !kept {
             sqlx::raw_sql(text).$run(&mut **$transaction).await
         } else {
             let query = bound!(text, params, $persistent || kept);

@@ -277,11 +277,12 @@ impl SqlSource {
         Ok(found)
     }
 
-    /// The schema is the one that the map was checked beside.
-    pub(super) async fn same_schema(&self, found: &mut Found) -> Result<(), PortError> {
+    /// The schema is the one that the map was checked beside. Answers whether anything is held.
+    pub(super) async fn same_schema(&self, found: &mut Found) -> Result<bool, PortError> {
         let dialect = self.pool.dialect();
-        found.guarded = self.schema.same(dialect, &mut found.session).await?;
-        Ok(())
+        let (guarded, held) = self.schema.same(dialect, &mut found.session).await?;
+        found.guarded = guarded;
+        Ok(held)
     }
 
     /// Erases, or rehearses it; `inside` says that sets may stand inside statements.
@@ -293,8 +294,8 @@ impl SqlSource {
         rehearsal: bool,
         inside: bool,
     ) -> Result<Performed, PortError> {
-        self.same_schema(found).await?;
-        if self.goes_inside(found, person, inside).await? {
+        let held = self.same_schema(found).await?;
+        if inside && !held && self.goes_inside(found, person) {
             return found.erase_inside(person, rehearsal).await;
         }
         let withheld = self.find_all(found, person).await?;
@@ -302,16 +303,10 @@ impl SqlSource {
             .await
     }
 
-    /// Whether sets may stand inside the statements of this erasure.
-    pub(super) async fn goes_inside(
-        &self,
-        found: &mut Found,
-        person: &Person,
-        inside: bool,
-    ) -> Result<bool, PortError> {
+    /// Whether sets may stand inside the statements of this erasure, where nothing is held.
+    pub(super) fn goes_inside(&self, found: &Found, person: &Person) -> bool {
         // What was restricted while it was kept is freed step by step.
-        let inside = inside && !self.layout.restricts() && found.erases_inside(person);
-        Ok(inside && found.holds().await?.is_empty())
+        !self.layout.restricts() && found.erases_inside(person)
     }
 
     /// Fills the sets for an erasure. Answers what is kept, and not in them.
@@ -577,8 +572,7 @@ impl PersonalDataSource for SqlSource {
             }
         }
         located.rows.retain(|count| count.rows > 0);
-        found.clear().await?;
-        found.session.rollback().await?;
+        found.take_back().await?;
         if !located.rows.is_empty() {
             located.locators = person.locators();
             located.identifiers = identifiers;
@@ -610,8 +604,7 @@ impl PersonalDataSource for SqlSource {
                     plan
                 }
             };
-            found.clear().await?;
-            found.session.rollback().await?;
+            found.take_back().await?;
             Ok::<SourcePlan, PortError>(plan)
         };
         persistently!(inside_or_not!(plan)).map(Answer::Done)
@@ -676,8 +669,7 @@ impl PersonalDataSource for SqlSource {
         found.make_sets().await?;
         let (_, identifiers) = found.identify(identifiers).await?;
         let done = Stopped { rows, identifiers };
-        found.clear().await?;
-        found.session.rollback().await?;
+        found.take_back().await?;
         let missing = untold.iter().map(|_| MissingRows {
             collection: None,
             rows: None,
@@ -730,8 +722,14 @@ impl PersonalDataSource for SqlSource {
         let person = Person::of(locators);
         let residue = async |inside| {
             let mut found = self.begin(context, Purpose::Read).await?;
-            let left = if inside && found.finds_inside(&person) && found.holds().await?.is_empty() {
+            let inside = inside && found.finds_inside(&person);
+            let told = if inside {
                 found.left_inside(&person).await?
+            } else {
+                None
+            };
+            let left = if let Some(left) = told {
+                left
             } else {
                 found.make_sets().await?;
                 found.fill(&person).await?;
@@ -740,8 +738,7 @@ impl PersonalDataSource for SqlSource {
                 found.left(&person).await?
             };
             let left = self.residue_of(&mut found, &person, left).await?;
-            found.clear().await?;
-            found.session.rollback().await?;
+            found.take_back().await?;
             Ok::<Residue, PortError>(left)
         };
         inside_or_not!(residue).map(Answer::Done)

@@ -7,7 +7,7 @@ use sqlx::{Row as _, TypeInfo as _, ValueRef as _};
 use crate::datamap::{Catalogue, CatalogueColumn, CatalogueTable, Class, Generalise};
 use crate::ports::PortError;
 
-use super::dialect::{Dialect, EFFECTS, Inside, coarser_text, named, names};
+use super::dialect::{Dialect, EFFECTS, Inside, Stay, coarser_text, named, names};
 use super::gather;
 use super::json::{Part, literal};
 use super::layout::Key;
@@ -86,6 +86,9 @@ impl Dialect for Sqlite {
     fn row_name(&self) -> Option<&'static str> {
         Some("rowid")
     }
+    fn sets_stay(&self) -> Stay {
+        Stay::Committed
+    }
     fn create_set(&self, set: &str, key: &Key, from: &str, numbered: bool) -> Vec<String> {
         // A whole number as the only key can be the number of the row: no index beside it. It is
         // none to go on from, for keys may be below zero.
@@ -127,6 +130,9 @@ impl Dialect for Sqlite {
     fn sets_inside(&self) -> Inside {
         Inside::Sets
     }
+    fn has_rights(&self) -> bool {
+        false
+    }
     fn number(&self) -> &'static str {
         "rowid"
     }
@@ -159,10 +165,9 @@ impl Dialect for Sqlite {
     fn note_effect(&self) -> &'static str {
         "INSERT OR IGNORE INTO datarights_effects (effect, answer) VALUES (?1, ?2)"
     }
-    async fn schema_mark(&self, session: &mut Session) -> Result<Option<String>, PortError> {
-        let version = Sql::new(&Self, "PRAGMA main.schema_version");
-        let version = session.fetch(version, "catalogue").await?;
-        Ok(version.first().and_then(|row| row.first()?.text()))
+    fn schema_mark(&self) -> Option<String> {
+        // Of the main database.
+        Some("(SELECT schema_version FROM pragma_schema_version)".to_owned())
     }
     async fn guarded(&self, session: &mut Session) -> Result<Option<BTreeSet<String>>, PortError> {
         // Told by words of their definitions; a word too many costs a rehearsal.

@@ -261,8 +261,7 @@ impl SqlSource {
         person: &Person,
     ) -> Result<FoundByValue, PortError> {
         let searched = self.search_all(&mut found, person).await?;
-        found.clear().await?;
-        found.session.rollback().await?;
+        found.take_back().await?;
         Ok(searched)
     }
 
