@@ -2,6 +2,7 @@
 
 use std::io::{Cursor, Write as _};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use datarights::adapters::{MemoryVault, SqlPool, SqlSource, SqlSourceOptions, SystemClock};
 use datarights::datamap::{Column, DataMap, Link, RowErasure, Strategy, Table};
@@ -61,7 +62,8 @@ fn of(who: u32) -> [(&'static str, String); 3] {
     ]
 }
 
-fn map() -> DataMap {
+/// Names in orders are erased as this column says.
+fn map(name: Column) -> DataMap {
     let mut users = Table::people().column(
         "mail",
         Column::of(Category::Contact)
@@ -82,6 +84,7 @@ fn map() -> DataMap {
                 Column::of(Category::Contact).erased_by(Strategy::Null),
             );
     }
+    orders = orders.column("name", name);
     let keep = || Column::of(Category::Financial).erased_by(Strategy::Keep);
     let kept = |column: Column| column.erased_by(Strategy::Keep);
     DataMap::new()
@@ -100,6 +103,11 @@ fn map() -> DataMap {
         )
         .exempt("digits", "numbers")
         .exempt_columns("*", ["id"], "a number of ours")
+}
+
+/// A name that is erased so.
+pub(crate) fn name_erased_by(strategy: Strategy) -> Column {
+    Column::of(Category::Identity).erased_by(strategy)
 }
 
 /// Runs statements on whichever pool it is.
@@ -166,7 +174,8 @@ impl Desk {
         run(&pool, analyze.to_owned()).await;
         let options = SqlSourceOptions::new(SourceId::new("bench").unwrap(), "Bench");
         let clock = Arc::new(SystemClock);
-        let source = SqlSource::open(pool.clone(), &map(), clock, options).await;
+        let map = map(name_erased_by(Strategy::Null));
+        let source = SqlSource::open(pool.clone(), &map, clock, options).await;
         let vault = MemoryVault::new();
         vault
             .create_key(&spool_of("bench", "Bench").key)
@@ -282,6 +291,50 @@ impl Desk {
             .residue(&context("residue"), &found.locators)
             .await;
         assert!(done(left.unwrap()).rows.is_empty());
+    }
+
+    /// How long it takes to plan, erase and search where names in orders are erased as this column
+    /// says.
+    pub(crate) async fn erase_with(&self, who: u32, name: Column, key: &str) -> Duration {
+        let options = SqlSourceOptions::new(SourceId::new("bench").unwrap(), "Bench")
+            .with_pseudonym_key(b"a key of the bench's own".to_vec());
+        let clock = Arc::new(SystemClock);
+        let source = SqlSource::open(self.pool.clone(), &map(name), clock, options).await;
+        let source = source.unwrap();
+        let mail = Identifier::mail(format!("u{who}@example.org")).unwrap();
+        let found = done(source.locate(&context("locate"), &[mail]).await.unwrap());
+        let (begun, call) = (Instant::now(), context("plan"));
+        let plan = source.plan(&call, &found.locators, &Work::Erase).await;
+        let plan = done(plan.unwrap());
+        let erased = source.erase(&context(key), &found.locators, &plan).await;
+        assert!(
+            done(erased.unwrap())
+                .rows
+                .iter()
+                .any(|count| count.rows == 10_000)
+        );
+        let left = source.residue(&context("residue"), &found.locators).await;
+        assert!(done(left.unwrap()).rows.is_empty());
+        begun.elapsed()
+    }
+
+    /// Names the person in their orders by mail address, in a sentence.
+    pub(crate) async fn tell(&self, who: u32) {
+        let told = format!(
+            "UPDATE orders SET name = concat('u{who}@example.org asked for ', id) WHERE user_id = {who}"
+        );
+        run(&self.pool, told).await;
+    }
+
+    /// Searches by value; answers through how many tables.
+    pub(crate) async fn search(&self, found: &Located) -> usize {
+        let searched = self
+            .source
+            .search_by_value(&context("search"), &found.locators)
+            .await
+            .unwrap();
+        assert_eq!(searched.rows.len(), 1, "the address of the account");
+        searched.tables
     }
 
     /// Reads all, and counts the rows.
