@@ -288,8 +288,14 @@ pub(crate) async fn on_postgres(test: impl AsyncFnOnce(&dyn Fn() -> BoxFuture<'s
         return skipped("no PostgreSQL answers (set DATARIGHTS_TEST_POSTGRES to one)");
     };
     let name = fresh_name();
-    let create = AssertSqlSafe(format!("CREATE DATABASE {name}"));
-    sqlx::raw_sql(create).execute(&mut admin).await.unwrap();
+    // The server outlives every test: nothing waits for its disk.
+    for sql in [
+        format!("CREATE DATABASE {name}"),
+        format!("ALTER DATABASE {name} SET synchronous_commit = off"),
+    ] {
+        let sql = sqlx::raw_sql(AssertSqlSafe(sql));
+        sql.execute(&mut admin).await.unwrap();
+    }
     let place = database(&postgres(), &name);
     let fresh = move || -> BoxFuture<'static, SqlPool> {
         let place = place.clone();
@@ -367,6 +373,7 @@ async fn sqlite_keeps_the_contract_in_chunks() {
 }
 
 #[tokio::test]
+#[ignore = "takes a minute: each of its many chunks finds everything anew"]
 async fn postgres_keeps_the_contract_in_chunks() {
     on_postgres(async |fresh| conforms(fresh, in_chunks).await).await;
 }

@@ -106,6 +106,11 @@ impl Server {
             skipped(&format!("no server answers for {}", self.name()));
             return None;
         }
+        if let Self::Postgres(name) = &self {
+            // The server outlives every test: nothing waits for its disk.
+            let set = format!("ALTER DATABASE {name} SET synchronous_commit = off");
+            self.administer(&set).await.unwrap();
+        }
         let mut zcat = Command::new("zcat");
         let unpacked = zcat.arg(script).stdout(Stdio::piped()).spawn().ok();
         let loaded = unpacked.and_then(|mut unpacked| {
@@ -451,6 +456,7 @@ async fn postgres_answers_as_sqlite_does() {
 }
 
 #[tokio::test]
+#[ignore = "takes half a minute; MariaDB does it daily"]
 async fn postgres_answers_in_chunks_as_sqlite_does() {
     with(
         Server::postgres("desk_chunks").await,

@@ -290,12 +290,14 @@ impl Found {
                 }
                 rows += 1;
                 if replace != Replace::None {
-                    // Of the set, that row alone: else it would be gone through for each.
-                    let one = format!("(SELECT * FROM {set} WHERE {number} = {number_here})");
+                    // Of the set, that row alone: else it would be gone through for each. Its number
+                    // is bound, so that the text is prepared once.
+                    let mut sql = self.sql("");
+                    let here = sql.hold(Param::Int(*number_here));
+                    let one = format!("(SELECT * FROM {set} WHERE {number} = {here})");
                     let keys = table.key.under("t");
                     let (before, after) = dialect.update(&table.quoted, &one, &keys, &on);
-                    let mut sql = self.sql(before);
-                    sql.push(&name).push(" = ");
+                    sql.push(&before).push(&name).push(" = ");
                     match cleaned {
                         Param::Text(text) => sql.bind_for(column, text),
                         other => sql.bind(other),
