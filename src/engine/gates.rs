@@ -1,6 +1,6 @@
-//! Who may be called now: each source and each recipient gets so many calls at a time, and one that
-//! is down gets none but a trial now and then. What cannot be called now is put off; everything else
-//! goes on.
+//! Who may be called now: each source, each recipient, the notifier and the verifier get so many calls
+//! at a time, and one that is down gets none but a trial now and then. What cannot be called now is put
+//! off; everything else goes on.
 //!
 //! Kept in memory, for one engine: another process finds out by itself, and so does the next one.
 
@@ -9,19 +9,61 @@ use std::sync::{Arc, Mutex};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use crate::model::{PartyId, SourceId};
 use crate::ports::{Entropy, ErrorKind};
-use crate::workflow::Target;
+use crate::workflow::{Effect, Target};
 
 use super::Engine;
 use super::progress::{Alert, Trouble};
 use super::settings::Settings;
 
-/// A source or a recipient that does not answer. What needs it waits; nothing else does.
+/// Who is called for the effects of requests, and may be down.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[non_exhaustive]
+pub enum Callee {
+    /// A source of personal data.
+    Source(SourceId),
+    /// A processor or another recipient.
+    Recipient(PartyId),
+    /// Who sends the letters.
+    Notifier,
+    /// Who asks people for evidence of who they are. What they answer is checked at once, without a
+    /// gate.
+    Verifier,
+}
+
+impl Callee {
+    /// Whom an effect needs; `None` for what the engine does with its own ports.
+    pub(super) fn of(effect: &Effect) -> Option<Self> {
+        match effect {
+            Effect::Step { target, .. } => match target {
+                Target::Source(id) => Some(Self::Source(id.clone())),
+                Target::Recipient(id) => Some(Self::Recipient(id.clone())),
+                Target::Request => None,
+            },
+            Effect::Notify(_) => Some(Self::Notifier),
+            Effect::Challenge => Some(Self::Verifier),
+            Effect::DeletePackage | Effect::Shred | Effect::Delete => None,
+        }
+    }
+
+    /// Its kind and its name, e.g. `source/crm`, `notifier`.
+    pub fn name(&self) -> String {
+        match self {
+            Self::Source(id) => format!("source/{id}"),
+            Self::Recipient(id) => format!("recipient/{id}"),
+            Self::Notifier => "notifier".to_owned(),
+            Self::Verifier => "verifier".to_owned(),
+        }
+    }
+}
+
+/// Somebody who does not answer. What needs them waits; nothing else does.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub struct Outage {
-    /// Which one.
-    pub target: Target,
+    /// Who.
+    pub callee: Callee,
     /// Since when it counts as down.
     pub since: DateTime<Utc>,
     /// The code of its last failure.
@@ -69,8 +111,8 @@ struct Gate {
 /// The gates of an engine.
 #[derive(Default)]
 pub(super) struct Gates {
-    limits: BTreeMap<Target, usize>,
-    all: Mutex<BTreeMap<Target, Gate>>,
+    limits: BTreeMap<Callee, usize>,
+    all: Mutex<BTreeMap<Callee, Gate>>,
 }
 
 /// A call that was not let through.
@@ -84,39 +126,35 @@ pub(super) struct Closed {
 /// A call that was let through; the next one may come when it is dropped.
 pub(super) struct Pass {
     gates: Arc<Gates>,
-    target: Target,
+    callee: Callee,
     began: DateTime<Utc>,
     trial: bool,
     heard: bool,
 }
 
 impl Gates {
-    pub(super) fn new(limits: BTreeMap<Target, usize>) -> Self {
+    pub(super) fn new(limits: BTreeMap<Callee, usize>) -> Self {
         Self {
             limits,
             all: Mutex::default(),
         }
     }
 
-    fn with<T>(&self, target: &Target, change: impl FnOnce(&mut Gate) -> T) -> T {
+    fn with<T>(&self, callee: &Callee, change: impl FnOnce(&mut Gate) -> T) -> T {
         let mut all = self.all.lock().unwrap_or_else(|broken| broken.into_inner());
-        change(all.entry(target.clone()).or_default())
+        change(all.entry(callee.clone()).or_default())
     }
 
-    /// Lets a call through, or says why not and when to come back. `None` for what has no gate: the request
-    /// itself is never down.
+    /// Lets a call through, or says why not and when to come back.
     pub(super) fn enter(
         self: &Arc<Self>,
-        target: &Target,
+        callee: Callee,
         now: DateTime<Utc>,
         settings: &Settings,
-    ) -> Result<Option<Pass>, Closed> {
-        if *target == Target::Request {
-            return Ok(None);
-        }
-        let limit = self.limits.get(target).copied();
+    ) -> Result<Pass, Closed> {
+        let limit = self.limits.get(&callee).copied();
         let limit = limit.unwrap_or(settings.calls).max(1);
-        let trial = self.with(target, |gate| {
+        let trial = self.with(&callee, |gate| {
             let trial = match &mut gate.outage {
                 Some(outage) if outage.next_trial <= now => {
                     // A trial may be a reading of hours: others may try meanwhile.
@@ -135,13 +173,13 @@ impl Gates {
             gate.running.push(now);
             Ok(trial)
         })?;
-        Ok(Some(Pass {
+        Ok(Pass {
             gates: Arc::clone(self),
-            target: target.clone(),
+            callee,
             began: now,
             trial,
             heard: false,
-        }))
+        })
     }
 
     /// Who is down.
@@ -178,8 +216,8 @@ impl Gate {
 
 impl Pass {
     /// Who is called.
-    pub(super) const fn target(&self) -> &Target {
-        &self.target
+    pub(super) const fn callee(&self) -> &Callee {
+        &self.callee
     }
 
     /// Takes note of what came of the call.
@@ -195,7 +233,7 @@ impl Pass {
             now + wait.min(settings.longest_trial)
         };
         self.heard = !matches!(heard, Heard::Unclear);
-        self.gates.with(&self.target, |gate| match heard {
+        self.gates.with(&self.callee, |gate| match heard {
             Heard::Answer => {
                 let took = (now - self.began).max(TimeDelta::zero());
                 gate.usual = Some(gate.usual.map_or(took, |usual| (usual * 7 + took) / 8));
@@ -216,7 +254,7 @@ impl Pass {
                     Some(_) => None,
                     None if gate.failures >= settings.down_after => {
                         let outage = Outage {
-                            target: self.target.clone(),
+                            callee: self.callee.clone(),
                             since: now,
                             code,
                             next_trial: wait(1),
@@ -235,7 +273,7 @@ impl Pass {
 impl Drop for Pass {
     /// Also where the call is broken off: a trial that was is made by the next one.
     fn drop(&mut self) {
-        self.gates.with(&self.target, |gate| {
+        self.gates.with(&self.callee, |gate| {
             if let Some(place) = gate.running.iter().position(|began| *began == self.began) {
                 gate.running.swap_remove(place);
             }
@@ -258,13 +296,13 @@ impl Engine {
         let now = self.now();
         let entropy = &*self.inner.ports.entropy;
         if let Some(change) = pass.heard(heard, now, &self.inner.settings, entropy) {
-            super::observe::changed(pass.target(), &change);
+            super::observe::changed(pass.callee(), &change);
             self.inner.alerts.tell(|| Alert {
                 at: now,
                 what: match &change {
                     Change::Down(outage) => Trouble::Down(outage.clone()),
                     Change::Back(since) => Trouble::Back {
-                        target: pass.target().clone(),
+                        callee: pass.callee().clone(),
                         since: *since,
                     },
                 },

@@ -37,7 +37,7 @@ pub use aside::SetAside;
 pub use backlog::Backlog;
 pub use controller::Controller;
 pub use error::{EngineError, Unsaid};
-pub use gates::Outage;
+pub use gates::{Callee, Outage};
 pub use intake::{Intake, Submitted};
 pub use letters::MissingWords;
 pub use perform::Completion;
@@ -58,7 +58,7 @@ use crate::ports::{
     AccessPolicy, ArtifactStore, Clock, Entropy, IdentityVerifier, Notifier, PersonalDataSource,
     ProcessorGateway, RequestStore, Vault,
 };
-use crate::workflow::{Landscape, SourceInfo, Target};
+use crate::workflow::{Landscape, SourceInfo};
 
 /// How many steps are kept for a listener that is slow; it misses what comes beyond.
 const PROGRESS: usize = 1024;
@@ -115,7 +115,7 @@ pub struct EngineBuilder {
     controllers: BTreeMap<ControllerId, Controller>,
     sources: Vec<Arc<dyn PersonalDataSource>>,
     gateways: Vec<Arc<dyn ProcessorGateway>>,
-    limits: BTreeMap<Target, usize>,
+    limits: BTreeMap<Callee, usize>,
     settings: Settings,
 }
 
@@ -141,11 +141,11 @@ impl EngineBuilder {
         self
     }
 
-    /// Calls a source or a recipient so often at the same time and no more, over all requests of
-    /// this engine, instead of [`Settings::calls`].
+    /// Calls somebody so often at the same time and no more, over all requests of this engine,
+    /// instead of [`Settings::calls`].
     #[must_use]
-    pub fn limit(mut self, target: Target, calls: usize) -> Self {
-        self.limits.insert(target, calls);
+    pub fn limit(mut self, callee: Callee, calls: usize) -> Self {
+        self.limits.insert(callee, calls);
         self
     }
 
@@ -225,13 +225,13 @@ impl Engine {
         self.inner.listeners.listen(PROGRESS).boxed()
     }
 
-    /// What a person should hear of from now on: a source that is down, and that it is back; what was
-    /// set aside. Of this engine alone; like [`Engine::progress`] it is for the host itself.
+    /// What a person should hear of from now on: who is down, and that they are back; what was set
+    /// aside. Of this engine alone; like [`Engine::progress`] it is for the host itself.
     pub fn alerts(&self) -> BoxStream<'static, Alert> {
         self.inner.alerts.listen(PROGRESS).boxed()
     }
 
-    /// The sources and recipients that are down now, as far as this engine found out.
+    /// Who is down now, as far as this engine found out.
     pub fn outages(&self) -> Vec<Outage> {
         self.inner.gates.outages()
     }

@@ -4,10 +4,9 @@
 //! Without the features nothing is done here.
 
 use crate::model::ControllerId;
-use crate::workflow::Target;
 
 use super::backlog::Backlog;
-use super::gates::Change;
+use super::gates::{Callee, Change};
 use super::perform::{Attempt, Performed};
 
 /// Makes an attempt, and shows it.
@@ -31,20 +30,20 @@ pub(super) async fn watched(attempt: &Attempt, work: impl Future<Output = Perfor
     performed
 }
 
-/// Shows that a source or a recipient went down, or is back.
-pub(super) fn changed(target: &Target, change: &Change) {
+/// Shows that somebody who is called went down, or is back.
+pub(super) fn changed(callee: &Callee, change: &Change) {
     #[cfg(feature = "metrics")]
-    metrics::gauge!("datarights_down", "target" => target.name())
+    metrics::gauge!("datarights_down", "target" => callee.name())
         .set(f64::from(u8::from(matches!(change, Change::Down(_)))));
     #[cfg(feature = "tracing")]
     match change {
         Change::Down(outage) => {
-            tracing::warn!(target = target.name(), code = outage.code, "it is down");
+            tracing::warn!(target = callee.name(), code = outage.code, "it is down");
         }
-        Change::Back(since) => tracing::info!(target = target.name(), %since, "it is back"),
+        Change::Back(since) => tracing::info!(target = callee.name(), %since, "it is back"),
     }
     #[cfg(not(any(feature = "tracing", feature = "metrics")))]
-    let _ = (target, change);
+    let _ = (callee, change);
 }
 
 /// Shows how much there is to do for a controller.

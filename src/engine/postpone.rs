@@ -29,7 +29,7 @@ pub(super) fn unchanged(request: Request) -> Decision {
 }
 
 impl Engine {
-    /// Writes down until when effects wait whose source or recipient cannot be called now: whoever
+    /// Writes down until when effects wait for somebody who cannot be called now: whoever
     /// works on the request holds it no longer than what else it needs. What was put off for too
     /// long because somebody is down has failed.
     pub(super) async fn put_off(

@@ -6,10 +6,10 @@ use chrono::{DateTime, Utc};
 use futures::channel::mpsc;
 
 use crate::model::{ControllerId, RequestId};
-use crate::workflow::{Effect, Event, Target};
+use crate::workflow::{Effect, Event};
 
 use super::aside::SetAside;
-use super::gates::Outage;
+use super::gates::{Callee, Outage};
 
 /// One thing that happened.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -75,14 +75,14 @@ pub struct Alert {
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum Trouble {
-    /// A source or a recipient does not answer. What needs it waits and is tried now and then.
+    /// Somebody who is called does not answer. What needs them waits and is tried now and then.
     Down(Outage),
     /// Something cannot be worked on, and waits for a person to decide.
     SetAside(SetAside),
     /// It answered again.
     Back {
-        /// Which one.
-        target: Target,
+        /// Who.
+        callee: Callee,
         /// Since when it was down.
         since: DateTime<Utc>,
     },

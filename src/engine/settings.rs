@@ -14,16 +14,17 @@ pub struct Settings {
     pub claims: usize,
     /// How many effects of one request run at the same time.
     pub concurrency: usize,
-    /// How many calls one source or one recipient gets at the same time, over all requests of this
-    /// engine; [`EngineBuilder::limit`](super::EngineBuilder::limit) says otherwise for one of them.
+    /// How many calls one source, one recipient, the notifier or the verifier gets at the same time,
+    /// over all requests of this engine; [`EngineBuilder::limit`](super::EngineBuilder::limit) says
+    /// otherwise for one of them.
     pub calls: usize,
-    /// After how many calls in a row that did not reach it, of whichever requests, a source or a
-    /// recipient counts as down: what needs it is put off, and one call at a time tries it.
+    /// After how many calls in a row that did not reach it, of whichever requests, one of these counts
+    /// as down: what needs it is put off, and one call at a time tries it.
     pub down_after: u32,
     /// The longest wait between two trials of what is down; the first ones wait as after a failure.
     pub longest_trial: TimeDelta,
-    /// How long an effect is put off at most because who it needs is down; then it counts as failed,
-    /// and the answer names it.
+    /// How long an effect is put off at most because who it needs is down; then it counts as failed:
+    /// the answer names a source, and a letter waits to be sent again.
     pub longest_outage: TimeDelta,
     /// How long a port may take for one call: store, vault and policy too. One that takes longer is
     /// dropped where it stands; of a write it is then not known whether it happened.

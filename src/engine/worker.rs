@@ -10,12 +10,12 @@ use futures::stream::FuturesUnordered;
 use futures::{FutureExt, StreamExt};
 
 use crate::ports::{Cancel, Claim};
-use crate::workflow::{Cause, Command, Effect, EffectKey};
+use crate::workflow::{Cause, Command, EffectKey};
 
 use super::Engine;
 use super::agenda::Item;
 use super::error::EngineError;
-use super::gates::Closed;
+use super::gates::{Callee, Closed};
 use super::guard::meanwhile;
 use super::perform::{Attempt, Performed};
 use super::progress::{Progress, Step};
@@ -159,18 +159,14 @@ impl Engine {
             if item.at > now || item.aside.is_some() || busy.contains_key(&item.key) {
                 continue;
             }
-            let pass = match &item.effect {
-                Effect::Step { target, .. } => {
-                    let gates = &self.inner.gates;
-                    match gates.enter(target, now, &self.inner.settings) {
-                        Ok(pass) => pass,
-                        Err(closed) => {
-                            put_off.push((item.clone(), closed));
-                            continue;
-                        }
-                    }
+            let gates = &self.inner.gates;
+            let enter = |callee| gates.enter(callee, now, &self.inner.settings);
+            let pass = match Callee::of(&item.effect).map(enter).transpose() {
+                Ok(pass) => pass,
+                Err(closed) => {
+                    put_off.push((item.clone(), closed));
+                    continue;
                 }
-                _ => None,
             };
             let cancel = cancel.child();
             busy.insert(item.key.clone(), cancel.clone());

@@ -8,7 +8,7 @@ use datarights::adapters::{
     MemoryArtifacts, MemoryCollection, MemorySource, MemoryStore, MemoryVault,
 };
 use datarights::engine::{
-    Controller, Engine, EngineBuilder, EngineError, Intake, Ports, Settings, Tick,
+    Callee, Controller, Engine, EngineBuilder, EngineError, Intake, Ports, Settings, Tick,
 };
 use datarights::law::{Calendar, ProcessingRecord};
 use datarights::model::{
@@ -20,7 +20,7 @@ use datarights::ports::{
     ProcessorGateway, Query, RequestStore, Vault, WorkerId,
 };
 use datarights::testkit::{Codes, Faulty, Outbox, Recipient, Recorder, SeededEntropy, TestClock};
-use datarights::workflow::{Policy, Request, Target, fulfilment, lifecycle};
+use datarights::workflow::{Policy, Request, fulfilment, lifecycle};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 
@@ -193,9 +193,9 @@ impl World {
     }
 
     /// An engine that calls a source or a recipient no more often at a time than this.
-    pub fn engine_limited(&self, target: Target, calls: usize) -> Engine {
+    pub fn engine_limited(&self, callee: Callee, calls: usize) -> Engine {
         let builder = self.builder(|source| source, |gateway| gateway);
-        builder.limit(target, calls).build()
+        builder.limit(callee, calls).build()
     }
 
     fn builder(
