@@ -11,7 +11,8 @@ use datarights::law::Regimes;
 use datarights::model::{Actor, RequestId, Right, Wish};
 use datarights::ports::{Commit, ErrorKind, LockChange, Mark, Snapshot, StoredRequest};
 use datarights::testkit::{Fault, Method};
-use datarights::workflow::{Event, StepResult, Target, Task, lifecycle};
+use datarights::workflow::{Event, StepResult, Target, Task, fulfilment, lifecycle};
+use futures::FutureExt;
 
 fn stored(world: &World, request: RequestId) -> Option<StoredRequest> {
     let stored = world.store.load(&world.acme, request);
@@ -209,6 +210,60 @@ fn what_is_set_aside_without_a_reason_is_listed() {
     assert_eq!(listed(&world, &engine), [(true, "unknown".to_owned())]);
 }
 
+/// Who let workers try again stands in the history, at that instant, and the chain still holds. It
+/// stands there too where the law of the request is not known here.
+#[test]
+fn who_resumed_or_repaired_is_recorded() {
+    for repaired in [false, true] {
+        let mut world = World::new();
+        let panics = vec![Fault::Panic; world.settings.set_aside_after as usize];
+        world.desk_port.will(Method::Locate, panics);
+        let engine = world.engine();
+        let request = world.submit(&engine, Wish::of(Right::Erasure));
+        world.approve(&engine, request);
+        world.work(&engine);
+        assert_eq!(listed(&world, &engine), [(false, "panicked".to_owned())]);
+        let before = world.see(&engine, request);
+        world.clock.advance(TimeDelta::minutes(5));
+        let (now, alice) = (world.now(), staff("alice"));
+        let known = world.controller.regimes.clone();
+        world.controller.regimes = Regimes::empty();
+        let knows_none = world.engine();
+        let done = match repaired {
+            false => knows_none.resume(&world.acme, request, &alice).boxed(),
+            true => knows_none.repair(&world.acme, request, &alice).boxed(),
+        };
+        world.clock.drive(done).unwrap().unwrap();
+        world.controller.regimes = known;
+        let history = engine.timeline(&world.acme, request, &alice);
+        let history = world.clock.drive(history).unwrap().unwrap();
+        let last = history.last().unwrap();
+        let wanted = match repaired {
+            false => Event::Resumed,
+            true => Event::Repaired,
+        };
+        assert_eq!(last.event, wanted);
+        assert_eq!((&last.actor, last.at), (&alice, now));
+        let seen = world.see(&engine, request);
+        assert_eq!(datarights::workflow::Request::fold(&history).unwrap(), seen);
+        // It moved nothing but the count of what happened.
+        let sequence = seen.sequence;
+        assert_eq!(sequence, before.sequence + 1);
+        let mut like_before = before;
+        like_before.sequence = sequence;
+        assert_eq!(seen, like_before);
+        assert_eq!(listed(&world, &engine), []);
+        world.work(&engine);
+        let located = |event: &Event| {
+            matches!(event, Event::StepAnswered { task: Task::Locate, target, result: StepResult::Done { .. } }
+                if *target == Target::Source(source_id("desk")))
+        };
+        let history = engine.timeline(&world.acme, request, &alice);
+        let history = world.clock.drive(history).unwrap().unwrap();
+        assert!(history.iter().any(|envelope| located(&envelope.event)));
+    }
+}
+
 /// Who gave up stands on what was given up.
 #[test]
 fn who_gave_up_is_recorded() {
@@ -238,4 +293,85 @@ fn who_gave_up_is_recorded() {
     // What is stored is still what the events say.
     let seen = world.see(&engine, request);
     assert_eq!(datarights::workflow::Request::fold(&history).unwrap(), seen);
+}
+
+/// Carries an erasure from intake until nothing is left of it, years later. Before that round of
+/// the worker, what is still to do is damaged, and a person has it repaired. The letters, what is left
+/// of the person, what the recipient was told; and how many rounds there were.
+fn erased(damaged_before: Option<usize>) -> (Vec<String>, Vec<usize>, usize, usize) {
+    let world = World::new();
+    let two_days = Fault::Pend(TimeDelta::days(2));
+    world.log_port.will(Method::Locate, [two_days]);
+    world.desk_port.will(Method::Erase, [two_days]);
+    let engine = world.engine();
+    let request = world.submit(&engine, Wish::of(Right::Erasure));
+    let asked = world.command(
+        &engine,
+        request,
+        &staff("alice"),
+        lifecycle::Command::RequestIdentity,
+    );
+    asked.unwrap();
+    let end = start() + TimeDelta::days(365 * 14);
+    let mut round = 0;
+    loop {
+        if Some(round) == damaged_before {
+            let now = world.now();
+            overwrite(&world, request, |snapshot| {
+                snapshot.agenda = b"{".to_vec();
+                snapshot.wake_at = Some(now);
+            });
+            let tries = world.settings.set_aside_after;
+            assert_eq!(rounds(&world, &engine, tries).len(), tries as usize);
+            let code = "unreadable_agenda".to_owned();
+            assert_eq!(listed(&world, &engine), [(true, code)]);
+            let eve = staff("eve");
+            let repaired = engine.repair(&world.acme, request, &eve);
+            world.clock.drive(repaired).unwrap().unwrap();
+            assert_eq!(listed(&world, &engine), []);
+        }
+        round += 1;
+        let tick = world.clock.drive(engine.tick(&world.worker(), None));
+        let next = tick.unwrap().unwrap().next;
+        let seen = stored(&world, request).map(|_| world.see(&engine, request));
+        let work = seen.as_ref().and_then(|seen| seen.fulfilment.as_ref());
+        match (&seen, work.map(|work| work.phase)) {
+            (Some(seen), None) if seen.lifecycle.phase == lifecycle::Phase::Identity => {
+                world.approve(&engine, request);
+            }
+            (_, Some(fulfilment::Phase::Approval)) => world.approve_plan(&engine, request),
+            (_, Some(fulfilment::Phase::Confirmation)) => {
+                let confirm = fulfilment::Command::Confirm;
+                let done = world.command(&engine, request, &Actor::Person, confirm);
+                done.unwrap();
+            }
+            _ => match next {
+                Some(next) if next <= world.now() => {}
+                Some(next) if next <= end => world.clock.set(next),
+                _ => break,
+            },
+        }
+    }
+    let gone = stored(&world, request).is_none();
+    assert!(gone, "the request goes in the end");
+    let letters = world.outbox.letters_about(request).into_iter();
+    let letters = letters.map(|letter| letter.notice.kind.into_owned());
+    let rows = [&world.desk, &world.log].map(|source| source.rows_of("1").len());
+    let told = world.recipient.received().len();
+    (letters.collect(), rows.to_vec(), told, round)
+}
+
+/// Wherever it was lost what is still to do, it is told again from the history.
+#[test]
+fn what_was_to_do_is_told_again_from_the_history() {
+    let whole = erased(None);
+    assert!(whole.3 > 8, "{whole:?}");
+    for round in 0..whole.3 {
+        let (letters, rows, told, _) = erased(Some(round));
+        let same = (&letters, &rows, told) == (&whole.0, &whole.1, whole.2);
+        assert!(
+            same,
+            "before round {round}: {letters:?} {rows:?} {told}, not {whole:?}"
+        );
+    }
 }

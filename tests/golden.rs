@@ -489,6 +489,8 @@ fn events() -> Vec<(&'static str, Event)> {
                 }),
             ),
         ),
+        ("resumed", Event::Resumed),
+        ("repaired", Event::Repaired),
     ]
 }
 

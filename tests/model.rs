@@ -9,6 +9,8 @@
     clippy::panic
 )] // tests
 
+#[path = "model/kept.rs"]
+mod kept;
 #[path = "model/watcher.rs"]
 mod watcher;
 #[path = "machines/world.rs"]
@@ -22,6 +24,7 @@ use datarights::workflow::{
     Cause, Command, Decision, Delivery, Effect, Envelope, Request, StepResult, Target, Task, chain,
     lifecycle,
 };
+use kept::Kept;
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 use proptest_state_machine::{ReferenceStateMachine, StateMachineTest, prop_state_machine};
@@ -108,6 +111,7 @@ struct System {
     stored: Vec<Vec<u8>>,
     head: Digest,
     watcher: Watcher,
+    kept: Kept,
 }
 
 /// Rights, and laws that know them.
@@ -162,9 +166,12 @@ impl System {
             world,
             stored: Vec::new(),
             head: Digest::default(),
+            kept: Kept::default(),
         };
         system.watcher.received(&received);
         system.keep(None, &received);
+        system.kept.absorb(&Cause::Command, &received);
+        system.kept.must_be_told(&system.world, &system.situation);
         system.watcher.look_at(&system.situation);
         if chosen.approved {
             for command in [
@@ -206,12 +213,16 @@ impl System {
     fn give(&mut self, actor: &Actor, command: &Command) {
         let now = self.situation.at(command);
         let before = self.situation.request.clone();
-        let result = self.world.decide(&before, now, actor, command);
+        let cause = self.kept.cause(actor, command);
+        let world = &self.world;
+        let result = world.decide_because(&before, now, actor, command, &cause);
         self.watcher
             .judge(&self.situation, now, actor, command, &result);
         if let Ok(decision) = result {
             self.keep(Some(&before), &decision);
             self.situation = self.situation.next(now, &decision);
+            self.kept.absorb(&cause, &decision);
+            self.kept.must_be_told(&self.world, &self.situation);
             self.watcher.look_at(&self.situation);
         }
     }

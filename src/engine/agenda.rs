@@ -9,10 +9,8 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::stored::SCHEMA;
-use crate::ports::{Handle, Mark};
-use crate::workflow::{
-    Decision, Effect, EffectKey, Event, Letter, Request, Task, Timer, TimerChange, lifecycle,
-};
+use crate::ports::{Handle, Mark, Pending};
+use crate::workflow::{Decision, Effect, EffectKey, Event, Letter, Owed, Task, Timer, TimerChange};
 
 /// An effect that is still to be performed.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -51,6 +49,20 @@ fn is_zero(number: &u32) -> bool {
 }
 
 impl Item {
+    /// To be performed for the first time.
+    const fn new(key: EffectKey, effect: Effect, at: DateTime<Utc>) -> Self {
+        Self {
+            key,
+            effect,
+            at,
+            attempt: 1,
+            resume: None,
+            panics: 0,
+            down_since: None,
+            aside: None,
+        }
+    }
+
     /// Whether it sweeps: what must go must go.
     pub(super) const fn sweeps(&self) -> bool {
         matches!(
@@ -87,6 +99,22 @@ impl Agenda {
             schema: SCHEMA,
             effects: Vec::new(),
             timers: BTreeMap::new(),
+        }
+    }
+
+    /// What a history says is still to do. How often it was tried before is not known any more.
+    pub(super) fn of(owed: Owed, now: DateTime<Utc>) -> Self {
+        let item = |(key, effect, pending): (EffectKey, Effect, Option<Pending>)| {
+            let mut item = Item::new(key, effect, now);
+            if let Some(pending) = pending {
+                (item.at, item.resume) = (pending.look_again, Some(pending.handle));
+            }
+            item
+        };
+        Self {
+            schema: SCHEMA,
+            effects: owed.effects.into_iter().map(item).collect(),
+            timers: owed.timers.into_iter().collect(),
         }
     }
 
@@ -128,39 +156,12 @@ impl Agenda {
         }
         for (key, effect) in &decision.effects {
             if !self.effects.iter().any(|item| item.key == *key) {
-                self.effects.push(Item {
-                    key: key.clone(),
-                    effect: effect.clone(),
-                    at: now,
-                    attempt: 1,
-                    resume: None,
-                    panics: 0,
-                    down_since: None,
-                    aside: None,
-                });
+                self.effects
+                    .push(Item::new(key.clone(), effect.clone(), now));
             }
         }
-        self.prune(&decision.next);
-    }
-
-    fn prune(&mut self, request: &Request) {
-        self.effects.retain(|item| match &item.effect {
-            Effect::Step {
-                task,
-                target,
-                round,
-            } => request
-                .fulfilment
-                .as_ref()
-                .is_some_and(|work| work.waits_for(*task, target, *round)),
-            Effect::Notify(letter) => !request.is_moot(*letter),
-            Effect::Challenge => request.lifecycle.phase == lifecycle::Phase::Identity,
-            // An appeal was granted: what is read from now on is wanted.
-            Effect::DeletePackage => {
-                request.lifecycle.is_closed() || request.lifecycle.refusal.is_some()
-            }
-            _ => true,
-        });
+        self.effects
+            .retain(|item| decision.next.awaits(&item.effect));
     }
 
     /// Whether a package or a key is still to go.

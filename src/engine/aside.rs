@@ -14,10 +14,12 @@ use crate::model::{Actor, ControllerId, Failure, RequestId};
 use crate::ports::{
     Claim, Commit, Fence, LockChange, Mark, Query, Snapshot, StoreError, StoredRequest,
 };
-use crate::workflow::{Cause, CodecError, Decision, Effect, EffectKey, Event, Rejection, Request};
+use crate::workflow::{
+    self, Cause, CodecError, Context, Decision, Effect, EffectKey, Event, Rejection, Request, owed,
+};
 
 use super::Engine;
-use super::agenda::Aside;
+use super::agenda::{Agenda, Aside};
 use super::error::EngineError;
 use super::postpone::unchanged;
 use super::progress::{Alert, Trouble};
@@ -255,7 +257,8 @@ impl Engine {
     }
 
     /// Lets workers try again what was set aside, from the first attempt: when its cause was
-    /// repaired. No event says so, nor who did it: nothing happened to the request.
+    /// repaired. An event says who did (`resumed`), but where the state cannot be read: nothing can be
+    /// written to follow it.
     ///
     /// # Errors
     /// [`EngineError::Nothing`] when nothing was set aside; [`EngineError::UnknownRequest`],
@@ -269,7 +272,7 @@ impl Engine {
     ) -> Result<(), EngineError> {
         let stored = self.aside_of(controller, request, actor, "resume").await?;
         match Self::read(request, stored.clone()) {
-            Ok(loaded) => self.put_back(loaded).await,
+            Ok(loaded) => self.put_back(loaded, actor, false).await,
             Err(EngineError::Unreadable { .. }) => {
                 self.forget_reason(controller, request, None).await?;
                 let snapshot = Snapshot {
@@ -287,8 +290,10 @@ impl Engine {
     }
 
     /// Makes what is stored of a request anew from its events, which are checked for gaps and
-    /// alterations, and lets workers try again. What it still had to do stays as it was. As with
-    /// [`Engine::resume`], no event says so.
+    /// alterations, and lets workers try again. What it still had to do stays as it was; where that
+    /// cannot be read either, it is told from the events: nothing is left out, and what left no event
+    /// (a challenge that went out, a timer that fired) comes once more, under its key. An event says
+    /// who did (`repaired`).
     ///
     /// # Errors
     /// [`EngineError::Unreadable`] when that cannot be read either, [`EngineError::Codec`] when the
@@ -300,7 +305,11 @@ impl Engine {
         actor: &Actor,
     ) -> Result<(), EngineError> {
         let stored = self.aside_of(controller, request, actor, "repair").await?;
-        let agenda = stored::agenda(request, &stored.snapshot.agenda)?;
+        let agenda = match stored::agenda(request, &stored.snapshot.agenda) {
+            Ok(agenda) => Some(agenda),
+            Err(EngineError::Unreadable { .. }) => None,
+            Err(error) => return Err(error),
+        };
         if let Err(error @ (EngineError::Unfamiliar { .. } | EngineError::UnknownSchema { .. })) =
             stored::state(request, &stored.snapshot.state)
         {
@@ -308,20 +317,35 @@ impl Engine {
         }
         let (sequence, head) = (stored.sequence, stored.head);
         let history = self.verified(controller, request, sequence, head).await?;
+        let folded = Request::fold(&history)?;
+        let agenda = match agenda {
+            Some(agenda) => agenda,
+            None => {
+                let tell = |context: &Context<'_>| owed(&history, context);
+                let owed = self.under_law(&folded, actor, &Cause::Command, tell)??;
+                Agenda::of(owed, self.now())
+            }
+        };
         let loaded = Loaded {
             version: stored.version,
             head: stored.head,
-            request: Request::fold(&history)?,
+            request: folded,
             agenda,
             aside: true,
         };
-        self.put_back(loaded).await
+        self.put_back(loaded, actor, true).await
     }
 
-    async fn put_back(&self, mut loaded: Loaded) -> Result<(), EngineError> {
+    async fn put_back(
+        &self,
+        mut loaded: Loaded,
+        actor: &Actor,
+        repaired: bool,
+    ) -> Result<(), EngineError> {
+        let now = self.now();
         let mut agenda = loaded.agenda.clone();
-        agenda.put_back(self.now());
-        let decision = unchanged(loaded.request.clone());
+        agenda.put_back(now);
+        let decision = workflow::resume(&loaded.request, repaired, actor, now);
         self.commit(&mut loaded, decision, agenda, None).await
     }
 

@@ -85,14 +85,29 @@ impl Engine {
         actor: &Actor,
         cause: &Cause,
     ) -> Result<Decision, EngineError> {
-        let facts = &loaded.request.facts;
+        let request = &loaded.request;
+        let decided = self.under_law(request, actor, cause, |context| {
+            decide(request, command, context)
+        });
+        Ok(decided??)
+    }
+
+    /// Does something of the workflow under the law that a request pinned.
+    pub(super) fn under_law<T>(
+        &self,
+        request: &Request,
+        actor: &Actor,
+        cause: &Cause,
+        then: impl FnOnce(&Context<'_>) -> T,
+    ) -> Result<T, EngineError> {
+        let facts = &request.facts;
         let controller = self.controller(&facts.controller)?;
-        let pin = &loaded.request.clock.regime;
+        let pin = &request.clock.regime;
         let regime = controller
             .regimes
             .by_pin(pin)
             .map_err(|_| EngineError::UnknownRegime(pin.id.to_string()))?;
-        let context = Context {
+        Ok(then(&Context {
             now: self.now(),
             actor,
             cause,
@@ -104,8 +119,7 @@ impl Engine {
             },
             policy: &controller.policy,
             landscape: &self.inner.landscape,
-        };
-        Ok(decide(&loaded.request, command, &context)?)
+        }))
     }
 
     /// Makes of a decision what a store commits.

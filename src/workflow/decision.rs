@@ -10,8 +10,8 @@ use crate::model::{
 
 use super::clock::Clock;
 use super::draft::{Context, Decision, Draft};
-use super::effect::{Effect, Letter, Timer};
-use super::event::{Envelope, Event, PartRef, Received, SCHEMA};
+use super::effect::{Effect, Letter, Locks, Timer};
+use super::event::{Cause, Envelope, Event, PartRef, Received, SCHEMA};
 use super::rejection::Rejection;
 use super::request::Request;
 use super::table::snake;
@@ -141,6 +141,33 @@ pub fn decide(
         lifecycle::record_passed(&mut draft)?;
     }
     Ok(draft.finish())
+}
+
+/// Records that somebody lets what was set aside be tried again; with `repaired`, on a state that was
+/// made anew from the events. Nothing moves by it and no table names it; neither law nor policy is
+/// asked, because what keeps a request from being decided must not keep it from being resumed.
+pub fn resume(request: &Request, repaired: bool, actor: &Actor, now: DateTime<Utc>) -> Decision {
+    let envelope = Envelope {
+        schema: SCHEMA,
+        controller: request.facts.controller.clone(),
+        request: request.facts.id,
+        sequence: request.sequence + 1,
+        at: now,
+        actor: actor.clone(),
+        cause: Cause::Command,
+        previous: Digest::default(),
+        event: match repaired {
+            true => Event::Repaired,
+            false => Event::Resumed,
+        },
+    };
+    Decision {
+        next: request.clone().apply(&envelope),
+        events: vec![envelope],
+        effects: Vec::new(),
+        timers: Vec::new(),
+        locks: Locks::Keep,
+    }
 }
 
 /// Receives a request: starts its clocks and confirms receipt. Where nothing has to be decided and

@@ -420,6 +420,10 @@ pub enum Event {
         /// Why.
         ground: Ground,
     },
+    /// Somebody lets what was set aside be tried again.
+    Resumed,
+    /// The same, after what was stored of the request was made anew from its events.
+    Repaired,
 }
 
 /// Why something happened.

@@ -16,19 +16,21 @@ mod event;
 pub mod fulfilment;
 mod letters;
 pub mod lifecycle;
+mod owed;
 mod policy;
 mod rejection;
 mod request;
 mod table;
 
 pub use clock::Clock;
-pub use decision::{Command, Delivery, Intake, decide, receive};
+pub use decision::{Command, Delivery, Intake, decide, receive, resume};
 pub use draft::{Context, Decision, Landscape};
 pub use effect::{Effect, EffectKey, Letter, Locks, Target, Task, Timer, TimerChange};
 pub use event::{
     Cause, CodecError, Encoded, Envelope, Event, Finding, MAX_EVENT, PartRef, Received, SCHEMA,
     SourceInfo, StepResult, chain,
 };
+pub use owed::{Owed, owed};
 pub use policy::{Approval, Policy, Review};
 pub use rejection::Rejection;
 pub use request::{Facts, FoldError, Request};

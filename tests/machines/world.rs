@@ -213,7 +213,18 @@ impl World {
             Command::Fire(timer) => Cause::Timer(*timer),
             _ => Cause::Command,
         };
-        decide(request, command, &self.context(now, actor, &cause))
+        self.decide_because(request, now, actor, command, &cause)
+    }
+
+    pub(crate) fn decide_because(
+        &self,
+        request: &Request,
+        now: DateTime<Utc>,
+        actor: &Actor,
+        command: &Command,
+        cause: &Cause,
+    ) -> Result<Decision, Rejection> {
+        decide(request, command, &self.context(now, actor, cause))
     }
 }
 

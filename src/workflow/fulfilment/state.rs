@@ -379,7 +379,7 @@ impl Fulfilment {
     }
 
     /// Whether an open step can begin: the sources that must come first are done.
-    pub(super) fn is_ready(&self, step: &Step) -> bool {
+    pub(in crate::workflow) fn is_ready(&self, step: &Step) -> bool {
         step.state == StepState::Open
             && self
                 .predecessors(step)
