@@ -4,6 +4,8 @@
 //! Makes two schemas on the server and drops them.
 //!
 //! `cargo bench --no-default-features --features postgres --bench store_postgres`
+//!
+//! With `-- 10000000` the second schema holds so many requests, all but a million of them closed.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::time::{Duration, Instant};
@@ -178,17 +180,22 @@ async fn commits(pool: &PgPool, store: &PostgresStore) {
     println!("store / five round trips {:.2}", ratio(through, trips));
 }
 
-/// Writes so many open requests of 10 controllers, all waiting to be claimed and with a deadline.
-async fn fill(pool: &PgPool, schema: &str, size: i64) {
+/// Writes so many open requests of 10 controllers, all waiting to be claimed and with a deadline, and
+/// between them the rest of so many in all, closed, whose own retention wakes them in ten years.
+async fn fill(pool: &PgPool, schema: &str, open: i64, stored: i64) {
     let sql = format!(
         "INSERT INTO {schema}.request (controller, request, version, sequence, head, wake_at,
             due_at, open, agenda, state)
-         SELECT 'controller-' || n % 10, md5(n::text)::uuid, 1, 1, '\\x00', at, at, true,
+         SELECT 'controller-' || n / {step} % 10, md5(n::text)::uuid, 1, 1, '\\x00',
+            CASE WHEN n % {step} = 0 THEN at ELSE at + {years} END,
+            CASE WHEN n % {step} = 0 THEN at END, n % {step} = 0,
             decode(repeat('00', 50), 'hex'), decode(repeat('01', 300), 'hex')
-         FROM (SELECT n, {start} + (n * 2654435769 % 1048576) * 1000000 AS at
-            FROM generate_series(1, {size}) n) spread;
+         FROM (SELECT n, {start} + (n / {step} * 2654435769 % 1048576) * 1000000 AS at
+            FROM generate_series({step}, {stored} + {step} - 1) n) spread;
          VACUUM ANALYZE {schema}.request",
+        step = (stored / open).max(1),
         start = instant(0).timestamp_micros(),
+        years = TimeDelta::days(3_650).num_microseconds().unwrap(),
     );
     for statement in sql.split(';') {
         let statement = AssertSqlSafe(statement.to_owned());
@@ -196,7 +203,7 @@ async fn fill(pool: &PgPool, schema: &str, size: i64) {
     }
 }
 
-async fn looks(stores: &[PostgresStore; 2]) {
+async fn looks(stores: &[PostgresStore; 2], stored: [i64; 2]) {
     let controller = ControllerId::new("controller-3").unwrap();
     let worker = WorkerId("bench".to_owned());
     let names = [
@@ -226,7 +233,7 @@ async fn looks(stores: &[PostgresStore; 2]) {
             times[3][n].push(start.elapsed());
         }
     }
-    println!("median of {LOOKS} in turns, with {SIZES:?} open requests:");
+    println!("median of {LOOKS} in turns, with {SIZES:?} open of {stored:?} requests:");
     for (name, [few, many]) in names.iter().zip(&mut times) {
         let (few, many) = (median(few), median(many));
         let ratio = ratio(many, few);
@@ -254,9 +261,14 @@ async fn main() {
     let open = |n: usize| PostgresStore::in_schema(pool.clone(), SCHEMAS[n]);
     let stores = [open(0).await.unwrap(), open(1).await.unwrap()];
     commits(&pool, &stores[0]).await;
-    for (schema, size) in SCHEMAS.into_iter().zip(SIZES) {
-        fill(&pool, schema, size).await;
+    // `cargo bench` adds a word of its own.
+    let many = std::env::args().find_map(|word| word.parse().ok());
+    let stored = [SIZES[0], many.unwrap_or(SIZES[1]).max(SIZES[1])];
+    for (n, schema) in SCHEMAS.into_iter().enumerate() {
+        let begin = Instant::now();
+        fill(&pool, schema, SIZES[n], stored[n]).await;
+        println!("{} requests stored in {:.0?}", stored[n], begin.elapsed());
     }
-    looks(&stores).await;
+    looks(&stores, stored).await;
     drop_schemas(&pool).await;
 }
