@@ -14,5 +14,7 @@ mod filter;
 mod holidays;
 #[path = "law/input.rs"]
 mod input;
+#[path = "law/pieces.rs"]
+mod pieces;
 #[path = "law/sets.rs"]
 mod sets;

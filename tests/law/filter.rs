@@ -162,3 +162,101 @@ fn a_host_s_table_is_closed_unless_it_says_otherwise() {
     );
     assert!(ask(&open, &Right::Access, Question::Response).is_ok());
 }
+
+/// A law with two of everything: one that was looked up, and one out of memory.
+fn half_checked() -> Regime {
+    let text = r#"{
+        "id": "acme", "version": "1", "name": "", "jurisdiction": "", "as_of": "2026-11-21",
+        "rights": [
+            {"id": "know", "rights": ["access"], "article": "1", "verified": "primary"},
+            {"id": "drop", "rights": ["erasure"], "article": "2", "verified": "memory"}],
+        "clocks": [
+            {"question": "response", "period": {"unit": "days", "value": 10}, "article": "3",
+                "verified": "primary",
+                "extension": {"by": {"unit": "days", "value": 10}, "article": "4", "verified": "memory"}},
+            {"question": "ack", "period": {"unit": "days", "value": 2}, "article": "5",
+                "rights": ["access"], "verified": "memory"},
+            {"question": "refusal_notice", "period": {"unit": "days", "value": 2}, "article": "6",
+                "when": "acme_size=large", "verified": "memory"},
+            {"question": "breach_authority", "period": {"unit": "hours", "value": 72}, "article": "7",
+                "verified": "memory"}],
+        "pauses": [
+            {"awaiting": "identity", "basis": "statute", "article": "8", "verified": "memory"},
+            {"awaiting": "fee", "basis": "statute", "article": "9", "verified": "primary"}],
+        "grounds": [
+            {"code": "kept", "uses": ["refuse"], "letter": "l", "article": "10", "verified": "primary"},
+            {"code": "gone", "uses": ["refuse"], "letter": "l", "article": "11", "verified": "memory"}],
+        "notices": [
+            {"step": "response", "mandatory": true, "article": "12", "verified": "primary"},
+            {"step": "fee", "mandatory": true, "rights": ["export"], "article": "13", "verified": "memory"},
+            {"step": "refusal", "mandatory": false, "article": "14", "verified": "memory"},
+            {"step": "breach_authority", "mandatory": true, "article": "15", "verified": "memory"}],
+        "facts": {}}"#;
+    serde_json::from_str(text).unwrap()
+}
+
+fn described<'a>(removed: impl IntoIterator<Item = &'a Removed>) -> Vec<String> {
+    removed.into_iter().map(Removed::describe).collect()
+}
+
+#[test]
+fn what_stays_was_checked_and_what_went_was_not() {
+    let rest = half_checked().verified_at_least(Verified::Secondary);
+    assert_eq!(
+        described(&rest.removed),
+        [
+            "the right `drop` (2)",
+            "the clock `ack` (5)",
+            "the clock `refusal_notice` (6)",
+            "the clock `breach_authority` (7)",
+            "the extension of `response` (4)",
+            "a pause (8)",
+            "the ground `gone` (11)",
+            "the notice `fee` (13)",
+            "the notice `refusal` (14)",
+            "the notice `breach_authority` (15)",
+        ]
+    );
+    let stays: Vec<&str> = (rest.rights.iter().map(|right| &*right.article))
+        .chain(rest.clocks.iter().map(|clock| &*clock.article))
+        .chain(rest.pauses.iter().map(|pause| &*pause.article))
+        .chain(rest.grounds.iter().map(|ground| &*ground.article))
+        .chain(rest.notices.iter().map(|notice| &*notice.article))
+        .collect();
+    assert_eq!(stays, ["1", "3", "9", "10", "12"]);
+    assert_eq!(rest.clocks[0].extension, None);
+    each(|whole, rest| {
+        let least = rest.pin().unwrap().least;
+        let sure = |fact: &&datarights::law::Fact| fact.verified >= least;
+        for (topic, facts) in &whole.facts {
+            let kept: Vec<_> = facts.iter().filter(sure).collect();
+            assert_eq!(rest.facts_on(*topic).iter().collect::<Vec<_>>(), kept);
+            assert_eq!(rest.facts.contains_key(topic), !kept.is_empty());
+        }
+    });
+}
+
+#[test]
+fn a_request_lacks_what_its_own_right_needs_and_nothing_else() {
+    let rest = half_checked().verified_at_least(Verified::Secondary);
+    let lacks = |right: &str, readings: &Readings| {
+        let right = Right::from(right);
+        let lacks: Vec<Removed> = rest.lacks_for(&right, readings).cloned().collect();
+        described(&lacks)
+    };
+    let (small, large) = (
+        Readings::default(),
+        Readings::default().with_circumstance("acme_size=large"),
+    );
+    assert_eq!(lacks("access", &small), ["the clock `ack` (5)"]);
+    assert_eq!(lacks("know", &small), ["the clock `ack` (5)"]);
+    assert_eq!(
+        lacks("access", &large),
+        ["the clock `ack` (5)", "the clock `refusal_notice` (6)"]
+    );
+    for erasure in ["erasure", "drop"] {
+        assert_eq!(lacks(erasure, &small), ["the right `drop` (2)"]);
+    }
+    assert_eq!(lacks("export", &small), ["the notice `fee` (13)"]);
+    assert_eq!(lacks("objection", &small), Vec::<String>::new());
+}
