@@ -68,6 +68,13 @@ mod files {
         let floating = "DTSTART:20260501T000000\r\nDTEND:20260503T000000\r\n";
         assert_eq!(days(Paris, floating), ["2026-05-01", "2026-05-02"]);
         assert_eq!(days(Paris, "DTSTART:20260501\r\n"), ["2026-05-01"]);
+        // What ends where it begins is still that day.
+        for nothing in [
+            "DTSTART;VALUE=DATE:20260501\r\nDTEND;VALUE=DATE:20260501\r\n",
+            "DTSTART:20260430T220000Z\r\nDTEND:20260430T220000Z\r\n",
+        ] {
+            assert_eq!(days(Paris, nothing), ["2026-05-01"]);
+        }
         // Midnight does not exist on the day on which the clocks jump over it.
         let skipped = "DTSTART:20181104T000000\r\nDTEND:20181105T000000\r\n";
         assert_eq!(days(chrono_tz::America::Sao_Paulo, skipped), ["2018-11-04"]);

@@ -796,6 +796,26 @@ fn a_host_adds_overlays_only_where_they_belong() {
 }
 
 #[test]
+fn what_an_overlay_lists_a_ground_for_is_no_longer_left_open() {
+    let mut base: Regime = serde_json::from_str(
+        r#"{"id": "acme", "version": "1", "name": "", "jurisdiction": "", "as_of": "2026-11-21",
+            "clocks": []}"#,
+    )
+    .unwrap();
+    base.any_ground = vec![GroundUse::Refuse, GroundUse::Extend];
+    let overlay: Overlay = serde_json::from_str(
+        r#"{"id": "acme_works", "base": "acme", "version": "1", "name": "", "jurisdiction": "",
+            "as_of": "2026-11-21", "grounds": [{"code": "g", "uses": ["refuse"], "letter": "l"}]}"#,
+    )
+    .unwrap();
+    let laid = overlay.on(&base).unwrap();
+    assert_eq!(laid.any_ground, [GroundUse::Extend]);
+    let accepts = |code, usage| laid.accepts(code, &Right::Access, usage).is_ok();
+    assert!(accepts("g", GroundUse::Refuse) && accepts("any", GroundUse::Extend));
+    assert!(!accepts("any", GroundUse::Refuse));
+}
+
+#[test]
 fn verified_only_gives_no_unsure_answer() {
     let sure = Regimes::builtin().verified_only(Verified::Primary);
     let has = |id, question| {
