@@ -21,7 +21,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{TimeDelta, Utc};
 use datarights::adapters::{
     MemoryArtifacts, MemorySource, MemoryVault, PostgresStore, SqliteStore, SystemClock,
     SystemEntropy,
@@ -34,7 +34,7 @@ use datarights::model::{
 use datarights::ports::{
     AccessPolicy, Clock, Denied, Grant, PersonalDataSource, Query, RequestStore, WorkerId,
 };
-use datarights::testkit::{Codes, Fault, Faulty, Method, Outbox};
+use datarights::testkit::{Codes, Fault, Faulty, Method, Outbox, TestClock};
 use datarights::workflow::Policy;
 use futures::StreamExt;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
@@ -55,22 +55,6 @@ struct Anyone;
 impl AccessPolicy for Anyone {
     async fn allow(&self, _: &Query<'_>) -> Result<Grant, Denied> {
         Ok(Grant::agreed())
-    }
-}
-
-/// The time of those who die: an hour ago, and never later.
-struct Standing(DateTime<Utc>);
-
-#[async_trait]
-impl Clock for Standing {
-    fn now(&self) -> DateTime<Utc> {
-        self.0
-    }
-
-    async fn sleep_until(&self, instant: DateTime<Utc>) {
-        if instant > self.0 {
-            std::future::pending::<()>().await;
-        }
     }
 }
 
@@ -212,7 +196,8 @@ fn die(place: &Place, folder: &Path, vault: &MemoryVault, many: usize) -> Place 
         place.clear().await;
         // Only for filling; what died did not wait for the disk either way.
         let store = place.open(&[("synchronous_commit", "off")]).await;
-        let clock: Arc<dyn Clock> = Arc::new(Standing(Utc::now() - TimeDelta::hours(1)));
+        // The time of those who die: an hour ago, and never later.
+        let clock: Arc<dyn Clock> = Arc::new(TestClock::at(Utc::now() - TimeDelta::hours(1)));
         let stuck = Faulty::new("list", source("list"), Arc::clone(&clock));
         let stuck = stuck.always(Method::Stop, Fault::Never);
         let mut settings = Settings::default();

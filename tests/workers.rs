@@ -39,17 +39,25 @@ fn ready<T>(stream: &mut futures::stream::BoxStream<'static, T>) -> Vec<T> {
 
 /// Erasures of people nobody knows, approved at once: their work begins with a search everywhere.
 async fn erasures(world: &World, engine: &Engine, people: Range<usize>) -> Vec<RequestId> {
+    use lifecycle::Command::{Approve, ConfirmIdentity};
+    submitted(world, engine, people, &[ConfirmIdentity, Approve]).await
+}
+
+/// Erasures of people nobody knows, and what staff says of each at once.
+async fn submitted(
+    world: &World,
+    engine: &Engine,
+    people: Range<usize>,
+    commands: &[lifecycle::Command],
+) -> Vec<RequestId> {
     let (alice, mut all) = (staff("alice"), Vec::new());
     for n in people {
         let to = vec![Identifier::mail(format!("p{n}@example.org")).unwrap()];
         let intake = Intake::new(Channel::Form, to, [Wish::of(Right::Erasure)]);
         let submitted = engine.submit(&world.acme, &Actor::Person, intake).await;
         let request = submitted.unwrap()[0].request;
-        for command in [
-            lifecycle::Command::ConfirmIdentity,
-            lifecycle::Command::Approve,
-        ] {
-            let done = engine.command(&world.acme, request, &alice, command);
+        for command in commands {
+            let done = engine.command(&world.acme, request, &alice, command.clone());
             done.await.unwrap();
         }
         all.push(request);
@@ -397,18 +405,8 @@ fn who_sends_and_who_asks_delay_only_letters_and_questions() {
 
 /// Erasures of people nobody knows, who are asked who they are.
 async fn asked(world: &World, engine: &Engine, people: Range<usize>) -> Vec<RequestId> {
-    let (alice, mut all) = (staff("alice"), Vec::new());
-    for n in people {
-        let to = vec![Identifier::mail(format!("p{n}@example.org")).unwrap()];
-        let intake = Intake::new(Channel::Form, to, [Wish::of(Right::Erasure)]);
-        let submitted = engine.submit(&world.acme, &Actor::Person, intake).await;
-        let request = submitted.unwrap()[0].request;
-        let ask = lifecycle::Command::RequestIdentity;
-        let done = engine.command(&world.acme, request, &alice, ask);
-        done.await.unwrap();
-        all.push(request);
-    }
-    all
+    let ask = [lifecycle::Command::RequestIdentity];
+    submitted(world, engine, people, &ask).await
 }
 
 /// A worker whose lease another one has taken stops: what it has under way is told to stop, and

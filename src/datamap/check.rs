@@ -267,11 +267,12 @@ impl Beside<'_> {
                 let Target::Rows { table: to, .. } = &other.to else {
                     continue;
                 };
-                let mut apart = link.when.iter().zip(&other.when);
-                let apart = apart
-                    .any(|(one, other)| one.column == other.column && one.equals != other.equals);
                 let both = declared(link, table) && declared(other, to);
-                if same(&link.columns, &other.columns) && table != to && !apart && !both {
+                if same(&link.columns, &other.columns)
+                    && table != to
+                    && !link.excludes(other)
+                    && !both
+                {
                     let problem = Problem::AmbiguousLink(to.clone());
                     problems.push(MapProblem::member(self.name, name, problem));
                 }

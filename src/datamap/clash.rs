@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::map::{DataMap, Link, Table, Target, Via, Whose};
+use super::map::{DataMap, Link, Table, Via, Whose};
 use super::{MapProblem, Plain, Problem, Strategy};
 
 impl DataMap {
@@ -102,18 +102,12 @@ fn marks(table: &Table) -> impl Iterator<Item = (&str, &Plain)> {
 
 /// The columns by which rows, and who is named elsewhere, are found.
 fn finding(table: &Table) -> BTreeSet<&str> {
-    let mut finding: BTreeSet<&String> = table.names.iter().flatten().collect();
     let columns = table.columns.iter();
     let identifying = columns.filter(|(_, column)| !column.identifiers.is_empty());
-    finding.extend(identifying.map(|(name, _)| name));
-    for link in table.links.values() {
-        finding.extend(&link.columns);
-        finding.extend(link.when.iter().map(|when| &when.column));
-        if let Target::Identifier { at, .. } = &link.to {
-            finding.extend(at);
-        }
-    }
-    finding.into_iter().map(String::as_str).collect()
+    let named = table.names.iter().flatten();
+    let named = named.chain(identifying.map(|(name, _)| name));
+    let linked = table.links.values().flat_map(Link::looks_at);
+    named.map(String::as_str).chain(linked).collect()
 }
 
 /// The columns that an erasure changes in rows that are not the person's alone.

@@ -183,6 +183,27 @@ pub struct Link {
     pub erase: BTreeMap<String, Strategy>,
 }
 
+impl Link {
+    /// The columns of its table that it looks at.
+    pub(crate) fn looks_at(&self) -> impl Iterator<Item = &str> {
+        let at = match &self.to {
+            Target::Identifier { at, .. } => at.as_deref(),
+            Target::Rows { .. } => None,
+        };
+        let when = self.when.as_ref().map(|when| when.column.as_str());
+        let columns = self.columns.iter().map(String::as_str);
+        columns.chain(at).chain(when)
+    }
+
+    /// Whether no row can be found by both: they want different things of one column.
+    pub(crate) fn excludes(&self, other: &Self) -> bool {
+        match (&self.when, &other.when) {
+            (Some(one), Some(other)) => one.column == other.column && one.equals != other.equals,
+            _ => false,
+        }
+    }
+}
+
 /// Where a link leads.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]

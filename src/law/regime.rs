@@ -6,10 +6,9 @@ use std::fmt;
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
 
 use super::{Clock, Fact, Ground, GroundUse, Notice, Pause, Removed, Roll, Text, Verified};
-use crate::model::Right;
+use crate::model::{Digest, Right};
 
 /// The name of a regime, in snake case: `eu_gdpr`, `us_ca_ccpa`, or a host's own.
 ///
@@ -45,19 +44,20 @@ impl fmt::Display for RegimeId {
 }
 
 /// SHA-256 of a regime's canonical form.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct RegimeDigest([u8; 32]);
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(transparent)]
+pub struct RegimeDigest(Digest);
 
 impl RegimeDigest {
     /// The 32 bytes.
     pub const fn as_bytes(&self) -> &[u8; 32] {
-        &self.0
+        self.0.as_bytes()
     }
 }
 
 impl fmt::Display for RegimeDigest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        fmt::Display::fmt(&self.0, f)
     }
 }
 
@@ -67,33 +67,14 @@ impl fmt::Debug for RegimeDigest {
     }
 }
 
-impl Serialize for RegimeDigest {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
 impl<'de> Deserialize<'de> for RegimeDigest {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = Cow::<str>::deserialize(deserializer)?;
+        // One spelling: digests are compared as they are stored, too.
+        let digest = Digest::from_hex(&text).filter(|digest| digest.to_string() == *text);
         let invalid =
             || serde::de::Error::custom("a digest is written as 64 small hexadecimal digits");
-        // One spelling: digests are compared as they are stored, too.
-        let digit = |digit: u8| match digit {
-            b'0'..=b'9' => Some(digit - b'0'),
-            b'a'..=b'f' => Some(digit - b'a' + 10),
-            _ => None,
-        };
-        let mut bytes = [0; 32];
-        if text.len() != 64 {
-            return Err(invalid());
-        }
-        for (byte, pair) in bytes.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
-            let digits = digit(pair[0]).zip(digit(pair[1]));
-            let (high, low) = digits.ok_or_else(invalid)?;
-            *byte = high << 4 | low;
-        }
-        Ok(Self(bytes))
+        digest.map(Self).ok_or_else(invalid)
     }
 }
 
@@ -495,7 +476,7 @@ impl Regime {
     /// None in practice: every field can be written as JSON.
     pub fn digest(&self) -> Result<RegimeDigest, serde_json::Error> {
         let canonical = serde_json::to_vec(self)?;
-        Ok(RegimeDigest(Sha256::digest(&canonical).into()))
+        Ok(RegimeDigest(Digest::of(&canonical)))
     }
 
     /// What a request pins when it is received: the whole law, and how much of it is taken.

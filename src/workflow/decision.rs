@@ -147,20 +147,11 @@ pub fn decide(
 /// made anew from the events. Nothing moves by it and no table names it; neither law nor policy is
 /// asked, because what keeps a request from being decided must not keep it from being resumed.
 pub fn resume(request: &Request, repaired: bool, actor: &Actor, now: DateTime<Utc>) -> Decision {
-    let envelope = Envelope {
-        schema: SCHEMA,
-        controller: request.facts.controller.clone(),
-        request: request.facts.id,
-        sequence: request.sequence + 1,
-        at: now,
-        actor: actor.clone(),
-        cause: Cause::Command,
-        previous: Digest::default(),
-        event: match repaired {
-            true => Event::Repaired,
-            false => Event::Resumed,
-        },
+    let event = match repaired {
+        true => Event::Repaired,
+        false => Event::Resumed,
     };
+    let envelope = request.event(now, actor.clone(), Cause::Command, event);
     Decision {
         next: request.clone().apply(&envelope),
         events: vec![envelope],

@@ -6,11 +6,11 @@ use std::fmt::Debug;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
 use crate::law::{ClockEvent, ClockEventKind, GroundUse, Setting, Step};
-use crate::model::{Actor, Digest, Ground, PartyId};
+use crate::model::{Actor, Ground, PartyId};
 
 use super::clock::{Clock, asked_by, fee_is_reflected};
 use super::effect::{Effect, EffectKey, Letter, Locks, Timer, TimerChange};
-use super::event::{Cause, Envelope, Event, SCHEMA, SourceInfo};
+use super::event::{Cause, Envelope, Event, SourceInfo};
 use super::letters::WATCHED;
 use super::policy::Policy;
 use super::rejection::Rejection;
@@ -232,17 +232,7 @@ impl<'a> Draft<'a> {
     }
 
     fn record(&mut self, event: Event, actor: Actor, cause: Cause) {
-        let envelope = Envelope {
-            schema: SCHEMA,
-            controller: self.request.facts.controller.clone(),
-            request: self.request.facts.id,
-            sequence: self.request.sequence + 1,
-            at: self.context.now,
-            actor,
-            cause,
-            previous: Digest::default(),
-            event,
-        };
+        let envelope = self.request.event(self.context.now, actor, cause, event);
         self.request.to_mut().advance(&envelope);
         self.decision.events.push(envelope);
     }
@@ -270,10 +260,9 @@ impl<'a> Draft<'a> {
         self.context.setting.calendar.end_of(date)
     }
 
-    /// The instant after a span; the last there is, where that would be beyond it.
+    /// The instant after a span from now.
     pub(super) fn later(&self, span: TimeDelta) -> DateTime<Utc> {
-        let at = self.context.now.checked_add_signed(span);
-        at.unwrap_or(DateTime::<Utc>::MAX_UTC)
+        later(self.context.now, span)
     }
 
     /// Lets something follow when the person does not answer.
@@ -414,4 +403,10 @@ impl<'a> Draft<'a> {
             None => self.clear(Timer::Reminder),
         }
     }
+}
+
+/// The instant after a span; the last there is, where that would be beyond it.
+pub(super) fn later(at: DateTime<Utc>, span: TimeDelta) -> DateTime<Utc> {
+    let at = at.checked_add_signed(span);
+    at.unwrap_or(DateTime::<Utc>::MAX_UTC)
 }

@@ -5,12 +5,12 @@
 //! again. A few things leave none (a challenge that went out, a timer that fired): they are told once
 //! more, under the same key, which every port bears. Spans of the policy are those of now.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 
 use crate::law::Step;
 use crate::model::{End, Pending};
 
-use super::draft::{Context, Draft};
+use super::draft::{Context, Draft, later};
 use super::effect::{Effect, EffectKey, Letter, Timer, TimerChange};
 use super::event::{Cause, Envelope, Event};
 use super::fulfilment::{Fulfilment, Phase, StepState};
@@ -121,7 +121,7 @@ impl Walk<'_> {
                     .retain(|(_, effect, _)| *effect != Effect::Challenge);
                 self.ask(Effect::Challenge, sequence);
                 if self.request.lifecycle.waits_for_person() {
-                    self.expiry = later(at, policy.answer_within);
+                    self.expiry = Some(later(at, policy.answer_within));
                 }
             }
             Event::ClarificationRequested => {
@@ -155,7 +155,7 @@ impl Walk<'_> {
                 self.ask(notify(Letter::AppealDecision), sequence);
                 self.appeal = match granted {
                     true => None,
-                    false => later(at, policy.appeal_within),
+                    false => Some(later(at, policy.appeal_within)),
                 };
             }
             Event::Released => self.ask(notify(Letter::Response), sequence),
@@ -170,10 +170,10 @@ impl Walk<'_> {
                 if (asked && life.waits_for_person())
                     || (*letter == Letter::ConfirmationRequest && !self.request.is_moot(*letter))
                 {
-                    self.expiry = later(at, policy.answer_within);
+                    self.expiry = Some(later(at, policy.answer_within));
                 }
                 if !was_answered && life.phase == lifecycle::Phase::Answered {
-                    self.appeal = later(at, policy.appeal_within);
+                    self.appeal = Some(later(at, policy.appeal_within));
                 }
             }
             Event::LetterFailed { letter, .. } => self.done(envelope, Some(*letter)),
@@ -203,7 +203,7 @@ impl Walk<'_> {
             | Event::LeftAsItIs => {
                 if self.request.lifecycle.phase == lifecycle::Phase::Answered {
                     let answered = self.request.lifecycle.answered_at.unwrap_or(at);
-                    self.appeal = later(answered, policy.appeal_within).max(Some(at));
+                    self.appeal = Some(later(answered, policy.appeal_within).max(at));
                 }
                 self.settle(&envelope.event, at);
             }
@@ -309,22 +309,16 @@ impl Walk<'_> {
         if let Some(settled) = self.settled.filter(|_| !request.is_open()) {
             let policy = self.context.policy;
             let package = later(settled, policy.keep_package);
-            if self.swept < package {
-                set(Timer::Package, package);
+            if self.swept < Some(package) {
+                set(Timer::Package, Some(package));
             }
             let personal = later(settled, policy.keep_personal);
             if !life.shredded {
-                set(Timer::Personal, personal);
+                set(Timer::Personal, Some(personal));
             }
             let last = later(settled, policy.keep_request);
-            set(Timer::Request, last.max(personal).max(package));
+            set(Timer::Request, Some(last.max(personal).max(package)));
         }
         all
     }
-}
-
-/// The instant after a span; the last there is, where that would be beyond it.
-fn later(at: DateTime<Utc>, span: TimeDelta) -> Option<DateTime<Utc>> {
-    let at = at.checked_add_signed(span);
-    Some(at.unwrap_or(DateTime::<Utc>::MAX_UTC))
 }

@@ -8,12 +8,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::law::{ClockError, ClockEvent, Setting};
 use crate::model::{
-    Channel, ControllerId, IdentifierKind, IntakeId, KeyedDigest, PartyId, RequestId, Right, Use,
+    Actor, Channel, ControllerId, Digest, IdentifierKind, IntakeId, KeyedDigest, PartyId,
+    RequestId, Right, Use,
 };
 
 use super::clock::{Clock, asked_by};
 use super::effect::Letter;
-use super::event::{Envelope, Event, PartRef, StepResult};
+use super::event::{Cause, Envelope, Event, PartRef, SCHEMA, StepResult};
 use super::fulfilment::Fulfilment;
 use super::lifecycle::Lifecycle;
 
@@ -126,6 +127,28 @@ impl Request {
         let mut history = history.into_iter();
         let first = Self::begin(history.next().ok_or(FoldError::Empty)?)?;
         Ok(history.fold(first, Self::apply))
+    }
+
+    /// An event that follows this state. Its predecessor is named when the chain is made
+    /// ([`chain`](super::chain)).
+    pub(super) fn event(
+        &self,
+        at: DateTime<Utc>,
+        actor: Actor,
+        cause: Cause,
+        event: Event,
+    ) -> Envelope {
+        Envelope {
+            schema: SCHEMA,
+            controller: self.facts.controller.clone(),
+            request: self.facts.id,
+            sequence: self.sequence + 1,
+            at,
+            actor,
+            cause,
+            previous: Digest::default(),
+            event,
+        }
     }
 
     /// The state after one more event. Total: knows no clock, no policy and no error.

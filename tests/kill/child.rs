@@ -4,7 +4,6 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 use datarights::adapters::{DirArtifacts, FileVault, SqliteStore, SystemEntropy, Wrapping};
 use datarights::engine::{Controller, Engine, Intake, Ports, Settings};
@@ -14,6 +13,7 @@ use datarights::model::{
     SourceId, Wish,
 };
 use datarights::ports::{Clock, RequestStore, WorkerId};
+use datarights::testkit::TestClock;
 use datarights::workflow::{Command, Delivery, Request, fulfilment, lifecycle};
 
 use crate::db::Db;
@@ -34,23 +34,6 @@ pub(crate) const REQUESTS: &str = "requests.sqlite";
 pub(crate) const PACKAGES: &str = "packages";
 /// When all this happens.
 pub(crate) const YEAR: i32 = 2026;
-
-/// The engine's time. It stands still in each run; between two runs the lease of a process that
-/// died has ended.
-struct Standing(DateTime<Utc>);
-
-#[async_trait]
-impl Clock for Standing {
-    fn now(&self) -> DateTime<Utc> {
-        self.0
-    }
-
-    async fn sleep_until(&self, instant: DateTime<Utc>) {
-        if instant > self.0 {
-            std::future::pending::<()>().await;
-        }
-    }
-}
 
 fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok()
@@ -75,7 +58,8 @@ pub(crate) fn controller() -> ControllerId {
 
 async fn carry(folder: PathBuf, right: Right, run: i64, trigger: Trigger) {
     let start: DateTime<Utc> = "2026-11-22T09:00:00Z".parse().unwrap();
-    let clock: Arc<dyn Clock> = Arc::new(Standing(start + TimeDelta::minutes(10 * run)));
+    // It stands still in each run; between two runs the lease of a process that died has ended.
+    let clock: Arc<dyn Clock> = Arc::new(TestClock::at(start + TimeDelta::minutes(10 * run)));
     let store = Arc::new(SqliteStore::open(folder.join(REQUESTS)).unwrap());
     let reached = Arc::new(Reached::new(Arc::clone(&store), &trigger));
     let settings = Settings::default();

@@ -456,7 +456,7 @@ async fn postgres_answers_as_sqlite_does() {
 }
 
 #[tokio::test]
-#[ignore = "takes half a minute; MariaDB does it daily"]
+#[ignore = "takes 40 s; MariaDB does it daily"]
 async fn postgres_answers_in_chunks_as_sqlite_does() {
     with(
         Server::postgres("desk_chunks").await,

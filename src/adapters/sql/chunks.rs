@@ -14,18 +14,20 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::datamap::{RowErasure, Strategy, Target};
+use crate::datamap::{RowErasure, Strategy};
 use crate::model::{Digest, Handle, Pending};
 use crate::ports::{
-    CallContext, Erased, ErrorKind, PlannedAction, PlannedRows, PortError, SourcePlan,
+    Answer, CallContext, Erased, ErrorKind, PlannedAction, PlannedRows, PortError, SourcePlan,
 };
 
+use super::again::{inside_or_not, persistently};
 use super::clue::Person;
 use super::dialect::{EFFECTS, SET};
+use super::early::Early;
 use super::erase::{Change, Performed, PseudonymKey, column_strategies, table_link, taken_out};
 use super::fault::SqlFault;
-use super::found::{Found, append, go_on, others};
-use super::layout::{Laid, LaidLink, LaidTarget, Layout};
+use super::found::{Found, go_on, others};
+use super::layout::{Laid, LaidLink, LaidTarget};
 use super::plan::covers;
 use super::session::{Purpose, Scalar};
 use super::source::SqlSource;
@@ -38,7 +40,7 @@ const NEXT: &str = "chunks";
 /// What an erasure did that has not come to its end.
 #[derive(Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Begun {
+struct Begun {
     /// Whether the free text was gone through.
     texts: bool,
     /// What was done, by the effect that did it: each is held to its own plan.
@@ -84,187 +86,6 @@ fn sum(lines: &[PlannedRows]) -> Vec<PlannedRows> {
     sums
 }
 
-/// What need not wait for the last transaction.
-struct Early {
-    /// Tables, what refers before what it refers to.
-    tables: Vec<usize>,
-    /// Links that find rows of others, by their sets.
-    links: BTreeSet<String>,
-    /// Columns with free text, by their places.
-    texts: BTreeSet<String>,
-    /// For each table those with rows of the person that may refer to its rows.
-    referring: Vec<BTreeSet<usize>>,
-}
-
-impl Layout {
-    fn early(&self) -> Early {
-        let (found_by, telling) = (self.found_by(), self.telling_of_others());
-        let (mut texts, mut links) = (BTreeSet::new(), BTreeSet::new());
-        // Tables to which links lead that wait.
-        let mut waiting = BTreeSet::new();
-        for table in &self.tables {
-            let tells = telling.contains(table.name.as_str());
-            let leads = |column: &str| found_by.contains(&(table.name.as_str(), column));
-            for (column, described) in table.columns() {
-                let name = &column.name;
-                if described.free_text && !tells && !leads(name) && !decides(table, name) {
-                    texts.insert(table.place(name));
-                }
-            }
-            for link in others(table) {
-                if !tells && is_early(table, link) {
-                    links.insert(link.set.clone());
-                } else if let LaidTarget::Rows(to, _) = link.to {
-                    waiting.insert(to);
-                }
-            }
-        }
-        let referring = self.referring();
-        let mut tables = Vec::new();
-        // Nothing goes from there, or it has gone before.
-        let stays = |table: &Laid| matches!(table.described.erase, RowErasure::Keep { .. });
-        let nothing_goes = |&number: &usize| {
-            let table = &self.tables[number];
-            !table.owned || stays(table)
-        };
-        let mut settled: BTreeSet<usize> =
-            self.order.iter().copied().filter(nothing_goes).collect();
-        for &number in &self.order {
-            let tells = telling.contains(self.tables[number].name.as_str());
-            let early = !tells && !waiting.contains(&number) && self.may_go_early(number);
-            // A table that refers to itself, or in a circle, is not settled before itself.
-            if early && referring[number].is_subset(&settled) && settled.insert(number) {
-                tables.push(number);
-            }
-        }
-        Early {
-            tables,
-            links,
-            texts,
-            referring,
-        }
-    }
-
-    /// The columns by which rows are found.
-    fn found_by(&self) -> BTreeSet<(&str, &str)> {
-        let mut names = BTreeSet::new();
-        for table in &self.tables {
-            for link in &table.links {
-                names.extend(link.columns.iter().map(|c| (&*table.name, &*c.name)));
-                names.extend(link.link.when.iter().map(|w| (&*table.name, &*w.column)));
-                if let Target::Identifier { at: Some(at), .. } = &link.link.to {
-                    names.insert((&table.name, at));
-                }
-                if let LaidTarget::Rows(to, references) = &link.to {
-                    let there = &*self.tables[*to].name;
-                    names.extend(references.iter().map(|c| (there, &*c.name)));
-                }
-            }
-        }
-        names
-    }
-
-    /// For each table those with rows of the person that may refer to its rows.
-    fn referring(&self) -> Vec<BTreeSet<usize>> {
-        let numbers: BTreeMap<&str, usize> = self
-            .tables
-            .iter()
-            .enumerate()
-            .map(|(number, table)| (table.name.as_str(), number))
-            .collect();
-        let mut referring = vec![BTreeSet::new(); self.tables.len()];
-        for (number, table) in self.tables.iter().enumerate().filter(|(_, t)| t.owned) {
-            let keys = table.table.foreign_keys.iter();
-            let declared = keys.filter_map(|key| numbers.get(key.table.as_str()).copied());
-            let followed = table.links.iter().filter_map(|link| match link.to {
-                LaidTarget::Rows(to, _) => Some(to),
-                LaidTarget::Identifier(..) => None,
-            });
-            for to in declared.chain(followed) {
-                referring[to].insert(number);
-            }
-        }
-        referring
-    }
-
-    /// The tables in which stands how long rows of others are kept.
-    fn telling_of_others(&self) -> BTreeSet<&str> {
-        let mut telling = BTreeSet::new();
-        for table in &self.tables {
-            let retention = table.described.retention.iter();
-            let retention = retention.filter_map(|retention| retention.of.as_ref());
-            let conditions = table.described.kept_while.iter();
-            let conditions = conditions.filter_map(|condition| condition.of.as_ref());
-            telling.extend(retention.chain(conditions).map(|via| via.table.as_str()));
-        }
-        telling
-    }
-
-    /// Whether some rows of a table can go before others of it.
-    fn may_go_early(&self, number: usize) -> bool {
-        let table = &self.tables[number];
-        let released = self.released.iter().any(|(other, _)| *other == number);
-        let changed_whole = match table.described.erase {
-            RowErasure::Delete => true,
-            // What was changed must be told from what was not, and not be found in another way.
-            RowErasure::Columns => {
-                let mut changes = column_strategies(table).into_iter();
-                !table.keeps()
-                    && table.described.restrict.is_none()
-                    && others(table).next().is_none()
-                    && !changes.any(|change| change.strategy.is_row_by_row())
-            }
-            _ => false,
-        };
-        table.owned && changed_whole && !released && !table.described.person && !table.key.loose
-    }
-}
-
-/// Whether a link can be taken out of some rows before others: what is changed with it leads by no
-/// other link of the table, and can be told from what is not.
-fn is_early(table: &Laid, link: &LaidLink) -> bool {
-    let free_text = |name: &String| {
-        let described = table.described.columns.get(name);
-        described.is_some_and(|column| column.free_text)
-    };
-    let apart = |other: &LaidLink| match (&link.link.when, &other.link.when) {
-        (Some(one), Some(other)) => one.column == other.column && one.equals != other.equals,
-        _ => false,
-    };
-    let leads_elsewhere = |change: &Change| {
-        let name = &change.column.name;
-        let mut elsewhere = table.links.iter().filter(|other| other.name != link.name);
-        !change.keeps() && elsewhere.any(|other| !apart(other) && stands_on(other, name))
-    };
-    let changes = taken_out(table, link);
-    let unsure = |change: &Change| change.strategy.is_row_by_row() || leads_elsewhere(change);
-    !table.key.loose && !changes.iter().any(unsure) && !link.link.columns.iter().any(free_text)
-}
-
-/// Whether a column decides how long rows of its table are kept.
-fn decides(table: &Laid, column: &str) -> bool {
-    let described = &table.described;
-    let dates = described.retention.iter();
-    let mut dates = dates.flat_map(|retention| [Some(&retention.from), retention.or.as_ref()]);
-    let mut conditions = described.kept_while.iter();
-    let mut hidden = described.soft_delete.iter();
-    dates.any(|date| date.is_some_and(|date| date == column))
-        || conditions.any(|condition| condition.column == column)
-        || hidden.any(|soft| soft.column == column)
-}
-
-/// Whether a link looks at a column.
-fn stands_on(link: &LaidLink, column: &str) -> bool {
-    let link = &link.link;
-    let at = match &link.to {
-        Target::Identifier { at, .. } => at.as_deref(),
-        Target::Rows { .. } => None,
-    };
-    let when = link.when.as_ref().map(|when| when.column.as_str());
-    let columns = link.columns.iter().map(String::as_str);
-    columns.chain(at).chain(when).any(|name| name == column)
-}
-
 impl SqlSource {
     /// Under which name stands what a request's erasure did so far.
     fn begun_name(&self, context: &CallContext) -> String {
@@ -273,8 +94,45 @@ impl SqlSource {
         Digest::of(name.as_bytes()).to_string()
     }
 
+    /// Erases a person chunk by chunk, as long as the caller waits for the next: then it is asked for
+    /// anew.
+    pub(super) async fn erase_in_chunks(
+        &self,
+        context: &CallContext,
+        person: &Person,
+        plan: &SourcePlan,
+        most: u64,
+    ) -> Result<Answer<Erased>, PortError> {
+        let erase = async |inside| self.erase_chunk(context, person, plan, most, inside).await;
+        let (mut pace, mut seen) = (Pace::from(self.clock.now()), None);
+        loop {
+            match persistently!(inside_or_not!(erase)) {
+                Ok(Some(erased)) => return Ok(Answer::Done(erased)),
+                Ok(None) => {
+                    let now = self.clock.now();
+                    if !pace.leaves_time(now, context.deadline) {
+                        return Ok(Answer::Pending(Pending {
+                            handle: Handle(NEXT.to_owned()),
+                            look_again: now,
+                            task: None,
+                        }));
+                    }
+                }
+                // Somebody else may be getting on with it.
+                Err(error) if error.kind == ErrorKind::Busy => {
+                    let now = Some(self.begun(context).await?);
+                    if now == seen {
+                        return Err(error);
+                    }
+                    seen = now;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
     /// What a request's erasure did so far, to see whether anybody gets on with it.
-    pub(super) async fn begun(&self, context: &CallContext) -> Result<Begun, PortError> {
+    async fn begun(&self, context: &CallContext) -> Result<Begun, PortError> {
         let mut found = self.begin(context, Purpose::Read).await?;
         let begun = found.read_begun(&self.begun_name(context)).await?;
         found.session.rollback().await?;
@@ -282,7 +140,7 @@ impl SqlSource {
     }
 
     /// Erases some rows of a person, or all that is left; `None`, where more are left.
-    pub(super) async fn erase_chunk(
+    async fn erase_chunk(
         &self,
         context: &CallContext,
         person: &Person,
@@ -370,40 +228,30 @@ impl SqlSource {
             withheld: withheld.into_iter().chain(held).collect(),
         })
     }
+}
 
-    /// Answers that there is more to do, where the caller will not wait for the next chunk: it is
-    /// asked for anew. A deadline that was over before the work began is none.
-    pub(super) fn later(&self, context: &CallContext, watch: &mut Watch) -> Option<Pending> {
-        let now = self.clock.now();
-        let longest = watch.longest.max(now - watch.last);
-        *watch = Watch {
-            last: now,
-            longest,
-            ..*watch
-        };
-        let in_time = now + longest + longest < context.deadline;
-        (watch.began < context.deadline && !in_time).then(|| Pending {
-            handle: Handle(NEXT.to_owned()),
-            look_again: now,
-            task: None,
-        })
-    }
+/// How long chunks take.
+struct Pace {
+    began: DateTime<Utc>,
+    last: DateTime<Utc>,
+    longest: TimeDelta,
+}
 
-    pub(super) fn watch(&self) -> Watch {
-        let now = self.clock.now();
-        Watch {
+impl Pace {
+    const fn from(now: DateTime<Utc>) -> Self {
+        Self {
             began: now,
             last: now,
             longest: TimeDelta::zero(),
         }
     }
-}
 
-/// How long chunks take.
-pub(super) struct Watch {
-    began: DateTime<Utc>,
-    last: DateTime<Utc>,
-    longest: TimeDelta,
+    /// Whether there is time for another one. A deadline that was over before the work began is none.
+    fn leaves_time(&mut self, now: DateTime<Utc>, deadline: DateTime<Utc>) -> bool {
+        self.longest = self.longest.max(now - self.last);
+        self.last = now;
+        self.began >= deadline || now + self.longest + self.longest < deadline
+    }
 }
 
 /// What is left of an erasure.
@@ -654,7 +502,7 @@ impl Found {
             table.quoted,
             table.key.joins(self.layout.dialect, "t", "s"),
         ));
-        append(&mut sql, "(", pending, &format!(") LIMIT {most}"));
+        sql.append("(", pending, &format!(") LIMIT {most}"));
         let taken = self.run(sql, &table.name).await?;
         if taken > 0 {
             self.look_at(&some);
@@ -719,15 +567,6 @@ impl Found {
         let mut sql = self.sql(format!("DELETE FROM {EFFECTS} WHERE effect = "));
         sql.bind_text(name);
         self.run(sql.kept(), EFFECTS).await.map(drop)
-    }
-}
-
-impl Early {
-    /// The links, with their tables.
-    fn links<'a>(&'a self, layout: &'a Layout) -> impl Iterator<Item = (&'a Laid, &'a LaidLink)> {
-        let of = |table: &'a Laid| others(table).map(move |link| (table, link));
-        let all = layout.tables.iter().flat_map(of);
-        all.filter(|(_, link)| self.links.contains(&link.set))
     }
 }
 

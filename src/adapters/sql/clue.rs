@@ -41,12 +41,12 @@ impl Person {
 
     /// A table of which two rows are known.
     pub(super) fn several(&self) -> Option<&str> {
-        let tables = self.clues.iter().filter_map(|clue| match clue {
+        let mut tables = self.clues.iter().filter_map(|clue| match clue {
             Clue::Row(table, _) => Some(table.as_str()),
             _ => None,
         });
         let mut seen = BTreeSet::new();
-        tables.into_iter().find(|table| !seen.insert(*table))
+        tables.find(|table| !seen.insert(*table))
     }
 
     /// The rows of people; without any, the identifiers.

@@ -112,13 +112,18 @@ fn prose(marks: &Marks, text: &str) -> String {
         if !text.contains('\\') {
             break;
         }
+        let mut read = views(&text, depth);
         for mark in marks.each() {
-            let views = views(&text, depth);
-            let Some(deepest) = views.last() else { break };
-            let behind = |place: usize| views.iter().rev().fold(place, |at, view| view.behind(at));
-            let places = mark.places(&deepest.text).into_iter();
+            let Some(deepest) = read.last() else { break };
+            let places = mark.places(&deepest.text);
+            if places.is_empty() {
+                continue;
+            }
+            let behind = |place: usize| read.iter().rev().fold(place, |at, view| view.behind(at));
+            let places = places.iter();
             let places = places.map(|place| behind(place.start)..behind(place.end));
             text = without_places(&text, places);
+            read = views(&text, depth);
         }
     }
     text

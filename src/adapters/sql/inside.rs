@@ -16,7 +16,8 @@ use super::clue::Person;
 use super::dialect::{Inside, named};
 use super::erase::{Change, Performed, column_strategies, table_link, taken_out};
 use super::fault::SqlFault;
-use super::found::{Found, fits, go_on, others, own};
+use super::fill::fits;
+use super::found::{Found, go_on, others, own};
 use super::holds::HOLDS;
 use super::layout::{Laid, LaidLink, LaidTarget, Layout};
 use super::session::Scalar;
@@ -33,6 +34,12 @@ struct Set<'a> {
     /// The link that finds rows which are not the person's own.
     link: Option<&'a LaidLink>,
     name: &'a str,
+}
+
+/// What alone leads to the rows of a set.
+enum Only<'a> {
+    Key(&'a [String]),
+    Link(&'a LaidLink),
 }
 
 /// What tells whether a row stands in a set.
@@ -353,10 +360,9 @@ impl Found {
 
     /// What tells whether a row stands in a set, and as directly as can be.
     fn way<'a>(&'a self, set: &'a Set<'a>, person: &'a Person) -> Way<'a> {
-        let (mut keys, mut links) = (set.keys(person), set.links());
-        match (keys.next(), links.next(), keys.next(), links.next()) {
-            (Some(key), None, None, None) => Way::Key(key),
-            (None, Some(link), None, None) => match &link.to {
+        match set.only(person) {
+            Some(Only::Key(key)) => Way::Key(key),
+            Some(Only::Link(link)) => match &link.to {
                 LaidTarget::Rows(to, references) => {
                     let columns = self.refers_to_set(link, *to, references);
                     columns.map_or(Way::Set, |(here, there)| {
@@ -365,7 +371,7 @@ impl Found {
                 }
                 LaidTarget::Identifier(..) => Way::Set,
             },
-            _ => Way::Set,
+            None => Way::Set,
         }
     }
 
@@ -442,17 +448,14 @@ impl Found {
 
     /// Writes where the rows `t` of a set are, where one way leads to them, and to each once.
     fn by_one_way(&self, sql: &mut Sql, set: &Set<'_>, person: &Person) -> bool {
-        let (mut keys, mut links) = (set.keys(person), set.links());
-        match (keys.next(), links.next(), keys.next(), links.next()) {
-            (Some(key), None, None, None) => {
+        match set.only(person) {
+            Some(Only::Key(key)) => {
                 sql.push(&format!("{} AS t WHERE ", set.table.quoted));
                 self.has_key(sql, set, key);
                 true
             }
-            (None, Some(link), None, None) => {
-                self.leads_once(link) && self.by_link(sql, set, link, person)
-            }
-            _ => false,
+            Some(Only::Link(link)) => self.leads_once(link) && self.by_link(sql, set, link, person),
+            None => false,
         }
     }
 
@@ -537,6 +540,16 @@ impl<'a> Set<'a> {
         let own_rows = self.link.is_none();
         let all = own(self.table).filter(move |_| own_rows);
         all.chain(self.link)
+    }
+
+    /// What leads to its rows, where it is one key or one link.
+    fn only<'p>(&'p self, person: &'p Person) -> Option<Only<'p>> {
+        let (mut keys, mut links) = (self.keys(person), self.links());
+        match (keys.next(), links.next(), keys.next(), links.next()) {
+            (Some(key), None, None, None) => Some(Only::Key(key)),
+            (None, Some(link), None, None) => Some(Only::Link(link)),
+            _ => None,
+        }
     }
 
     /// What is done to its rows; nothing, where they go.

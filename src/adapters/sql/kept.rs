@@ -14,7 +14,7 @@ use crate::ports::PortError;
 
 use super::clue::Person;
 use super::dialect::SET;
-use super::found::{Found, append};
+use super::found::Found;
 use super::layout::{Laid, LaidLink, LaidTarget};
 use super::session::Scalar;
 use super::statement::Sql;
@@ -92,7 +92,7 @@ impl Found {
             table.quoted
         ));
         if let Some(condition) = condition {
-            append(&mut sql, " WHERE ", condition, "");
+            sql.append(" WHERE ", condition, "");
         }
         self.run(sql, &table.name).await?;
         self.give_reason(table, until, ground).await
@@ -307,7 +307,7 @@ impl Found {
             dialect.join(),
             table.quoted
         );
-        append(&mut sql, "", day.clone(), &from);
+        sql.append("", day.clone(), &from);
         let days = self.session.fetch(sql, &table.name).await?;
         let reasons: Vec<(String, String)> = days
             .iter()
@@ -340,7 +340,7 @@ impl Found {
             table.quoted,
             join = dialect.join(),
         ));
-        append(&mut sql, "", day, "");
+        sql.append("", day, "");
         self.run(sql, &table.name).await?;
         self.run(self.sql(dialect.drop_set(&days)), &table.name)
             .await

@@ -6,14 +6,17 @@
 //!
 //! [`PersonalDataSource`]: crate::ports::PersonalDataSource
 
+mod again;
 mod chunks;
 mod clue;
 mod cursor;
 mod deferred;
 mod dialect;
+mod early;
 mod erase;
 mod escapes;
 mod fault;
+mod fill;
 mod found;
 mod gather;
 mod holds;
@@ -21,9 +24,11 @@ mod inside;
 mod json;
 mod kept;
 mod layout;
+mod leads;
 mod locate;
 #[cfg(feature = "sql-mysql")]
 mod mysql;
+mod options;
 mod plan;
 #[cfg(feature = "sql-postgres")]
 mod postgres;
@@ -45,8 +50,9 @@ mod value;
 
 pub use fault::SqlFault;
 pub use holds::{HeldRows, Hold};
+pub use options::{SqlOpenError, SqlSourceOptions};
 pub use rewrite::HostStrategy;
 pub use session::SqlPool;
 pub use shown::{ShownLine, ShownPlan};
-pub use source::{SqlOpenError, SqlSource, SqlSourceOptions};
+pub use source::SqlSource;
 pub use value::FoundByValue;

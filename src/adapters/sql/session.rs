@@ -149,9 +149,9 @@ macro_rules! each {
     }};
 }
 
-/// Runs a statement by `execute` or `fetch_all`. Without values it goes as it is, in one round,
-/// unless it is to be kept. With values it is prepared; where it is kept, closing it would cost a round of its own, and
-/// where it is not, temporary tables come and go under the same names.
+/// Runs a statement by `execute` or `fetch_all`. Without values it goes as it is, in one round, unless
+/// it is to be kept. With values it is prepared; where it is kept, closing it would cost a round of its
+/// own, and where it is not, temporary tables come and go under the same names.
 macro_rules! run {
     ($sql:expr, $transaction:expr, $run:ident, $persistent:expr) => {{
         let Sql {

@@ -1,7 +1,5 @@
 //! The source: the contract of the port, on sets of rows.
 
-use std::collections::BTreeMap;
-use std::num::NonZeroU64;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -9,172 +7,29 @@ use chrono::NaiveDate;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::datamap::{Catalogue, DataMap, MapProblems, Strategy};
+use crate::datamap::{Catalogue, DataMap, Strategy};
 use crate::model::{
     Assurance, ControllerId, Correction, Digest, Failure, Identifier, IdentifierKind, MissingRows,
-    Personal, RowCount, SourceId, Use, WithheldRows,
+    RowCount, Use, WithheldRows,
 };
 use crate::ports::{
     Answer, CallContext, Clock, Erased, ErrorKind, Located, Locator, PersonalDataSource, PortError,
     Reading, Residue, SourceDescription, SourcePlan, Stopped, Work,
 };
 
+use super::again::{inside_or_not, persistently};
 use super::clue::Person;
 use super::dialect::{EFFECTS, RESTRICTIONS, STOPS};
 use super::erase::{Performed, PseudonymKey};
 use super::fault::SqlFault;
 use super::found::{Found, others};
 use super::holds::HOLDS;
-use super::layout::{Keyless, LaidTarget, Layout};
+use super::layout::{LaidTarget, Layout};
+use super::options::{SqlOpenError, SqlSourceOptions};
 use super::read::reading;
-use super::rewrite::HostStrategy;
 use super::schema::Schema;
 use super::session::{Purpose, SqlPool};
 use super::statement::{Param, Sql};
-
-/// How often a write is begun anew when another one was in its way.
-pub(super) const ATTEMPTS: usize = 5;
-
-/// What a source is besides its map and its database.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct SqlSourceOptions {
-    /// How the host calls it.
-    pub id: SourceId,
-    /// What a person would call it.
-    pub title: String,
-    /// Sources that must be erased before this one: it holds what leads to them.
-    pub erase_after: Vec<SourceId>,
-    /// The key of pseudonyms: any bytes, 32 of them from a source of randomness for choice. The
-    /// same key gives the same pseudonyms; lost, nobody can tell any more which they were.
-    pub pseudonym_key: Option<Personal<Vec<u8>>>,
-    /// Whether an erasure looks after the files too (SQLite). It answers *purged* where every
-    /// connection of the pool overwrites what it deletes (`PRAGMA secure_delete = ON`), keeps what is
-    /// temporary in memory (`PRAGMA temp_store = MEMORY`) and the log could be cut off, else *deleted*. What was freed before `secure_delete` was switched on needs
-    /// one `VACUUM`, by the host.
-    pub purge: bool,
-    /// Whether the search after an erasure also looks by value
-    /// ([`SqlSource::search_by_value`]). It reads every table of the database.
-    pub by_value: bool,
-    /// Whether several rows of one table of people are never one person: who is found as several, as a
-    /// household by the number that it shares, is refused (`several_people`).
-    pub one_row_each: bool,
-    /// How many rows of a person one transaction of an erasure changes at most; without a number,
-    /// one transaction erases everything ([`in_chunks_of`](Self::in_chunks_of)).
-    pub chunk: Option<NonZeroU64>,
-    /// What the host does to values, by the names that the map uses.
-    pub strategies: Arc<BTreeMap<String, HostStrategy>>,
-}
-
-impl SqlSourceOptions {
-    /// A source that depends on no other, without a key of pseudonyms.
-    pub fn new(id: SourceId, title: impl Into<String>) -> Self {
-        Self {
-            id,
-            title: title.into(),
-            erase_after: Vec::new(),
-            pseudonym_key: None,
-            purge: false,
-            by_value: false,
-            one_row_each: false,
-            chunk: None,
-            strategies: Arc::default(),
-        }
-    }
-
-    /// Looks after the files too.
-    #[must_use]
-    pub const fn purging(mut self) -> Self {
-        self.purge = true;
-        self
-    }
-
-    /// Searches by value too, after an erasure.
-    #[must_use]
-    pub const fn searching_by_value(mut self) -> Self {
-        self.by_value = true;
-        self
-    }
-
-    /// Refuses who is found as several rows of people.
-    #[must_use]
-    pub const fn refusing_several_people(mut self) -> Self {
-        self.one_row_each = true;
-        self
-    }
-
-    /// Erases a person with more rows than that in several transactions of so many rows at most, so
-    /// that locks and logs of the database stay small however many rows there are.
-    ///
-    /// Each transaction finds the rows anew, and asks anew what must be kept. If one fails, or the
-    /// process dies, the next call goes on with what is left. What was done so far is answered by the
-    /// call that ends the work, as one sum, also where the plan had to be made and approved anew in
-    /// between; until then, nothing is answered as done. A call whose deadline is near answers
-    /// *pending*. Counts of unfinished work belong to [`CallContext::request`]: keep the option as
-    /// long as erasures are under way.
-    ///
-    /// Some rows go in the last transaction, however many they are: people; tables that refer to
-    /// themselves or in a circle, and what those refer to; what decides how long other rows are kept;
-    /// tables without a key in MariaDB; columns with a strategy of your own, `random` or `network`.
-    /// Rows that are only hidden, or restricted because they are kept, are so at once.
-    ///
-    /// A plan tries out so many rows of each table at most, those to which nothing refers any more,
-    /// and counts the others.
-    #[must_use]
-    pub const fn in_chunks_of(mut self, rows: NonZeroU64) -> Self {
-        self.chunk = Some(rows);
-        self
-    }
-
-    /// Erased after those.
-    #[must_use]
-    pub fn erased_after(mut self, sources: impl IntoIterator<Item = SourceId>) -> Self {
-        self.erase_after = sources.into_iter().collect();
-        self
-    }
-
-    /// With a strategy of the host's own, which the map calls `{ own = "name" }`.
-    #[must_use]
-    pub fn with_strategy(mut self, name: impl Into<String>, strategy: HostStrategy) -> Self {
-        Arc::make_mut(&mut self.strategies).insert(name.into(), strategy);
-        self
-    }
-
-    /// With a key of pseudonyms.
-    #[must_use]
-    pub fn with_pseudonym_key(mut self, key: impl Into<Vec<u8>>) -> Self {
-        self.pseudonym_key = Some(Personal::new(key.into()));
-        self
-    }
-}
-
-/// Why a source cannot be opened.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum SqlOpenError {
-    /// Map and database do not agree.
-    #[error(transparent)]
-    Map(#[from] MapProblems),
-    /// The database failed.
-    #[error(transparent)]
-    Database(#[from] PortError),
-    /// A table without a primary key that needs one: people, free text and files are written row
-    /// by row.
-    #[error("the table `{0}` has no primary key, and what the map says of it needs one")]
-    Keyless(String),
-    /// The map names a strategy of the host's that was not given.
-    #[error("the map has the strategy `{0}`: give it with `with_strategy`")]
-    UnknownStrategy(String),
-    /// The map has pseudonyms or uses that end, and no key was given.
-    #[error("the map has pseudonyms or uses that end: give a key with `with_pseudonym_key`")]
-    NoPseudonymKey,
-}
-
-impl From<Keyless> for SqlOpenError {
-    fn from(keyless: Keyless) -> Self {
-        Self::Keyless(keyless.0)
-    }
-}
 
 impl SqlPool {
     /// Reads what the database says of itself, for [`DataMap::check`] and drafts.
@@ -380,21 +235,15 @@ impl SqlSource {
         found.session.commit().await
     }
 
-    /// Erases a person; `None`, where more of them is left to do.
     async fn erase_once(
         &self,
         context: &CallContext,
         person: &Person,
         plan: &SourcePlan,
         inside: bool,
-    ) -> Result<Option<Erased>, PortError> {
-        if let Some(most) = self.options.chunk {
-            return self
-                .erase_chunk(context, person, plan, most.get(), inside)
-                .await;
-        }
+    ) -> Result<Erased, PortError> {
         let (mut found, effect) = match self.once(context).await? {
-            Ok(erased) => return Ok(Some(erased)),
+            Ok(erased) => return Ok(erased),
             Err(begun) => begun,
         };
         let done = self
@@ -403,7 +252,7 @@ impl SqlSource {
         super::plan::covers(plan, &done)?;
         let erased = done.erased();
         self.done(found, effect, &erased).await?;
-        Ok(Some(erased))
+        Ok(erased)
     }
 
     async fn restrict_once(
@@ -495,36 +344,6 @@ impl SqlSource {
         self.done(found, effect, &counts).await?;
         Ok(counts)
     }
-}
-
-/// Tries again what stood in another one's way.
-macro_rules! persistently {
-    ($work:expr) => {{
-        let mut attempt = 1;
-        loop {
-            match $work {
-                Err(error)
-                    if error.kind == $crate::ports::ErrorKind::Busy
-                        && attempt < $crate::adapters::sql::source::ATTEMPTS =>
-                {
-                    attempt += 1;
-                }
-                result => break result,
-            }
-        }
-    }};
-}
-pub(super) use persistently;
-
-/// Lets sets stand inside statements. A statement over all tables cannot say which of them refused:
-/// the steps can.
-macro_rules! inside_or_not {
-    ($work:expr) => {
-        match $work(true).await {
-            Err(error) if super::inside::names_no_table(&error) => $work(false).await,
-            result => result,
-        }
-    };
 }
 
 #[async_trait]
@@ -685,26 +504,18 @@ impl PersonalDataSource for SqlSource {
         plan: &SourcePlan,
     ) -> Result<Answer<Erased>, PortError> {
         let person = Person::of(locators);
-        let erase = async |inside| self.erase_once(context, &person, plan, inside).await;
-        let (mut watch, mut seen) = (self.watch(), None);
-        let mut erased = loop {
-            match persistently!(inside_or_not!(erase)) {
-                Ok(Some(erased)) => break erased,
-                Ok(None) => {
-                    if let Some(later) = self.later(context, &mut watch) {
-                        return Ok(Answer::Pending(later));
-                    }
-                }
-                // Somebody else may be getting on with it.
-                Err(error) if error.kind == ErrorKind::Busy && self.options.chunk.is_some() => {
-                    let now = Some(self.begun(context).await?);
-                    if now == seen {
-                        return Err(error);
-                    }
-                    seen = now;
-                }
-                Err(error) => return Err(error),
+        let erased = match self.options.chunk {
+            Some(most) => {
+                let most = most.get();
+                self.erase_in_chunks(context, &person, plan, most).await?
             }
+            None => {
+                let erase = async |inside| self.erase_once(context, &person, plan, inside).await;
+                Answer::Done(persistently!(inside_or_not!(erase))?)
+            }
+        };
+        let Answer::Done(mut erased) = erased else {
+            return Ok(erased);
         };
         // It was deleted by a commit; what becomes of the files is looked at now.
         let deleted = erased.assurance == Assurance::Deleted;

@@ -83,4 +83,15 @@ impl Sql {
             }
         }
     }
+
+    /// Writes a piece with its values. The pieces before it hold none, or places are counted by `?`
+    /// and `$n` alike from the beginning.
+    pub(super) fn append(&mut self, before: &str, piece: Self, after: &str) {
+        debug_assert!(
+            self.params.is_empty(),
+            "a piece is written before its own values only"
+        );
+        self.push(before).push(&piece.text).push(after);
+        self.params.extend(piece.params);
+    }
 }

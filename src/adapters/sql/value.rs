@@ -10,11 +10,12 @@ use crate::datamap::{Catalogue, CatalogueColumn};
 use crate::model::{IdentifierKind, RowCount};
 use crate::ports::{CallContext, Locator, PortError, Residue};
 
+use super::again::persistently;
 use super::clue::Person;
 use super::found::{Found, go_on};
 use super::layout::Laid;
 use super::session::{Purpose, Scalar};
-use super::source::{SqlSource, persistently};
+use super::source::SqlSource;
 use super::text::{Marks, told_digits};
 
 /// Columns that are looked through by one statement.

@@ -4,7 +4,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 
 use crate::law::{ClockError, ClockEventKind, GroundUse};
 use crate::model::{Actor, End, Ground, Outcome, RequestId};
-use crate::workflow::draft::Draft;
+use crate::workflow::draft::{Draft, later};
 use crate::workflow::effect::{Effect, Letter, Timer};
 use crate::workflow::event::Event;
 use crate::workflow::fulfilment;
@@ -469,9 +469,8 @@ pub(in crate::workflow) fn reported(draft: &mut Draft<'_>) {
         Phase::Review => {}
         Phase::Answered => {
             let answered_at = lifecycle.answered_at.unwrap_or(draft.now());
-            let until = answered_at.checked_add_signed(draft.policy().appeal_within);
-            let until = until.unwrap_or(DateTime::<Utc>::MAX_UTC).max(draft.now());
-            draft.set(Timer::Appeal, until);
+            let until = later(answered_at, draft.policy().appeal_within);
+            draft.set(Timer::Appeal, until.max(draft.now()));
             return;
         }
         _ => return,
