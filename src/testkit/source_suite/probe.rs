@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::super::contract::{Seen, ensure};
 use super::super::faults::polled;
-use super::specimen::{Specimen, Whose};
+use super::specimen::{OracleRow, Specimen, Whose};
 use crate::model::{ControllerId, Correction, Identifier, RequestId, Use};
 use crate::ports::{
     Answer, CallContext, Erased, Fence, IdempotencyKey, Located, Locator, PlannedAction, PortError,
@@ -303,7 +303,8 @@ impl Probe<'_> {
         let before = rows().await;
         let result = work.await?;
         let after = rows().await;
-        let changed = after.iter().filter(|row| !before.contains(row)).count();
+        let is_new = |row: &&OracleRow| before.binary_search(row).is_err();
+        let changed = after.iter().filter(is_new).count();
         ensure!(
             before == after,
             "{what} changed rows: of {} there are {} now, {changed} of them new or different",
