@@ -120,11 +120,18 @@ async fn erasing(desk: &Desk, name: &str) {
     for (who, rows) in [(HEAVY, "20,001"), (LIGHT, "21")] {
         let (mut plain, mut locate, mut plan) = (Vec::new(), Vec::new(), Vec::new());
         let (mut erase, mut residue, mut whole) = (Vec::new(), Vec::new(), Vec::new());
+        let mut counted = Vec::new();
         for turn in 0..TURNS {
             desk.restore(who).await;
             let begun = Instant::now();
+            assert!(desk.count_by_hand(who).await >= 21);
+            let before = begun.elapsed();
+            let begun = Instant::now();
             desk.erase_by_hand(who).await;
             plain.push(begun.elapsed());
+            let begun = Instant::now();
+            assert_eq!(desk.count_by_hand(who).await, 0);
+            counted.push(before + begun.elapsed());
 
             desk.restore(who).await;
             let begun = Instant::now();
@@ -142,15 +149,17 @@ async fn erasing(desk: &Desk, name: &str) {
             whole.push(begun.elapsed());
             desk.assert_erased(who).await;
         }
-        let (plain, whole) = (median(plain), median(whole));
+        let (plain, counted, whole) = (median(plain), median(counted), median(whole));
         println!(
-            "{name}, {rows} rows: plain {plain:.1} ms; plan {:.1}, erase {:.1}, residue {:.1}, together {whole:.1} \
-             ms: {:.2} x, {:+.1} ms (locate {:.1} ms)",
+            "{name}, {rows} rows: plain {plain:.1} ms, counting before and after {counted:.1} ms; plan {:.1}, erase \
+             {:.1}, residue {:.1}, together {whole:.1} ms: {:.2} x, {:+.1} ms; with counting by hand {:.2} x \
+             (locate {:.1} ms)",
             median(plan),
             median(erase),
             median(residue),
             whole / plain,
             whole - plain,
+            whole / (plain + counted),
             median(locate),
         );
     }

@@ -146,11 +146,16 @@ async fn round(store: &PostgresStore, controller: &ControllerId, worker: &Worker
     store.release(&claim).await.unwrap();
 }
 
+/// What stands there behind this up to the end of the text.
+fn text_after(begin: &str) -> &'static str {
+    let text = STATEMENTS.split_once(begin).expect("the statement").1;
+    text.split_once("\";").expect("its end").0
+}
+
 /// A statement of the store as a script of pgbench has it: `values` in place of `$1`, `$2`, …
 fn statement(name: &str, values: &[&str]) -> String {
-    let begin = format!("\n    {name} = \"");
-    let text = STATEMENTS.split_once(&begin).expect("the statement").1;
-    let text = text.split_once("\";").expect("its end").0;
+    let text = text_after(&format!("\n    {name} = \""));
+    let text = text.replace("{lease}", text_after("const LEASE: &str = \""));
     let mut text = text.replace("{s}", SCHEMA);
     let next = format!("${}", values.len() + 1);
     assert!(

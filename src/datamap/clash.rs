@@ -7,13 +7,18 @@ use super::{MapProblem, Plain, Problem, Strategy};
 
 impl DataMap {
     pub(super) fn clashes(&self, problems: &mut Vec<MapProblem>) {
+        let deciding_of = self.deciding();
         for (name, table) in &self.tables {
             let mut problem = |column: &str, problem| {
                 problems.push(MapProblem::member(name, column, problem));
             };
-            let (deciding, ways) = self.deciding(name);
+            let none = Deciding::default();
+            let Deciding {
+                columns: deciding,
+                ways,
+            } = deciding_of.get(name.as_str()).unwrap_or(&none);
             let changed = changed_in_others(table);
-            for column in deciding.union(&ways).filter(|c| changed.contains(*c)) {
+            for column in deciding.union(ways).filter(|c| changed.contains(*c)) {
                 problem(column, Problem::DecidingErased);
             }
             let finding = finding(table);
@@ -56,24 +61,23 @@ impl DataMap {
         }
     }
 
-    /// The columns of a table that decide how long rows are kept, in it or elsewhere; and those by
-    /// which its rows lead to rows that they keep.
-    fn deciding(&self, name: &str) -> (BTreeSet<&str>, BTreeSet<&str>) {
-        let (mut columns, mut ways) = (BTreeSet::new(), BTreeSet::new());
-        for (other, table) in &self.tables {
-            let here = other == name;
-            let mut from = |via: Option<&Via>, column| match via {
-                None if here => {
-                    columns.insert(column);
+    /// What decides how long rows are kept, by table.
+    fn deciding(&self) -> BTreeMap<&str, Deciding<'_>> {
+        let mut deciding: BTreeMap<&str, Deciding<'_>> = BTreeMap::new();
+        for (name, table) in &self.tables {
+            let mut from = |via: Option<&Via>, column| {
+                let Some(via) = via else {
+                    deciding.entry(name).or_default().columns.insert(column);
+                    return;
+                };
+                let there = self.tables.get(&via.table);
+                let link = there.and_then(|there| there.links.get(&via.link));
+                let link = link.into_iter().flat_map(|link| &link.columns);
+                if let Some((name, _)) = self.tables.get_key_value(&via.table) {
+                    let there = deciding.entry(name).or_default();
+                    there.columns.insert(column);
+                    there.ways.extend(link.map(String::as_str));
                 }
-                Some(via) if via.table == name => {
-                    columns.insert(column);
-                    let there = self.tables.get(name);
-                    let link = there.and_then(|there| there.links.get(&via.link));
-                    let link = link.into_iter().flat_map(|link| &link.columns);
-                    ways.extend(link.map(String::as_str));
-                }
-                _ => {}
             };
             if let Some(retention) = &table.retention {
                 from(retention.of.as_ref(), retention.from.as_str());
@@ -88,8 +92,16 @@ impl DataMap {
                 from(None, &soft.column);
             }
         }
-        (columns, ways)
+        deciding
     }
+}
+
+/// What decides in a table how long rows are kept, in it or elsewhere.
+#[derive(Default)]
+struct Deciding<'a> {
+    columns: BTreeSet<&'a str>,
+    /// By which its rows lead to rows that they keep.
+    ways: BTreeSet<&'a str>,
 }
 
 /// What is set in rows that are restricted, or of which a use has ended.

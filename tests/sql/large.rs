@@ -119,3 +119,53 @@ async fn a_row_that_is_too_large_is_refused_before_it_is_read() {
     assert_eq!(SqlFault::of(&refused), Some(SqlFault::TooLarge));
     assert_eq!(refused.place.as_deref(), Some("notes"));
 }
+
+/// More than two pages of narrow rows: where the next page is asked for beforehand, none is lost, and
+/// who stops reading in between leaves a connection that works.
+#[tokio::test]
+async fn narrow_rows_come_page_after_page() {
+    crate::engines::everywhere(async |place| {
+        let digits: Vec<String> = (0..10).map(|d| format!("({d})")).collect();
+        place
+            .run(&[
+                "CREATE TABLE people (id INTEGER PRIMARY KEY, mail VARCHAR(80))",
+                "CREATE TABLE notes (id INTEGER PRIMARY KEY, person INTEGER, body VARCHAR(80))",
+                "CREATE TABLE digits (d INTEGER PRIMARY KEY)",
+                "INSERT INTO people VALUES (1, 'anna@example.org'), (2, 'bert@example.org')",
+                &format!("INSERT INTO digits VALUES {}", digits.join(", ")),
+                "INSERT INTO notes SELECT x.n, 1 + x.n % 2, concat('note ', x.n) FROM (SELECT a.d + 10 * b.d \
+                 + 100 * c.d + 1000 * e.d + 10000 * f.d AS n FROM digits AS a, digits AS b, digits AS c, \
+                 digits AS e, digits AS f WHERE f.d < 2) AS x",
+            ])
+            .await;
+        let mail = Column::of(Category::Contact).identifies(IdentifierKind::Mail);
+        let body = Column::of(Category::Correspondence);
+        let notes = Table::new().link("person", Link::rows(["person"], "people"));
+        let map = DataMap::new()
+            .table("people", Table::people().column("mail", mail))
+            .table("notes", notes.column("body", body))
+            .exempt("digits", "numbers")
+            .exempt_columns("*", ["id"], "a number of ours");
+        let source = place.open(&map).await;
+        let (rows, _) = read(&source, MAIL).await;
+        let told: std::collections::BTreeSet<_> = rows.iter().collect();
+        assert_eq!((rows.len(), told.len()), (10_001, 10_001), "{}", place.name);
+
+        let found = locate(&source, MAIL).await;
+        for (read_before, cancelled) in [(4_500, false), (100, true)] {
+            let context = context("r");
+            let items = source.read(&context, &found.locators).await.unwrap();
+            let mut items = done(items);
+            for _ in 0..read_before {
+                items.try_next().await.unwrap().unwrap();
+            }
+            if cancelled {
+                context.cancel.cancel();
+                assert!(items.try_next().await.is_err(), "{}", place.name);
+            }
+        }
+        let (again, _) = read(&source, MAIL).await;
+        assert_eq!(again, rows, "{}", place.name);
+    })
+    .await;
+}

@@ -1,8 +1,14 @@
 //! Reading with a cursor (PostgreSQL): the person's rows are found once, and come page after page,
 //! without a temporary table. Of a table with wide columns, the cursor tells the places of rows and
-//! how many bytes they have; as many as fit into a page are read then.
+//! how many bytes they have; as many as fit into a page are read then. Of other tables the server
+//! makes the next page while the one before is worked on.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
+use futures::lock::Mutex;
 
 use crate::ports::PortError;
 
@@ -23,7 +29,11 @@ pub(super) type Place = (i64, String);
 pub(super) struct Cursor {
     told: VecDeque<(Place, u64)>,
     open: bool,
+    ahead: Option<Ahead>,
 }
+
+/// Rows that are being fetched; nothing else is asked of the database meanwhile.
+type Ahead = BoxFuture<'static, Result<Vec<Row>, PortError>>;
 
 /// What a page may hold.
 #[derive(Clone, Copy)]
@@ -49,12 +59,17 @@ impl Cursor {
     /// The next page, each row after its place; and whether it was the last.
     pub(super) async fn page(
         &mut self,
-        found: &mut Found,
+        shared: &Mutex<Found>,
         person: &Person,
         wanted: Wanted<'_>,
         room: Room,
     ) -> Result<(Vec<(Option<Place>, Row)>, bool), PortError> {
         let name = &wanted.table.name;
+        let fetched = match self.ahead.take() {
+            Some(fetched) => Some(fetched.await?),
+            None => None,
+        };
+        let found = &mut *shared.lock().await;
         if !self.open && self.told.is_empty() {
             let places = wanted.bytes.map(|bytes| format!("{PLACE}, {bytes}"));
             let selected = places.as_deref().unwrap_or(wanted.selected);
@@ -67,12 +82,20 @@ impl Cursor {
             self.open = true;
         }
         if wanted.bytes.is_none() {
-            let rows = self.fetch(found, name, room.rows).await?;
+            let rows = match fetched {
+                Some(fetched) => fetched,
+                None => fetch(found, name, room.rows).await?,
+            };
+            self.close_after(found, name, (rows.len(), room.rows))
+                .await?;
             let rows = rows.into_iter().map(|row| (None, row)).collect();
             return Ok((rows, !self.open));
         }
         if self.told.is_empty() {
-            for row in self.fetch(found, name, room.rows).await? {
+            let rows = fetch(found, name, room.rows).await?;
+            self.close_after(found, name, (rows.len(), room.rows))
+                .await?;
+            for row in rows {
                 let (place, mut rest) = placed(row);
                 self.told
                     .push_back((place, rest.pop().map_or(0, |bytes| bytes.count())));
@@ -94,22 +117,39 @@ impl Cursor {
         Ok((rows, !self.open && self.told.is_empty()))
     }
 
-    async fn fetch(
+    /// Closes the cursor, if fewer rows came than were asked for.
+    async fn close_after(
         &mut self,
         found: &mut Found,
         name: &str,
-        rows: u64,
-    ) -> Result<Vec<Row>, PortError> {
-        let sql = found.sql(format!("FETCH {rows} FROM {CURSOR}"));
-        let fetched = found.session.fetch(sql, name).await?;
-        if (fetched.len() as u64) < rows {
-            found
-                .run(found.sql(format!("CLOSE {CURSOR}")), name)
-                .await?;
+        (came, asked): (usize, u64),
+    ) -> Result<(), PortError> {
+        if (came as u64) < asked {
+            let close = found.sql(format!("CLOSE {CURSOR}"));
+            found.run(close, name).await?;
             self.open = false;
         }
-        Ok(fetched)
+        Ok(())
     }
+
+    /// Asks for the next page of narrow rows, without waiting for it; nothing else may need the
+    /// database before that is read.
+    pub(super) fn look_ahead(&mut self, shared: &Arc<Mutex<Found>>, name: &str, room: Room) {
+        let (shared, name) = (Arc::clone(shared), name.to_owned());
+        let fetched = async move { fetch(&mut *shared.lock().await, &name, room.rows).await };
+        let mut fetched = fetched.boxed();
+        // Polled once, so that the question is sent.
+        self.ahead = Some(match (&mut fetched).now_or_never() {
+            Some(rows) => futures::future::ready(rows).boxed(),
+            None => fetched,
+        });
+    }
+}
+
+/// The next rows.
+async fn fetch(found: &mut Found, name: &str, rows: u64) -> Result<Vec<Row>, PortError> {
+    let sql = found.sql(format!("FETCH {rows} FROM {CURSOR}"));
+    found.session.fetch(sql, name).await
 }
 
 /// What tells the place of a row `t`.

@@ -8,7 +8,7 @@ use futures::stream;
 
 use crate::datamap::{CatalogueColumn, Class, Column, Whose};
 use crate::model::{self, Collection, Ground, Until, Value, WithheldRows};
-use crate::ports::{ByteStream, Cell, File, Item, PortError, Reading};
+use crate::ports::{ByteStream, Cancel, Cell, File, Item, PortError, Reading};
 
 use super::clue::Person;
 use super::cursor::{self, Cursor, Place, Room, Wanted};
@@ -43,7 +43,10 @@ enum Part {
 /// Where a reading stands.
 struct Reader {
     found: Arc<Mutex<Found>>,
+    cancel: Cancel,
     layout: Arc<Layout>,
+    /// Whether contents of files are read between the rows.
+    files: bool,
     parts: VecDeque<Part>,
     /// The number of the last row of the current part, once it began.
     after: Option<i64>,
@@ -69,7 +72,11 @@ pub(super) fn reading(found: Found, person: Option<Person>) -> Reading {
             }
         }
     }
+    let is_file = |(_, described): (&_, &Column)| described.file.is_some();
+    let files = layout.tables.iter().flat_map(Laid::columns).any(is_file);
     let reader = Reader {
+        files,
+        cancel: found.cancel.clone(),
         found: Arc::new(Mutex::new(found)),
         layout,
         parts,
@@ -84,7 +91,7 @@ pub(super) fn reading(found: Found, person: Option<Person>) -> Reading {
 impl Reader {
     async fn next(mut self) -> Result<Option<(Item, Self)>, PortError> {
         loop {
-            go_on(&self.found.lock().await.cancel)?;
+            go_on(&self.cancel)?;
             if let Some(item) = self.ready.pop_front() {
                 return Ok(Some((item, self)));
             }
@@ -220,10 +227,11 @@ impl Reader {
             bytes: PAGE_BYTES,
             row_bytes: ROW_BYTES,
         };
-        let mut found = self.found.lock().await;
-        go_on(&found.cancel)?;
         let cursor = self.cursor.get_or_insert_default();
-        let (rows, last) = cursor.page(&mut found, person, wanted, room).await?;
+        let (rows, last) = cursor.page(&self.found, person, wanted, room).await?;
+        if !last && bytes.is_none() && !self.files {
+            cursor.look_ahead(&self.found, &table.name, room);
+        }
         let here = |(place, row): (Option<Place>, Row)| (Here::Place(place), row);
         Ok((rows.into_iter().map(here).collect(), last))
     }
