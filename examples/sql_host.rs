@@ -1,4 +1,5 @@
-//! Any database, any map, from the command line.
+//! Any database, and any map without pseudonyms, ends of uses and strategies of a host's own, from the
+//! command line.
 //!
 //! `cargo run --features sql-sqlite --example sql_host` makes a small shop in a temporary file and
 //! goes through all commands on it. On a database of your own:
@@ -62,6 +63,12 @@ async fn host() -> Outcome<()> {
     if arguments.is_empty() {
         return demonstrate().await;
     }
+    let known = ["--identity", "--set", "--json", "--yes", "--by-value"];
+    if let Some(unknown) = (arguments.iter())
+        .find(|argument| argument.starts_with("--") && !known.contains(&argument.as_str()))
+    {
+        return Err(format!("{unknown} is unknown; there are {}", known.join(", ")).into());
+    }
     let flag = |name: &str| arguments.iter().any(|argument| argument == name);
     let identities: Vec<Identifier> = arguments
         .windows(2)
@@ -109,7 +116,7 @@ async fn connect(url: &str) -> Outcome<SqlPool> {
 fn identity(text: &str) -> Outcome<Identifier> {
     let (kind, value) = text.split_once('=').ok_or("--identity KIND=VALUE")?;
     Ok(match kind {
-        "mail" => Identifier::mail(value)?,
+        "mail" | "email" => Identifier::mail(value)?,
         "phone" => Identifier::phone(value)?,
         "account" => Identifier::account(value)?,
         other => Identifier::custom(other.to_owned(), value)?,
@@ -197,6 +204,12 @@ impl Host {
         options.by_value = self.by_value;
         let clock = Arc::new(SystemClock);
         let source = SqlSource::open(self.pool.clone(), map, clock, options).await?;
+        let accepts = source.describe().accepts;
+        if let Some(other) = who.iter().find(|one| !accepts.contains(&one.kind())) {
+            let known: Vec<String> = accepts.iter().map(|kind| json!(kind).to_string()).collect();
+            let (kind, known) = (json!(other.kind()), known.join(", "));
+            return Err(format!("the map finds nobody by {kind}, but by: {known}").into());
+        }
         let searching = bar("searching", None)?;
         let found = done(source.locate(&context("find")?, who).await?)?;
         searching.finish_and_clear();
@@ -249,6 +262,9 @@ impl Host {
                     &text,
                     &json!({ "erased": erased, "left": rows, "searched": depth }),
                 );
+                if !left.rows.is_empty() {
+                    return Err("something is left; erase again".into());
+                }
                 Ok(())
             }
             _ => Err("draft, check, find, plan, export, rectify or erase".into()),

@@ -3,7 +3,7 @@
 //! as done while a row is left, and what can be finished is.
 
 use datarights::adapters::{SqlFault, SqlPool, SqlSource};
-use datarights::model::RowCount;
+use datarights::model::{Identifier, RowCount};
 use datarights::ports::{
     Answer, Erased, ErrorKind, Locator, PersonalDataSource, PlannedAction, PortError, SourcePlan,
     Work,
@@ -135,6 +135,16 @@ async fn a_new_table(fresh: Fresh<'_>) {
     assert_eq!(SqlFault::of(&refused), Some(SqlFault::SchemaChanged));
     assert_eq!(refused.place.as_deref(), Some("complaints"));
     assert_eq!(shop.rows(true).await, theirs);
+    // Nor is it said that all was found, or read, or that nothing is left.
+    let (source, context, mail) = (&shop.source, context("r"), Identifier::mail(HIM).unwrap());
+    let seen = [
+        source.locate(&context, &[mail]).await.err(),
+        source.read(&context, &shop.locators).await.err(),
+        source.residue(&context, &shop.locators).await.err(),
+    ];
+    for refused in seen {
+        assert_eq!(refused.unwrap().place.as_deref(), Some("complaints"));
+    }
     run(&shop.pool, "DROP TABLE complaints").await;
     run(&shop.pool, "ALTER TABLE items ADD COLUMN gift VARCHAR(9)").await;
     let refused = shop.erase("e").await.unwrap_err();
@@ -340,7 +350,7 @@ async fn three_at_once(fresh: Fresh<'_>) {
     let shop = Shop::new(fresh).await;
     let others = shop.rows(false).await;
     let planned: u64 = erasing(&shop.plan);
-    let read = async {
+    let read = async || {
         let items = shop.source.read(&context("read"), &shop.locators).await?;
         let Answer::Done(items) = items else {
             panic!("not done");
@@ -348,7 +358,8 @@ async fn three_at_once(fresh: Fresh<'_>) {
         let items: Vec<_> = items.try_collect().await?;
         Ok::<usize, PortError>(items.len())
     };
-    let (one, two, read) = futures::join!(shop.erase("one"), shop.erase("two"), read);
+    let before = read().await.unwrap();
+    let (one, two, seen) = futures::join!(shop.erase("one"), shop.erase("two"), read());
     let mut told = 0;
     for erased in [one, two] {
         match erased {
@@ -357,8 +368,10 @@ async fn three_at_once(fresh: Fresh<'_>) {
         }
     }
     assert!(told == planned || told == 0, "{told} of {planned} told");
-    if let Err(error) = read {
-        assert!(error.kind.is_temporary(), "{error}");
+    let after = read().await.unwrap();
+    match seen {
+        Ok(seen) => assert!(seen == before || seen == after, "{before}, {seen}, {after}"),
+        Err(error) => assert!(error.kind.is_temporary(), "{error}"),
     }
     shop.finishes("one", &others).await;
 }

@@ -6,7 +6,7 @@ use datarights::model::{Category, Identifier, IdentifierKind, RowCount, SearchDe
 use datarights::ports::{PersonalDataSource, Work};
 
 use crate::engines::{Place, everywhere};
-use crate::{context, done, locate, options};
+use crate::{context, done, erase, locate, options};
 
 const MAIL: &str = "m.wojcik@example.org";
 
@@ -200,13 +200,13 @@ async fn every_identifier_is_found_wherever_it_stands_and_nothing_else() {
             .open_with(&map(), options().searching_by_value())
             .await;
         let seed = 0x5eed + place.name.len() as u64;
+        let found = locate(&source, MAIL).await;
         let planted = planted(place, seed).await;
         assert!(planted.len() > 5, "{}", place.name);
         let her = [
             RowCount::new("people.mail", 1),
             RowCount::new("people.phone", 1),
         ];
-        let found = locate(&source, MAIL).await;
         let values = source.search_by_value(&context("v"), &found.locators).await;
         let values = values.unwrap_or_else(|error| panic!("{}: {error}", place.name));
         let all = sorted(planted.iter().cloned().chain(her).collect());
@@ -307,6 +307,30 @@ async fn a_search_that_could_not_be_made_is_not_claimed() {
         let values = values.unwrap();
         assert!(!values.was_made());
         assert_eq!(values.not_looked_for, [IdentifierKind::Account]);
+    })
+    .await;
+}
+
+/// Where the database puts only ASCII in lower case, other letters are found all the same.
+#[tokio::test]
+async fn capitals_outside_ascii_are_found_under_every_collation() {
+    everywhere(async |place| {
+        let collated = match place.name {
+            "postgres" => "mail VARCHAR(80) COLLATE \"C\"",
+            _ => "mail VARCHAR(80)",
+        };
+        let people = format!("CREATE TABLE people (id INTEGER PRIMARY KEY, {collated})");
+        let rows =
+            "INSERT INTO people VALUES (1, 'ÉMILE.ÖZ@example.org'), (2, 'emile.oz@example.org')";
+        place.run(&[&people, rows]).await;
+        let mail = Column::of(Category::Contact).identifies(IdentifierKind::Mail);
+        let map = DataMap::new()
+            .table("people", Table::people().column("mail", mail))
+            .exempt_columns("*", ["id"], "a number of ours");
+        let source = place.open(&map).await;
+        erase(&source, "émile.öz@example.org").await;
+        let left = place.rows("people", "mail").await;
+        assert_eq!(left, ["emile.oz@example.org"], "{}", place.name);
     })
     .await;
 }

@@ -248,6 +248,26 @@ fn in_set(set: &str, keys: &[String]) -> String {
 /// What a phone number is written with besides digits and the plus.
 pub(super) const PHONE_MARKS: [&str; 7] = [" ", "\u{a0}", ".", "-", "(", ")", "/"];
 
+/// How many spellings of one value are tried.
+const SPELLINGS: usize = 64;
+
+/// A text in lower case with its letters outside ASCII in both cases, as far as there is room.
+pub(super) fn in_both_cases(lower: &str) -> Vec<String> {
+    let mut all = vec![String::new()];
+    for c in lower.chars() {
+        let upper: String = c.to_uppercase().collect();
+        let both = !c.is_ascii() && upper != c.to_string() && all.len() < SPELLINGS;
+        let raised: Vec<String> = if both {
+            all.iter().map(|text| format!("{text}{upper}")).collect()
+        } else {
+            Vec::new()
+        };
+        all.iter_mut().for_each(|text| text.push(c));
+        all.extend(raised);
+    }
+    all
+}
+
 /// The normal form in SQL that all of them understand.
 pub(super) fn normal_form(text: &str, kind: &IdentifierKind) -> String {
     match kind {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::datamap::CatalogueColumn;
+use crate::datamap::{CatalogueColumn, Class};
 use crate::model::{Identifier, IdentifierKind};
 use crate::ports::{MAX_LOCATORS, PortError};
 
@@ -12,6 +12,7 @@ use super::found::Found;
 use super::layout::{Laid, LaidTarget};
 use super::rectify::normal;
 use super::session::Scalar;
+use super::statement::Param;
 
 impl Found {
     /// Who is meant by these identifiers, and what else identifies them.
@@ -156,8 +157,9 @@ impl Found {
         let mut sql = self.sql(format!("SELECT count(*) FROM {} AS t WHERE ", table.quoted));
         for (n, (column, part)) in columns.iter().zip(name).enumerate() {
             let text = dialect.text(&format!("t.{}", dialect.quote(column)));
+            let part = sql.hold(Param::Text(part.clone()));
             sql.push(if n > 0 { " AND " } else { "" });
-            sql.push(&format!("{text} = ")).bind_text(part);
+            sql.push(&dialect.same(&text, &part, Class::Text));
         }
         Ok(self.session.count(sql, &table.name).await? == 1)
     }

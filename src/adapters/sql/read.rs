@@ -1,4 +1,5 @@
-//! Reading: page after page of the sets, files piece after piece. Memory holds one page.
+//! Reading: page after page of the sets, files piece after piece. Memory holds one page; where the next
+//! one is asked for ahead, two.
 
 use std::collections::VecDeque;
 use std::sync::Arc;

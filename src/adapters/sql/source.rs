@@ -46,8 +46,10 @@ impl SqlPool {
 
 /// A source over the tables that a data map describes.
 ///
-/// It keeps one table of its own, `datarights_effects`: which effects were done, and the counts
-/// that they answered. It is made when the source is opened, if it is not there.
+/// It keeps tables of its own: `datarights_effects` (which effects were done, and the counts that
+/// they answered), `datarights_holds`, and where the map restricts rows or ends uses also
+/// `datarights_restrictions` and `datarights_stops`. They are made when the source is opened, if
+/// they are not there.
 pub struct SqlSource {
     pub(super) pool: SqlPool,
     pub(super) layout: Arc<Layout>,
@@ -369,6 +371,7 @@ impl PersonalDataSource for SqlSource {
         identifiers: &[Identifier],
     ) -> Result<Answer<Located>, PortError> {
         let mut found = self.begin(context, Purpose::Read).await?;
+        self.same_schema(&mut found).await?;
         found.make_sets().await?;
         let (mut person, identifiers) = found.identify(identifiers).await?;
         if let Some(table) = person.several().filter(|_| self.options.one_row_each) {
@@ -435,7 +438,9 @@ impl PersonalDataSource for SqlSource {
         locators: &[Locator],
     ) -> Result<Answer<Reading>, PortError> {
         let person = Person::of(locators);
-        let found = self.begin(context, Purpose::Read).await?;
+        let mut found = self.begin(context, Purpose::Read).await?;
+        // What came since the map was checked would be missing in the answer.
+        self.same_schema(&mut found).await?;
         if found.reads_inside(&person) {
             return Ok(Answer::Done(reading(found, Some(person))));
         }
@@ -533,6 +538,7 @@ impl PersonalDataSource for SqlSource {
         let person = Person::of(locators);
         let residue = async |inside| {
             let mut found = self.begin(context, Purpose::Read).await?;
+            self.same_schema(&mut found).await?;
             let inside = inside && found.finds_inside(&person);
             let told = if inside {
                 found.left_inside(&person).await?
@@ -585,14 +591,26 @@ async fn make_tables(pool: &SqlPool, layout: &Layout) -> Result<(), PortError> {
         (true, HOLDS, "hold", super::holds::CREATE),
     ];
     for (_, name, column, create) in tables.into_iter().filter(|(needed, ..)| *needed) {
-        let mut session = pool.begin(Purpose::Read).await?;
-        let look = Sql::new(dialect, format!("SELECT {column} FROM {name} WHERE 1 = 0"));
-        let there = session.fetch(look, name).await.is_ok();
-        session.rollback().await?;
-        if !there {
+        let is_there = async || {
+            let mut session = pool.begin(Purpose::Read).await?;
+            let look = Sql::new(dialect, format!("SELECT {column} FROM {name} WHERE 1 = 0"));
+            let there = session.fetch(look, name).await.is_ok();
+            session.rollback().await?;
+            Ok::<bool, PortError>(there)
+        };
+        if is_there().await? {
+            continue;
+        }
+        let made = async {
             let mut session = pool.begin(Purpose::Write).await?;
             session.execute(Sql::new(dialect, create), name).await?;
-            session.commit().await?;
+            session.commit().await
+        };
+        // PostgreSQL refuses one of two that make a table at once, also where it may be there.
+        if let Err(error) = made.await
+            && !is_there().await?
+        {
+            return Err(error);
         }
     }
     Ok(())

@@ -7,15 +7,12 @@ use sqlx::{Row as _, TypeInfo as _, ValueRef as _};
 use crate::datamap::{Catalogue, CatalogueColumn, CatalogueTable, Class, Generalise};
 use crate::ports::PortError;
 
-use super::dialect::{Dialect, EFFECTS, Inside, Stay, coarser_text, named, names};
+use super::dialect::{Dialect, EFFECTS, Inside, Stay, coarser_text, in_both_cases, named, names};
 use super::gather;
 use super::json::{Part, literal};
 use super::layout::Key;
 use super::session::{Row, Scalar, Session};
 use super::statement::Sql;
-
-/// How many spellings of one value are tried.
-const SPELLINGS: usize = 64;
 
 pub(super) struct Sqlite;
 
@@ -67,21 +64,9 @@ impl Dialect for Sqlite {
     fn same(&self, one: &str, other: &str, _: Class) -> String {
         format!("{one} IS {other}")
     }
-    /// SQLite's `lower` knows ASCII only: other letters come in both cases.
+    /// SQLite's `lower` knows ASCII only.
     fn spellings(&self, lower: &str) -> Vec<String> {
-        let mut all = vec![String::new()];
-        for c in lower.chars() {
-            let upper: String = c.to_uppercase().collect();
-            let both = !c.is_ascii() && upper != c.to_string() && all.len() < SPELLINGS;
-            let raised: Vec<String> = if both {
-                all.iter().map(|text| format!("{text}{upper}")).collect()
-            } else {
-                Vec::new()
-            };
-            all.iter_mut().for_each(|text| text.push(c));
-            all.extend(raised);
-        }
-        all
+        in_both_cases(lower)
     }
     fn row_name(&self) -> Option<&'static str> {
         Some("rowid")
