@@ -201,9 +201,10 @@ async fn read(
     ));
     let rows = found.session.fetch(sql, &wanted.table.name).await?;
     let mut rows: BTreeMap<Place, Row> = rows.into_iter().map(placed).collect();
-    let in_order = here.into_iter().filter_map(|place| {
-        let row = rows.remove(&place)?;
-        Some((Some(place), row))
+    // All of them are there, for the transaction sees one state of the database.
+    let in_order = here.into_iter().map(|place| {
+        let row = rows.remove(&place).map(|row| (Some(place), row));
+        row.ok_or_else(|| SqlFault::Unreadable.at(&wanted.table.name))
     });
-    Ok(in_order.collect())
+    in_order.collect()
 }
