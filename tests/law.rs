@@ -16,5 +16,7 @@ mod holidays;
 mod input;
 #[path = "law/pieces.rs"]
 mod pieces;
+#[path = "law/rolls.rs"]
+mod rolls;
 #[path = "law/sets.rs"]
 mod sets;

@@ -41,6 +41,11 @@ pub(super) fn row(row: &sqlx::mysql::MySqlRow) -> Result<Row, sqlx::Error> {
     (0..row.len()).map(value).collect()
 }
 
+/// The bytes of a text in UTF-8.
+fn utf8_bytes(text: &str) -> String {
+    format!("CAST(CONVERT({text} USING utf8mb4) AS BINARY)")
+}
+
 #[async_trait::async_trait]
 impl Dialect for MySql {
     fn quote(&self, name: &str) -> String {
@@ -60,15 +65,16 @@ impl Dialect for MySql {
     }
     fn same(&self, one: &str, other: &str, class: Class) -> String {
         match class {
-            // Collations call different texts equal.
-            Class::Text | Class::Bytes | Class::Other => {
+            // Collations call different texts equal; what is bound is UTF-8, whatever a column is.
+            Class::Text => format!("({} <=> {})", utf8_bytes(one), utf8_bytes(other)),
+            Class::Bytes | Class::Other => {
                 format!("(CAST({one} AS BINARY) <=> CAST({other} AS BINARY))")
             }
             _ => format!("({one} <=> {other})"),
         }
     }
     fn normal(&self, expression: &str, kind: &IdentifierKind) -> String {
-        format!("CAST({} AS BINARY)", normal_form(expression, kind))
+        utf8_bytes(&normal_form(expression, kind))
     }
     fn row_name(&self) -> Option<&'static str> {
         None
