@@ -38,10 +38,6 @@ pub(super) trait Dialect: Send + Sync {
     fn normal(&self, expression: &str, kind: &IdentifierKind) -> String {
         normal_form(expression, kind)
     }
-    /// All that a value in lower case may be after the database has put it in lower case.
-    fn spellings(&self, lower: &str) -> Vec<String> {
-        vec![lower.to_owned()]
-    }
     /// What names a row of a table without a key, where the database has something.
     fn row_name(&self) -> Option<&'static str>;
     /// Makes a temporary table for keys of the rows of `from`, whose parts are called `k0`, `k1`, …;
@@ -251,8 +247,9 @@ pub(super) const PHONE_MARKS: [&str; 7] = [" ", "\u{a0}", ".", "-", "(", ")", "/
 /// How many spellings of one value are tried.
 const SPELLINGS: usize = 64;
 
-/// A text in lower case with its letters outside ASCII in both cases, as far as there is room.
-pub(super) fn in_both_cases(lower: &str) -> Vec<String> {
+/// All that a text in lower case may be after a database has put it in lower case, as far as there is
+/// room: SQLite's `lower`, and PostgreSQL's under the locale or collation `C`, know ASCII only.
+pub(super) fn spellings(lower: &str) -> Vec<String> {
     let mut all = vec![String::new()];
     for c in lower.chars() {
         let upper: String = c.to_uppercase().collect();

@@ -3,6 +3,7 @@
 use crate::datamap::{CatalogueColumn, Class, Target};
 use crate::model::IdentifierKind;
 
+use super::dialect::spellings;
 use super::found::Found;
 use super::json;
 use super::layout::{Laid, LaidLink, LaidTarget};
@@ -21,7 +22,7 @@ impl Found {
         let dialect = self.layout.dialect;
         let name = format!("t.{}", dialect.quote(&column.name));
         let spelt = values.iter().flat_map(|value| match (kind, normal) {
-            (IdentifierKind::Mail, false) => dialect.spellings(value),
+            (IdentifierKind::Mail, false) => spellings(value),
             _ => vec![(*value).to_owned()],
         });
         let mut params: Vec<Param> = spelt.map(Param::Text).collect();
@@ -52,16 +53,14 @@ impl Found {
 
     /// Writes that an expression is one of these values.
     fn spelt(
-        &self,
         sql: &mut Sql,
         left: &str,
         kind: &IdentifierKind,
         normal: bool,
         values: &[&str],
     ) -> bool {
-        let dialect = self.layout.dialect;
         let spelt = values.iter().flat_map(|value| match (kind, normal) {
-            (IdentifierKind::Mail, false) => dialect.spellings(value),
+            (IdentifierKind::Mail, false) => spellings(value),
             _ => vec![(*value).to_owned()],
         });
         sql.push(left).push(" IN (");
@@ -113,7 +112,7 @@ impl Found {
                 .then(|| format!("::ffff:{held}"));
             let spelt: Vec<&str> = std::iter::once(held).chain(mapped.as_deref()).collect();
             sql.push("(");
-            self.spelt(sql, &value, kind, true, &spelt);
+            Self::spelt(sql, &value, kind, true, &spelt);
             for (sign, instant) in [(">=", from), ("<", to)] {
                 let place = sql.hold(Param::Text(instant));
                 let (left, right) = dialect.instant(&at_name, &place, at);
@@ -178,7 +177,7 @@ impl Found {
                     true => part,
                     false => self.layout.dialect.normal(&part, kind),
                 };
-                self.spelt(sql, &part, kind, *normal, values)
+                Self::spelt(sql, &part, kind, *normal, values)
             }
         }
     }

@@ -7,7 +7,7 @@ use sqlx::{Row as _, TypeInfo as _, ValueRef as _};
 use crate::datamap::{Catalogue, CatalogueColumn, Class, Generalise};
 use crate::ports::PortError;
 
-use super::dialect::{Dialect, EFFECTS, Inside, Stay, coarser_text, in_both_cases, named};
+use super::dialect::{Dialect, EFFECTS, Inside, Stay, coarser_text, named};
 use super::gather;
 use super::json::Part;
 use super::layout::Key;
@@ -58,10 +58,6 @@ impl Dialect for Postgres {
     }
     fn same(&self, one: &str, other: &str, _: Class) -> String {
         format!("({one} IS NOT DISTINCT FROM {other})")
-    }
-    /// Under the locale or collation `C`, `lower` knows ASCII only.
-    fn spellings(&self, lower: &str) -> Vec<String> {
-        in_both_cases(lower)
     }
     fn row_name(&self) -> Option<&'static str> {
         // Stable inside a transaction that sees one state of the database.

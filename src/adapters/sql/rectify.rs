@@ -8,6 +8,7 @@ use crate::datamap::{CatalogueColumn, Class};
 use crate::model::{Correction, Identifier, IdentifierKind, Personal, RowCount};
 use crate::ports::{PlannedAction, PlannedRows, PortError, SourcePlan};
 
+use super::dialect::spellings;
 use super::found::Found;
 use super::layout::{Laid, Layout};
 use super::session::Scalar;
@@ -252,7 +253,7 @@ impl Found {
         let spelt = before.iter().flat_map(|value| {
             let normal = kind.and_then(|kind| normal(kind, value));
             match (kind, normal) {
-                (Some(IdentifierKind::Mail), Some(mail)) => dialect.spellings(&mail),
+                (Some(IdentifierKind::Mail), Some(mail)) => spellings(&mail),
                 (_, normal) => vec![normal.unwrap_or_else(|| value.clone())],
             }
         });

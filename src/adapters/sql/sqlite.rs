@@ -7,7 +7,7 @@ use sqlx::{Row as _, TypeInfo as _, ValueRef as _};
 use crate::datamap::{Catalogue, CatalogueColumn, CatalogueTable, Class, Generalise};
 use crate::ports::PortError;
 
-use super::dialect::{Dialect, EFFECTS, Inside, Stay, coarser_text, in_both_cases, named, names};
+use super::dialect::{Dialect, EFFECTS, Inside, Stay, coarser_text, named, names};
 use super::gather;
 use super::json::{Part, literal};
 use super::layout::Key;
@@ -63,10 +63,6 @@ impl Dialect for Sqlite {
     }
     fn same(&self, one: &str, other: &str, _: Class) -> String {
         format!("{one} IS {other}")
-    }
-    /// SQLite's `lower` knows ASCII only.
-    fn spellings(&self, lower: &str) -> Vec<String> {
-        in_both_cases(lower)
     }
     fn row_name(&self) -> Option<&'static str> {
         Some("rowid")
