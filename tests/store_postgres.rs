@@ -13,7 +13,7 @@ mod postgres_support;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use datarights::adapters::PostgresStore;
 use datarights::model::{ControllerId, Digest, KeyedDigest, RequestId};
 use datarights::ports::{
@@ -437,7 +437,7 @@ async fn rows(pool: &PgPool, table: &str) -> i64 {
 }
 
 /// What is closed leaves the tables that are in use, in pieces, and is found as before; what is
-/// written to it again is written there. What is open, new or worked on stays.
+/// written to it again is written there. What is open, new, worked on or due stays.
 #[test]
 fn what_is_closed_is_archived_and_found_as_before() {
     with_database(async |database| {
@@ -445,6 +445,8 @@ fn what_is_closed_is_archived_and_found_as_before() {
         let store = PostgresStore::open(pool.clone()).await.unwrap();
         let (acme, later) = (acme(), DateTime::<Utc>::MAX_UTC);
         let (now, worker) = (DateTime::UNIX_EPOCH, WorkerId("w".to_owned()));
+        // Later than any server's clock.
+        let wake = now + TimeDelta::days(365 * 1_000);
         for n in 1..=5 {
             let mut born = commit(n, 0);
             born.people = vec![KeyedDigest::from_bytes([7; 32])];
@@ -454,7 +456,7 @@ fn what_is_closed_is_archived_and_found_as_before() {
             if n > 1 {
                 let mut closed = commit(n, 1);
                 closed.snapshot.open = false;
-                closed.snapshot.wake_at = Some(now);
+                closed.snapshot.wake_at = Some(wake);
                 store.commit(&acme, closed).await.unwrap();
             }
         }
@@ -465,12 +467,18 @@ fn what_is_closed_is_archived_and_found_as_before() {
             seen.push((store.load(&acme, id(n)).await, history, part));
         }
         // One of the four closed ones is worked on, and none is older than this.
-        let held = store.claim(None, &worker, now, later, 1).await.unwrap();
+        let held = store.claim(None, &worker, wake, later, 1).await.unwrap();
         assert_eq!(store.archive(now, 99).await, Ok(0));
+        // A worker may claim this one at any time, and finds it unlocked.
+        let mut due = commit(6, 0);
+        due.snapshot.open = false;
+        due.snapshot.wake_at = Some(now);
+        store.create(&acme, due).await.unwrap();
         assert_eq!(store.archive(later, 2).await, Ok(2));
         assert_eq!(store.archive(later, 2).await, Ok(1));
         assert_eq!(store.archive(later, 2).await, Ok(0));
         assert_eq!(held[0].request, id(2));
+        store.delete(&acme, id(6), 1, None).await.unwrap();
         for (table, left) in [("event", 1 + 2), ("part", 2), ("archived_event", 3 * 2)] {
             assert_eq!(rows(&pool, table).await, left, "{table}");
         }
@@ -482,7 +490,7 @@ fn what_is_closed_is_archived_and_found_as_before() {
             assert_eq!(&store.read_part(&acme, id(n), "a", 0).await, part, "{n}");
         }
         // Its time comes: a worker goes on with it, and it opens again.
-        let claims = store.claim(None, &worker, now, later, 9).await.unwrap();
+        let claims = store.claim(None, &worker, wake, later, 9).await.unwrap();
         let claimed: Vec<_> = claims.iter().map(|claim| claim.request).collect();
         assert_eq!(claimed, [id(3), id(4), id(5)]);
         let mut opened = commit(3, 2);

@@ -225,10 +225,11 @@ impl PostgresStore {
     }
 
     /// Moves what closed requests weigh (state, events, parts) into tables beside, `archived_…`, of
-    /// requests that were written last before an instant, by the server's clock: `limit` at most
-    /// and no more than 256, in one transaction. Answers of how many; call it again until that is 0. Everything is found
-    /// as before, also by workers when its time comes, and what is written to such a request again
-    /// is written where it was. Requests that somebody works on are left out.
+    /// requests that were written last before an instant, by the server's clock: `limit` at most and
+    /// no more than 256, in one transaction. Answers of how many; call it again until that is 0.
+    /// Everything is found as before, also by workers when its time comes, and what is written to
+    /// such a request again is written where it was. Requests that somebody works on, or whose time
+    /// has come by the server's clock, are left out: no worker passes over one because of this.
     ///
     /// # Errors
     /// [`StoreError::Backend`], [`StoreError::NotWritable`].
