@@ -233,20 +233,6 @@ impl Desk {
         }
     }
 
-    pub(crate) async fn assert_erased(&self, who: u32) {
-        for (table, condition) in of(who) {
-            let sql = format!(
-                "SELECT count(*) FROM {table} WHERE ({condition}) AND (name IS NOT NULL OR address IS NOT \
-                 NULL)"
-            );
-            let left: i64 = on!(&self.pool, pool => {
-                let row = sqlx::query(AssertSqlSafe(sql)).fetch_one(pool).await.unwrap();
-                row.get(0)
-            });
-            assert_eq!(left, 0, "{table}");
-        }
-    }
-
     pub(crate) async fn erase_by_hand(&self, who: u32) {
         on!(&self.pool, pool => {
             let mut transaction = pool.begin().await.unwrap();

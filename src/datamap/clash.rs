@@ -7,18 +7,17 @@ use super::{MapProblem, Plain, Problem, Strategy};
 
 impl DataMap {
     pub(super) fn clashes(&self, problems: &mut Vec<MapProblem>) {
-        let deciding_of = self.deciding();
+        let mut deciding_of = self.deciding();
         for (name, table) in &self.tables {
             let mut problem = |column: &str, problem| {
                 problems.push(MapProblem::member(name, column, problem));
             };
-            let none = Deciding::default();
             let Deciding {
                 columns: deciding,
                 ways,
-            } = deciding_of.get(name.as_str()).unwrap_or(&none);
+            } = deciding_of.remove(name.as_str()).unwrap_or_default();
             let changed = changed_in_others(table);
-            for column in deciding.union(ways).filter(|c| changed.contains(*c)) {
+            for column in deciding.union(&ways).filter(|c| changed.contains(*c)) {
                 problem(column, Problem::DecidingErased);
             }
             let finding = finding(table);

@@ -17,7 +17,7 @@ fn instant(text: &str) -> chrono::DateTime<chrono::Utc> {
     text.parse().unwrap()
 }
 
-fn host_table(more: &str) -> Regime {
+pub(crate) fn host_table(more: &str) -> Regime {
     let text = format!(
         r#"{{"id": "acme", "version": "1", "name": "", "jurisdiction": "", "as_of": "2026-11-21",
             "clocks": []{more}}}"#

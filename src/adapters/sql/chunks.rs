@@ -513,7 +513,7 @@ impl Found {
     /// Whether there are few rows, as one statement tells.
     async fn few_inside(&mut self, person: &Person, most: u64) -> Result<bool, PortError> {
         let left = self.left_inside(person).await?;
-        Ok(left.is_some_and(|left| left.iter().map(|count| count.rows).sum::<u64>() <= most))
+        Ok(left.iter().map(|count| count.rows).sum::<u64>() <= most)
     }
 
     /// What was done so far; nobody else goes on from there before this transaction has ended.

@@ -65,8 +65,8 @@ impl Cursor {
         room: Room,
     ) -> Result<(Vec<(Option<Place>, Row)>, bool), PortError> {
         let name = &wanted.table.name;
-        let fetched = match self.ahead.take() {
-            Some(fetched) => Some(fetched.await?),
+        let ahead = match self.ahead.take() {
+            Some(ahead) => Some(ahead.await?),
             None => None,
         };
         let found = &mut *shared.lock().await;
@@ -82,20 +82,12 @@ impl Cursor {
             self.open = true;
         }
         if wanted.bytes.is_none() {
-            let rows = match fetched {
-                Some(fetched) => fetched,
-                None => fetch(found, name, room.rows).await?,
-            };
-            self.close_after(found, name, (rows.len(), room.rows))
-                .await?;
+            let rows = self.next(found, name, room, ahead).await?;
             let rows = rows.into_iter().map(|row| (None, row)).collect();
             return Ok((rows, !self.open));
         }
         if self.told.is_empty() {
-            let rows = fetch(found, name, room.rows).await?;
-            self.close_after(found, name, (rows.len(), room.rows))
-                .await?;
-            for row in rows {
+            for row in self.next(found, name, room, ahead).await? {
                 let (place, mut rest) = placed(row);
                 self.told
                     .push_back((place, rest.pop().map_or(0, |bytes| bytes.count())));
@@ -117,19 +109,24 @@ impl Cursor {
         Ok((rows, !self.open && self.told.is_empty()))
     }
 
-    /// Closes the cursor, if fewer rows came than were asked for.
-    async fn close_after(
+    /// The next rows, unless they came ahead; behind the last one the cursor is closed.
+    async fn next(
         &mut self,
         found: &mut Found,
         name: &str,
-        (came, asked): (usize, u64),
-    ) -> Result<(), PortError> {
-        if (came as u64) < asked {
+        room: Room,
+        ahead: Option<Vec<Row>>,
+    ) -> Result<Vec<Row>, PortError> {
+        let rows = match ahead {
+            Some(rows) => rows,
+            None => fetch(found, name, room.rows).await?,
+        };
+        if (rows.len() as u64) < room.rows {
             let close = found.sql(format!("CLOSE {CURSOR}"));
             found.run(close, name).await?;
             self.open = false;
         }
-        Ok(())
+        Ok(rows)
     }
 
     /// Asks for the next page of narrow rows, without waiting for it; nothing else may need the

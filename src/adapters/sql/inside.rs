@@ -18,7 +18,6 @@ use super::erase::{Change, Performed, column_strategies, table_link, taken_out};
 use super::fault::SqlFault;
 use super::fill::fits;
 use super::found::{Found, go_on, others, own};
-use super::holds::HOLDS;
 use super::layout::{Laid, LaidLink, LaidTarget, Layout};
 use super::session::Scalar;
 use super::statement::Sql;
@@ -206,11 +205,11 @@ impl Found {
         sql
     }
 
-    /// What is still there, where nothing is kept; nothing is told, if anything is held.
+    /// What is still there, where nothing is kept or held.
     pub(super) async fn left_inside(
         &mut self,
         person: &Person,
-    ) -> Result<Option<Vec<RowCount>>, PortError> {
+    ) -> Result<Vec<RowCount>, PortError> {
         let layout = Arc::clone(&self.layout);
         let mut sets = layout.sets();
         // As the steps tell of it: table by table, what links find first.
@@ -222,11 +221,10 @@ impl Found {
             (table, set.link.is_none())
         };
         sets.sort_by_key(place);
-        let mut sql = self.counting(person, &sets);
-        sql.push(&format!(", (SELECT count(*) FROM {HOLDS})"));
-        let (mut counts, held) = self.counted(sql, &sets).await?;
+        let sql = self.counting(person, &sets);
+        let mut counts = self.counted(sql, &sets).await?;
         counts.retain(|count| count.rows > 0);
-        Ok((!held).then_some(counts))
+        Ok(counts)
     }
 
     /// Erases, or tells what an erasure would do.
@@ -243,7 +241,7 @@ impl Found {
                 self.ask_for_rights(&sets).await?;
             }
             let counting = self.counting(person, &sets);
-            self.counted(counting, &sets).await?.0
+            self.counted(counting, &sets).await?
         } else {
             self.change_each(person, &sets).await?
         };
@@ -276,18 +274,13 @@ impl Found {
         sql
     }
 
-    /// The counts of these sets, and whether another number behind them is more than 0.
-    async fn counted(
-        &mut self,
-        sql: Sql,
-        sets: &[Set<'_>],
-    ) -> Result<(Vec<RowCount>, bool), PortError> {
+    /// The counts of these sets.
+    async fn counted(&mut self, sql: Sql, sets: &[Set<'_>]) -> Result<Vec<RowCount>, PortError> {
         go_on(&self.cancel)?;
         let rows = self.session.fetch(sql.kept(), ALL).await?;
         let counts = rows.into_iter().next().unwrap_or_default();
         let of = |(set, count): (&Set<'_>, &Scalar)| RowCount::new(set.collection(), count.count());
-        let held = counts.get(sets.len()).is_some_and(|held| held.count() > 0);
-        Ok((sets.iter().zip(&counts).map(of).collect(), held))
+        Ok(sets.iter().zip(&counts).map(of).collect())
     }
 
     /// The right to write is asked for; no row is written.

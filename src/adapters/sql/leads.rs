@@ -21,11 +21,7 @@ impl Found {
     ) -> bool {
         let dialect = self.layout.dialect;
         let name = format!("t.{}", dialect.quote(&column.name));
-        let spelt = values.iter().flat_map(|value| match (kind, normal) {
-            (IdentifierKind::Mail, false) => spellings(value),
-            _ => vec![(*value).to_owned()],
-        });
-        let mut params: Vec<Param> = spelt.map(Param::Text).collect();
+        let mut params: Vec<Param> = spelt(kind, normal, values).collect();
         let left = match column.class {
             // A number is compared as one: an index serves.
             Class::Int => {
@@ -37,44 +33,7 @@ impl Found {
             Class::Text => dialect.normal(&name, kind),
             _ => dialect.normal(&dialect.text(&name), kind),
         };
-        if params.is_empty() {
-            return false;
-        }
-        sql.push(&left).push(" IN (");
-        for (n, param) in params.into_iter().enumerate() {
-            if n > 0 {
-                sql.push(", ");
-            }
-            sql.bind(param);
-        }
-        sql.push(")");
-        true
-    }
-
-    /// Writes that an expression is one of these values.
-    fn spelt(
-        sql: &mut Sql,
-        left: &str,
-        kind: &IdentifierKind,
-        normal: bool,
-        values: &[&str],
-    ) -> bool {
-        let spelt = values.iter().flat_map(|value| match (kind, normal) {
-            (IdentifierKind::Mail, false) => spellings(value),
-            _ => vec![(*value).to_owned()],
-        });
-        sql.push(left).push(" IN (");
-        let mut any = false;
-        for value in spelt {
-            sql.push(if std::mem::replace(&mut any, true) {
-                ", "
-            } else {
-                ""
-            });
-            sql.bind_text(value);
-        }
-        sql.push(")");
-        any
+        sql.one_of(&left, params)
     }
 
     /// Writes that a column holds one of these values while it was the person's.
@@ -110,9 +69,9 @@ impl Found {
             // An IPv4 address may stand there as IPv6 writes it.
             let mapped = (*kind == IdentifierKind::IpDuring && !held.contains(':'))
                 .then(|| format!("::ffff:{held}"));
-            let spelt: Vec<&str> = std::iter::once(held).chain(mapped.as_deref()).collect();
+            let held: Vec<&str> = std::iter::once(held).chain(mapped.as_deref()).collect();
             sql.push("(");
-            Self::spelt(sql, &value, kind, true, &spelt);
+            sql.one_of(&value, spelt(kind, true, &held));
             for (sign, instant) in [(">=", from), ("<", to)] {
                 let place = sql.hold(Param::Text(instant));
                 let (left, right) = dialect.instant(&at_name, &place, at);
@@ -177,7 +136,7 @@ impl Found {
                     true => part,
                     false => self.layout.dialect.normal(&part, kind),
                 };
-                Self::spelt(sql, &part, kind, *normal, values)
+                sql.one_of(&part, spelt(kind, *normal, values))
             }
         }
     }
@@ -370,6 +329,15 @@ impl Found {
             .collect();
         on.join(" AND ")
     }
+}
+
+/// Values in the spellings that a column may hold them in; in their normal form they have one.
+fn spelt(kind: &IdentifierKind, normal: bool, values: &[&str]) -> impl Iterator<Item = Param> {
+    let spelt = values.iter().flat_map(move |value| match (kind, normal) {
+        (IdentifierKind::Mail, false) => spellings(value),
+        _ => vec![(*value).to_owned()],
+    });
+    spelt.map(Param::Text)
 }
 
 /// The value, the first instant and the first after the window, of a normal form with one.

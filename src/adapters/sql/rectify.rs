@@ -249,7 +249,6 @@ impl Found {
             Some(kind) => dialect.normal(&dialect.text(&name), kind),
             None => dialect.text(&name),
         };
-        sql.push(" AND ").push(&left).push(" IN (");
         let spelt = before.iter().flat_map(|value| {
             let normal = kind.and_then(|kind| normal(kind, value));
             match (kind, normal) {
@@ -257,11 +256,7 @@ impl Found {
                 (_, normal) => vec![normal.unwrap_or_else(|| value.clone())],
             }
         });
-        for (n, value) in spelt.enumerate() {
-            sql.push(if n > 0 { ", " } else { "" });
-            sql.bind(Param::Text(value));
-        }
-        sql.push(")");
+        sql.push(" AND ").one_of(&left, spelt.map(Param::Text));
         self.run(sql, &table.place(&column.name)).await
     }
 }

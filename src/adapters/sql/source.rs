@@ -538,15 +538,9 @@ impl PersonalDataSource for SqlSource {
         let person = Person::of(locators);
         let residue = async |inside| {
             let mut found = self.begin(context, Purpose::Read).await?;
-            self.same_schema(&mut found).await?;
-            let inside = inside && found.finds_inside(&person);
-            let told = if inside {
+            let held = self.same_schema(&mut found).await?;
+            let left = if inside && !held && found.finds_inside(&person) {
                 found.left_inside(&person).await?
-            } else {
-                None
-            };
-            let left = if let Some(left) = told {
-                left
             } else {
                 found.make_sets().await?;
                 found.fill(&person).await?;
@@ -591,14 +585,7 @@ async fn make_tables(pool: &SqlPool, layout: &Layout) -> Result<(), PortError> {
         (true, HOLDS, "hold", super::holds::CREATE),
     ];
     for (_, name, column, create) in tables.into_iter().filter(|(needed, ..)| *needed) {
-        let is_there = async || {
-            let mut session = pool.begin(Purpose::Read).await?;
-            let look = Sql::new(dialect, format!("SELECT {column} FROM {name} WHERE 1 = 0"));
-            let there = session.fetch(look, name).await.is_ok();
-            session.rollback().await?;
-            Ok::<bool, PortError>(there)
-        };
-        if is_there().await? {
+        if is_there(pool, name, column).await? {
             continue;
         }
         let made = async {
@@ -608,12 +595,21 @@ async fn make_tables(pool: &SqlPool, layout: &Layout) -> Result<(), PortError> {
         };
         // PostgreSQL refuses one of two that make a table at once, also where it may be there.
         if let Err(error) = made.await
-            && !is_there().await?
+            && !is_there(pool, name, column).await?
         {
             return Err(error);
         }
     }
     Ok(())
+}
+
+/// Whether a table of the source's own can be read.
+async fn is_there(pool: &SqlPool, name: &str, column: &str) -> Result<bool, PortError> {
+    let mut session = pool.begin(Purpose::Read).await?;
+    let look = format!("SELECT {column} FROM {name} WHERE 1 = 0");
+    let there = session.fetch(Sql::new(pool.dialect(), look), name).await;
+    session.rollback().await?;
+    Ok(there.is_ok())
 }
 
 fn accepted(layout: &Layout) -> Vec<IdentifierKind> {

@@ -84,6 +84,20 @@ impl Sql {
         }
     }
 
+    /// Writes that an expression is one of these values; nothing, where there are none.
+    pub(super) fn one_of(&mut self, left: &str, params: impl IntoIterator<Item = Param>) -> bool {
+        let mut any = false;
+        for param in params {
+            let written = std::mem::replace(&mut any, true);
+            if !written {
+                self.push(left).push(" IN (");
+            }
+            self.push(if written { ", " } else { "" }).bind(param);
+        }
+        self.push(if any { ")" } else { "" });
+        any
+    }
+
     /// Writes a piece with its values. The pieces before it hold none, or places are counted by `?`
     /// and `$n` alike from the beginning.
     pub(super) fn append(&mut self, before: &str, piece: Self, after: &str) {
