@@ -18,7 +18,7 @@ use datarights::ports::{
 use sqlx::ConnectOptions as _;
 
 use crate::chunks::{ADA, HERS, SCHEMA, TABLES, map};
-use crate::trouble::{Fresh, fetch, on_sqlite, run, waiting};
+use crate::trouble::{Fresh, fetch, on_sqlite, run, who_waits};
 use crate::{clock, context, done, locate, options};
 
 /// What the child reads from its environment.
@@ -30,6 +30,8 @@ const LOCATORS: &str = "DATARIGHTS_SQL_KILL_LOCATORS";
 const PLAN: &str = "DATARIGHTS_SQL_KILL_PLAN";
 
 const SIGKILL: i32 = 9;
+/// A child that did not come to a row by then does not wait for it.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(45);
 /// How many rows a chunk has.
 const MOST: u64 = 5;
 /// More points than any erasure here has.
@@ -328,9 +330,8 @@ async fn kill_waiting(trial: &Trial, hold: &str) {
             let sql = sqlx::AssertSqlSafe(hold.to_owned());
             sqlx::raw_sql(sql).execute(&mut *holder).await.unwrap();
             let mut child = trial.start(None).await;
-            while fetch(&trial.pool, waiting(&trial.pool)).await.is_empty() {
-                tokio::time::sleep(std::time::Duration::from_millis(120)).await;
-            }
+            let waits = tokio::time::timeout(PATIENCE, who_waits(&trial.pool));
+            waits.await.expect("it did not wait");
             child.kill().unwrap();
             assert!(Trial::was_killed(child));
             let end = sqlx::raw_sql("ROLLBACK").execute(&mut *holder);

@@ -9,7 +9,7 @@ use datarights::ports::{
     Work,
 };
 use futures::TryStreamExt as _;
-use futures::future::BoxFuture;
+use futures::future::{BoxFuture, Either, select};
 use sqlx::{AssertSqlSafe, Row as _};
 
 use crate::server_suite::{COLUMNS, HIM, PERSON, SCHEMA, map};
@@ -207,14 +207,23 @@ async fn a_plan_that_holds_no_more(fresh: Fresh<'_>) {
     shop.finishes("another", &others).await;
 }
 
-/// How many statements wait for a lock in this place.
-pub(crate) fn waiting(pool: &SqlPool) -> &'static str {
-    match pool {
+/// Who waits for a lock in this place, as soon as somebody does.
+pub(crate) async fn who_waits(pool: &SqlPool) -> String {
+    /// One looks at a time: MariaDB tells anew only what nobody asked for a tenth of a second.
+    static LOOKING: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+    let waiting = match pool {
         SqlPool::Postgres(_) => {
             "SELECT pid::text FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%datarights_set%' AND datname = current_database()"
         }
         _ => {
             "SELECT CAST(p.id AS CHAR) FROM information_schema.innodb_trx AS t JOIN information_schema.processlist AS p ON p.id = t.trx_mysql_thread_id WHERE t.trx_state = 'LOCK WAIT' AND p.db = database()"
+        }
+    };
+    loop {
+        let _only = LOOKING.lock().await;
+        tokio::time::sleep(std::time::Duration::from_millis(120)).await;
+        if let Some(who) = fetch(pool, waiting).await.pop() {
+            return who;
         }
     }
 }
@@ -236,18 +245,17 @@ async fn waits(
         pool => on!(pool, inner => {
             let mut holder = inner.begin().await.unwrap();
             sqlx::raw_sql(hold).execute(&mut *holder).await.unwrap();
-            let then = async {
-                let who = loop {
-                    if let Some(who) = fetch(pool, waiting(pool)).await.pop() {
-                        break who;
-                    }
-                    // MariaDB looks anew only where it was not asked for a tenth of a second.
-                    tokio::time::sleep(std::time::Duration::from_millis(150)).await;
-                };
-                meanwhile(who).await;
-                holder.rollback().await.unwrap();
-            };
-            futures::join!(shop.erase(key), then).0
+            let waiting = std::pin::pin!(who_waits(pool));
+            match select(Box::pin(shop.erase(key)), waiting).await {
+                Either::Left(_) => panic!("it did not wait"),
+                Either::Right((who, erasing)) => {
+                    let then = async {
+                        meanwhile(who).await;
+                        holder.rollback().await.unwrap();
+                    };
+                    futures::join!(erasing, then).0
+                }
+            }
         }),
     }
 }
