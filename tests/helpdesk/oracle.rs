@@ -69,12 +69,17 @@ impl Snapshot {
         snapshot
     }
 
-    /// Every cell in which one of these texts stands.
-    pub(crate) fn naming(&self, marks: &[&str]) -> BTreeSet<Place> {
+    /// Every cell in which one of these texts stands, and not as a part of a longer word.
+    pub(crate) fn naming(
+        &self,
+        marks: impl IntoIterator<Item = impl AsRef<str>>,
+    ) -> BTreeSet<Place> {
+        let lower = |mark: &str| mark.to_lowercase();
+        let marks: Vec<String> = marks.into_iter().map(|mark| lower(mark.as_ref())).collect();
         self.cells()
             .filter(|(_, _, _, value)| {
-                let text = text(value).to_lowercase();
-                marks.iter().any(|mark| text.contains(&mark.to_lowercase()))
+                let text = lower(&text(value));
+                marks.iter().any(|mark| stands_in(&text, mark))
             })
             .map(|(table, column, row, _)| (table.to_owned(), column.to_owned(), row))
             .collect()
@@ -124,6 +129,40 @@ impl Snapshot {
         }
         difference
     }
+}
+
+fn stands_in(text: &str, mark: &str) -> bool {
+    let part = |c: char| c.is_alphanumeric();
+    text.match_indices(mark).any(|(place, _)| {
+        let before = text[..place].chars().next_back();
+        let after = text[place + mark.len()..].chars().next();
+        !before.is_some_and(part) && !after.is_some_and(part)
+    })
+}
+
+/// Cells with a declared key that leads to this row.
+pub(crate) fn leading_to(path: &Path, target: &str, id: i64) -> BTreeSet<Place> {
+    let connection = open(path);
+    let keys = "SELECT t.name, k.\"from\" FROM sqlite_schema AS t, pragma_foreign_key_list(t.name) AS k \
+         WHERE t.type = 'table' AND k.\"table\" = ?1";
+    let mut statement = connection.prepare(keys).unwrap();
+    let keys = statement.query_map([target], |row| Ok((row.get(0)?, row.get(1)?)));
+    let keys: Vec<(String, String)> = keys.unwrap().map(Result::unwrap).collect();
+    let mut places = BTreeSet::new();
+    for (table, column) in keys {
+        let sql = format!("SELECT rowid FROM \"{table}\" WHERE \"{column}\" = {id}");
+        let found = rows(path, &sql).into_iter();
+        places.extend(found.map(|row| (table.clone(), column.clone(), row)));
+    }
+    places
+}
+
+/// The texts that a query answers with.
+pub(crate) fn texts(path: &Path, sql: &str) -> Vec<String> {
+    let connection = open(path);
+    let mut statement = connection.prepare(sql).unwrap();
+    let texts = statement.query_map([], |row| row.get::<_, Option<String>>(0));
+    texts.unwrap().filter_map(Result::unwrap).collect()
 }
 
 /// What a value says, as text.

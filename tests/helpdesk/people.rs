@@ -7,7 +7,7 @@ use std::path::Path;
 
 use datarights::model::Identifier;
 
-use crate::oracle::rows;
+use crate::oracle::{rows, texts};
 
 /// Somebody, and everything that names them and nobody else.
 pub(crate) struct Somebody {
@@ -93,6 +93,32 @@ impl Somebody {
             ("login_attempts", format!("User = '{mail}'")),
             ("password_resets", format!("email = '{mail}'")),
         ]
+    }
+
+    /// Everything by which the desk knows them and nobody else, as it stands there.
+    pub(crate) fn identifiers(&self, database: &Path) -> BTreeSet<String> {
+        let Self { id, mail, .. } = self;
+        let own = ["email", "user_name", "phone_number", "mobile"]
+            .map(|column| format!("SELECT {column} FROM users WHERE id = {id}"));
+        let name = format!(
+            "SELECT first_name || ' ' || last_name FROM users AS u WHERE id = {id} AND 1 = (SELECT count(*) FROM users \
+             AS o WHERE lower(o.first_name) = lower(u.first_name) AND lower(o.last_name) = lower(u.last_name))"
+        );
+        // Where they alone connected from.
+        let connected = "(SELECT ip_address AS ip, CAST(user_id AS TEXT) AS who FROM ticket_thread \
+             UNION SELECT IP, User FROM login_attempts)";
+        let theirs = format!("'{id}', '{mail}'");
+        let alone = format!(
+            "SELECT ip FROM {connected} WHERE who IN ({theirs}) AND ip NOT IN \
+             (SELECT ip FROM {connected} WHERE who IS NULL OR who NOT IN ({theirs}))"
+        );
+        let all = own.into_iter().chain([name, alone]);
+        let found = all.flat_map(|sql| texts(database, &sql));
+        let found: BTreeSet<String> = found.filter(|found| !found.is_empty()).collect();
+        for mark in self.marks {
+            assert!(found.contains(*mark), "{mark} is not among them");
+        }
+        found
     }
 
     /// The rows that are theirs, table by table.

@@ -71,8 +71,15 @@ impl Place {
             .map(|column| format!("coalesce(CAST({column} AS {kind}), '-')"))
             .collect();
         let sql = format!("SELECT concat_ws('|', {}) FROM {table}", cells.join(", "));
-        let sql = AssertSqlSafe(sql);
-        let mut rows: Vec<String> = match &self.pool {
+        let mut rows = self.texts(&sql).await;
+        rows.sort();
+        rows
+    }
+
+    /// The first column of each row, a text.
+    pub(crate) async fn texts(&self, sql: &str) -> Vec<String> {
+        let sql = AssertSqlSafe(sql.to_owned());
+        match &self.pool {
             SqlPool::Sqlite(pool) => {
                 let rows = sqlx::query(sql).fetch_all(pool).await.unwrap();
                 rows.iter().map(|row| row.get(0)).collect()
@@ -86,9 +93,7 @@ impl Place {
                 rows.iter().map(|row| row.get(0)).collect()
             }
             _ => Vec::new(),
-        };
-        rows.sort();
-        rows
+        }
     }
 
     pub(crate) async fn open(&self, map: &DataMap) -> SqlSource {

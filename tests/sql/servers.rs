@@ -397,6 +397,7 @@ async fn answers_alike_with(server: Server, options: SqlSourceOptions) {
         ("d.20@example.net", &DMITRI),     // the head of an organisation
     ] {
         let others = Others::of(who, &path);
+        let identifiers = who.identifiers(&path);
         for place in [&sqlite, &beside] {
             plant(place, who, &others).await;
         }
@@ -419,7 +420,7 @@ async fn answers_alike_with(server: Server, options: SqlSourceOptions) {
             .filter(|place| !told.contains(place))
             .collect();
         assert_eq!(missed, [&""; 0], "{mail}");
-        let left = Snapshot::of(&path).naming(who.marks);
+        let left = Snapshot::of(&path).naming(&identifiers);
         assert!(
             left.iter().all(|(table, _, _)| table == "banlist"),
             "{left:?}"

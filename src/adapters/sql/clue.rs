@@ -15,8 +15,8 @@ pub(super) enum Clue {
     Row(String, Vec<String>),
     /// An identifier in its normal form, for rows that know nothing else.
     Value(IdentifierKind, String),
-    /// What names the person in free text.
-    Mark(String),
+    /// A name of theirs alone, or a number as they write it.
+    Name(String),
 }
 
 /// One person, as far as rows can be found by it.
@@ -64,6 +64,10 @@ impl Person {
         self.clues.insert(clue);
     }
 
+    pub(super) fn knows(&self, clue: &Clue) -> bool {
+        self.clues.contains(clue)
+    }
+
     pub(super) fn len(&self) -> usize {
         self.clues.len()
     }
@@ -100,14 +104,11 @@ impl Person {
         })
     }
 
-    /// What names them in free text, the longest first: a name may stand inside another.
-    pub(super) fn marks<'a>(&'a self) -> Vec<&'a str> {
-        let mark = |clue: &'a Clue| match clue {
-            Clue::Mark(mark) => Some(mark.as_str()),
+    /// What names them in free text beside their identifiers.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.clues.iter().filter_map(|clue| match clue {
+            Clue::Name(name) => Some(name.as_str()),
             _ => None,
-        };
-        let mut marks: Vec<&str> = self.clues.iter().filter_map(mark).collect();
-        marks.sort_by_key(|mark| std::cmp::Reverse(mark.len()));
-        marks
+        })
     }
 }

@@ -165,10 +165,7 @@ impl Found {
 
     /// Whether this person's rows can be found so, where nothing is held.
     pub(super) fn finds_inside(&self, person: &Person) -> bool {
-        let free_text = |table: &Laid| table.columns().any(|(_, described)| described.free_text);
-        person.len() <= MOST
-            && self.layout.finds_inside()
-            && (person.marks().is_empty() || !self.layout.tables.iter().any(free_text))
+        person.len() <= MOST && self.layout.finds_inside() && !self.layout.has_free_text()
     }
 
     /// Whether they can be erased so: rows stay, and nothing can refuse.

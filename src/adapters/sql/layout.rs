@@ -203,6 +203,12 @@ impl Laid {
 }
 
 impl Layout {
+    /// Whether people may be named in any text.
+    pub(super) fn has_free_text(&self) -> bool {
+        let free_text = |table: &Laid| table.columns().any(|(_, described)| described.free_text);
+        self.tables.iter().any(free_text)
+    }
+
     /// A map that was checked, beside its catalogue.
     pub(super) fn new(
         map: &DataMap,

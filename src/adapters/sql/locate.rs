@@ -68,6 +68,12 @@ impl Found {
                 }
             }
         }
+        for (kind, value) in given {
+            let clue = Clue::Value(kind, value);
+            if !person.knows(&clue) && self.stands_in_a_text(&clue).await? {
+                person.add(clue);
+            }
+        }
         Ok((person, identifiers))
     }
 
@@ -109,8 +115,7 @@ impl Found {
         if rows.len() > MAX_LOCATORS {
             return Err(PortError::refused("too_many_people").at(&table.name));
         }
-        let free_text = |table: &Laid| table.described.columns.values().any(|c| c.free_text);
-        let marks = self.by_value || self.layout.tables.iter().any(free_text);
+        let texts = self.looks_into_texts();
         for row in rows {
             let mut cells = row.iter().map(Scalar::text);
             let key: Vec<String> = cells.by_ref().take(table.key.len()).flatten().collect();
@@ -124,23 +129,28 @@ impl Found {
                         continue; // a login name is not always an address
                     };
                     identifiers.extend(identifier(kind, &stored));
-                    if marks && matches!(kind, IdentifierKind::Mail | IdentifierKind::Phone) {
-                        person.add(Clue::Mark(stored.trim().to_owned()));
+                    if texts && *kind == IdentifierKind::Phone {
+                        person.add(Clue::Name(stored.trim().to_owned()));
                     }
                     person.add(Clue::Value(kind.clone(), value));
                 }
             }
             for parts in &table.described.names {
                 let name: Option<Vec<String>> = cells.by_ref().take(parts.len()).collect();
-                let Some(name) = name.filter(|_| marks) else {
+                let Some(name) = name.filter(|_| texts) else {
                     continue;
                 };
                 if self.is_theirs_alone(table, parts, &name).await? {
-                    person.add(Clue::Mark(name.join(" ").trim().to_owned()));
+                    person.add(Clue::Name(name.join(" ").trim().to_owned()));
                 }
             }
         }
         Ok(())
+    }
+
+    /// Whether what names the person is looked for inside texts.
+    fn looks_into_texts(&self) -> bool {
+        self.by_value || self.layout.has_free_text()
     }
 
     /// Whether nobody else has this name, and it is more than one word.

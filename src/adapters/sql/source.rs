@@ -394,6 +394,10 @@ impl PersonalDataSource for SqlSource {
             }
         }
         located.rows.retain(|count| count.rows > 0);
+        if located.rows.is_empty() && person.len() > 0 {
+            // Somebody who is named in texts alone.
+            located.rows = found.replace_marks(&person, false).await?;
+        }
         found.take_back().await?;
         if !located.rows.is_empty() {
             located.locators = person.locators();

@@ -7,7 +7,7 @@ use crate::datamap::{CatalogueColumn, Class};
 use crate::model::{IdentifierKind, RowCount};
 use crate::ports::PortError;
 
-use super::clue::Person;
+use super::clue::{Clue, Person};
 use super::dialect::{PHONE_MARKS, SET};
 use super::escapes::{self, without_places};
 use super::found::{Found, go_on};
@@ -22,6 +22,10 @@ pub(super) const REMOVED: &str = "[removed]";
 const PAGE: usize = 50;
 /// Fewer digits stand somewhere by chance.
 const FEWEST_DIGITS: usize = 7;
+/// Fewer characters stand somewhere by chance.
+pub(super) const FEWEST: usize = 5;
+/// So many without a letter do not.
+const FEWEST_WITHOUT_LETTERS: usize = 12;
 
 /// How many rows are replaced of those that are found; all of them are counted, or so many.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -50,9 +54,14 @@ pub(super) struct Marks {
 }
 
 impl Marks {
-    /// All that is known of a person; the longest first, for a name may stand inside another.
+    /// All that is known of a person and told apart from chance; the longest first, for a name may
+    /// stand inside another.
     fn of(person: &Person) -> Self {
-        let words = person.marks().into_iter().map(str::to_owned).collect();
+        let values = person.identifiers();
+        let values = values.filter(|(kind, value)| is_word(kind) && is_told_apart(value));
+        let words = person.names().chain(values.map(|(_, value)| value));
+        let mut words: Vec<String> = words.map(str::to_owned).collect();
+        words.sort_by_key(|word| std::cmp::Reverse(word.len()));
         let phones = person.values(&IdentifierKind::Phone);
         let phones = phones.into_iter().filter_map(told_digits);
         Self {
@@ -62,7 +71,7 @@ impl Marks {
     }
 
     const fn is_empty(&self) -> bool {
-        self.words.is_empty()
+        self.words.is_empty() && self.phones.is_empty()
     }
 
     /// Writes whether a column may hold any of them: what is found so may be none.
@@ -136,6 +145,29 @@ pub(super) fn told_digits(number: &str) -> Option<&str> {
     (digits.len() >= FEWEST_DIGITS).then_some(digits)
 }
 
+/// Whether identifiers of a kind stand in a text as they are.
+pub(super) const fn is_word(kind: &IdentifierKind) -> bool {
+    matches!(
+        kind,
+        IdentifierKind::Mail
+            | IdentifierKind::Account
+            | IdentifierKind::Device
+            | IdentifierKind::Custom(_)
+    )
+}
+
+/// Whether a value is more than what stands anywhere by chance: neither one word, nor a number, nor
+/// an amount or a date.
+pub(super) fn is_told_apart(value: &str) -> bool {
+    let any = |of: fn(char) -> bool| value.chars().any(of);
+    let letter = any(char::is_alphabetic);
+    let digit = any(|c| c.is_ascii_digit());
+    let mark = any(|c| !c.is_alphanumeric() && !c.is_whitespace());
+    let length = value.chars().count();
+    length >= FEWEST && letter && (digit || mark)
+        || length >= FEWEST_WITHOUT_LETTERS && digit && mark
+}
+
 impl Found {
     /// Counts the texts that name the person, outside their own rows that go and those that are
     /// kept; replaces what names them, if asked to.
@@ -176,6 +208,19 @@ impl Found {
         Ok(counts)
     }
 
+    /// Whether an identifier names somebody in any text.
+    pub(super) async fn stands_in_a_text(&mut self, clue: &Clue) -> Result<bool, PortError> {
+        let mut person = Person::default();
+        person.add(clue.clone());
+        let layout = Arc::clone(&self.layout);
+        for table in &layout.tables {
+            if !self.named_in(&person, table).await?.is_empty() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// Counts the texts of one table that name the person.
     pub(super) async fn named_in(
         &mut self,
@@ -191,7 +236,9 @@ impl Found {
             if described.free_text {
                 let none = Replace::None;
                 let rows = self.replace_in(table, column, &marks, none).await?;
-                counts.push(RowCount::new(table.place(&column.name), rows));
+                if rows > 0 {
+                    counts.push(RowCount::new(table.place(&column.name), rows));
+                }
             }
         }
         Ok(counts)
@@ -319,12 +366,11 @@ fn plain_part(mark: &str) -> &str {
 }
 
 fn places_of(text: &str, mark: &str) -> Vec<Range<usize>> {
-    let address = mark.contains('@');
-    let part_of_word =
-        |c: char| c.is_alphanumeric() || address && matches!(c, '_' | '-' | '+' | '.');
+    let name = mark.chars().all(|c| c.is_alphabetic()) || mark.contains(char::is_whitespace);
+    let part_of_word = |c: char| c.is_alphanumeric() || !name && matches!(c, '_' | '-' | '+' | '.');
     let here = |rest: &str| {
         let length = begins_with(rest, mark)?;
-        (!goes_on(&rest[length..], address)).then_some(length)
+        (!goes_on(&rest[length..], name)).then_some(length)
     };
     places(text, part_of_word, here)
 }
@@ -383,11 +429,11 @@ fn begins_with_number(text: &str, digits: &str) -> Option<usize> {
 }
 
 /// Whether what follows belongs to the same word: `anna@example.org` is no part of
-/// `anna@example.org.uk`.
-fn goes_on(rest: &str, address: bool) -> bool {
+/// `anna@example.org.uk`, nor `AB-17` of `AB-17-2`.
+fn goes_on(rest: &str, name: bool) -> bool {
     let mut rest = rest.chars();
     match rest.next() {
-        Some('.' | '-') if address => rest.next().is_some_and(char::is_alphanumeric),
+        Some('.' | '-' | '_') if !name => rest.next().is_some_and(char::is_alphanumeric),
         next => next.is_some_and(char::is_alphanumeric),
     }
 }
@@ -406,7 +452,7 @@ fn begins_with(text: &str, mark: &str) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
-    use super::Marks;
+    use super::{Marks, is_told_apart};
 
     fn marks(words: &[&str], phones: &[&str]) -> Marks {
         let owned = |all: &[&str]| all.iter().map(|one| (*one).to_owned()).collect();
@@ -433,6 +479,40 @@ mod tests {
         ];
         for (text, expected) in cases {
             assert_eq!(marks.taken_out(text).as_deref(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_code_is_found_as_a_whole() {
+        let marks = marks(&["AB-1702", "c0ffee"], &[]);
+        for (text, expected) in [
+            ("account ab-1702, closed", Some("account [removed], closed")),
+            ("AB-1702.", Some("[removed].")),
+            ("AB-1702-3 and AB-1702_3", None),
+            ("XAB-1702, X-AB-1702", None),
+            ("AB-17021", None),
+            ("cookie=C0FFEE; c0ffee1", Some("cookie=[removed]; c0ffee1")),
+        ] {
+            assert_eq!(marks.taken_out(text).as_deref(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_may_be_anything_is_told_from_what_is_the_persons_alone() {
+        for value in ["AB-17", "anna.s", "an42x", "a@b.c", "1600000000.12345"] {
+            assert!(is_told_apart(value), "{value}");
+        }
+        for value in [
+            "",
+            "martin",
+            "10234567890123",
+            "12.50",
+            "2026-11-28",
+            "A-1",
+            "Lea Martin",
+            "été",
+        ] {
+            assert!(!is_told_apart(value), "{value}");
         }
     }
 

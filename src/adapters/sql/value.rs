@@ -16,15 +16,13 @@ use super::found::{Found, go_on};
 use super::layout::Laid;
 use super::session::{Purpose, Scalar};
 use super::source::SqlSource;
-use super::text::{Marks, told_digits};
+use super::text::{FEWEST, Marks, is_told_apart, is_word, told_digits};
 
 /// Columns that are looked through by one statement.
 const TOGETHER: usize = 50;
 /// Bytes of a cell up to which it is fetched and looked at as words. What is longer counts where
 /// the database finds the value in it at all.
 const WHOLE: u64 = 64 * 1024;
-/// Fewer characters stand somewhere by chance.
-const FEWEST: usize = 5;
 
 /// What a search by value found: places and counts, no value.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize)]
@@ -37,8 +35,8 @@ pub struct FoundByValue {
     /// Kinds of identifiers that were looked for. Names were too, where a map gives them, nobody
     /// else has them, and they are more than one word.
     pub looked_for: Vec<IdentifierKind>,
-    /// Kinds of which no identifier could be told from chance: a number of an account, an address
-    /// with a time, a text of less than 5 characters, a phone number of less than 7 digits.
+    /// Kinds of which no identifier could be told from chance: a word, a number of an account, an
+    /// address with a time, a text of less than 5 characters, a phone number of less than 7 digits.
     pub not_looked_for: Vec<IdentifierKind>,
 }
 
@@ -69,10 +67,7 @@ impl Needles {
         let mut missed = Vec::new();
         for (kind, value) in person.identifiers() {
             let usable = match kind {
-                IdentifierKind::Mail
-                | IdentifierKind::Account
-                | IdentifierKind::Device
-                | IdentifierKind::Custom(_) => {
+                kind if is_word(kind) => {
                     let told = is_told_apart(value);
                     needles.marks.words.extend(told.then(|| value.to_owned()));
                     told
@@ -92,9 +87,9 @@ impl Needles {
                 list.push(kind.clone());
             }
         }
-        let names = person.marks().into_iter();
-        let names = names.filter(|mark| is_told_apart(mark) && mark.contains(' '));
-        let names = names.filter(|mark| mark.contains(char::is_alphabetic));
+        let names = person.names();
+        let names = names.filter(|name| name.chars().count() >= FEWEST && name.contains(' '));
+        let names = names.filter(|name| name.contains(char::is_alphabetic));
         needles.marks.words.extend(names.map(str::to_owned));
         needles.marks.words.sort_unstable();
         needles.marks.words.dedup();
@@ -106,11 +101,6 @@ impl Needles {
     fn stand_in(&self, text: &str) -> bool {
         self.marks.taken_out(text).is_some()
     }
-}
-
-/// Whether a text is more than what stands anywhere by chance.
-fn is_told_apart(text: &str) -> bool {
-    text.chars().count() >= FEWEST && text.chars().any(|c| !c.is_ascii_digit())
 }
 
 impl Found {
