@@ -383,6 +383,19 @@ async fn hidden_rows_come_back_or_go_for_good() {
         assert_eq!(again.unwrap()[0].rows, 1, "the same effect answers the same");
         assert_eq!(place.rows("people", "id, deleted_at").await[0], "1|-");
 
+        // What is under a hold is not hidden either.
+        let who = [Identifier::mail("4@example.org").unwrap()];
+        let hold = Hold::on_person("file", Ground::new("litigation"), who);
+        source.place_hold(&context("h"), &hold).await.unwrap();
+        assert_eq!(
+            kept(&erase(&source, "4@example.org").await),
+            [
+                "logins 1 litigation HoldLifted",
+                "people 1 litigation HoldLifted"
+            ]
+        );
+        assert_eq!(place.rows("people", "id, deleted_at").await[2], "4|-");
+
         // The third goes for good on the day after.
         let found = locate(&source, "3@example.org").await;
         let later = Arc::new(TestClock::at("2026-12-21T00:00:00Z".parse().unwrap()));

@@ -238,9 +238,9 @@ async fn waits(
     let hold = "UPDATE messages SET body = 'held' WHERE id = 1";
     match &shop.pool {
         SqlPool::Sqlite(_) => {
-            // One writer at a time: what happens meanwhile happens before.
-            meanwhile(String::new()).await;
-            shop.erase(key).await
+            // One writer at a time: the other one waits.
+            let meanwhile = meanwhile(String::new());
+            futures::join!(shop.erase(key), meanwhile).0
         }
         pool => on!(pool, inner => {
             let mut holder = inner.begin().await.unwrap();
@@ -353,6 +353,68 @@ async fn a_lock(fresh: Fresh<'_>) {
     shop.finishes("e", &others).await;
 }
 
+/// Somebody has a row for which the erasure waits, and wants one that it has: one of them gives up.
+async fn a_deadlock(fresh: Fresh<'_>) {
+    let shop = Shop::new(fresh).await;
+    if matches!(shop.pool, SqlPool::Sqlite(_)) {
+        return; // one writer at a time
+    }
+    let (theirs, others) = (shop.rows(true).await, shop.rows(false).await);
+    // PostgreSQL's erasure is the one that looks for deadlocks, and gives up; on MariaDB it is whoever
+    // wrote less.
+    let hold = match &shop.pool {
+        SqlPool::Postgres(_) => {
+            "SET LOCAL deadlock_timeout = '1h'; UPDATE orders SET account = 1 WHERE shop = 1 AND number = 1"
+        }
+        _ => "UPDATE orders SET account = 1 WHERE shop = 1 AND number = 1",
+    };
+    let before = deadlocks(&shop.pool).await;
+    let erased = on!(&shop.pool, inner => {
+        let mut holder = inner.begin().await.unwrap();
+        sqlx::raw_sql(hold).execute(&mut *holder).await.unwrap();
+        let waiting = std::pin::pin!(who_waits(&shop.pool));
+        match select(Box::pin(shop.erase("e")), waiting).await {
+            Either::Left(_) => panic!("it did not wait"),
+            Either::Right((_, erasing)) => {
+                let then = async {
+                    let wanted = "UPDATE items SET what = 'held' WHERE id = 1";
+                    let _victim = sqlx::raw_sql(wanted).execute(&mut *holder).await;
+                    holder.rollback().await.unwrap();
+                };
+                futures::join!(erasing, then).0
+            }
+        }
+    });
+    if let Err(error) = erased {
+        assert_eq!(SqlFault::of(&error), Some(SqlFault::Busy), "{error}");
+        assert_eq!(shop.rows(true).await, theirs);
+        assert_ne!(shop.residue().await, []);
+    } else {
+        assert_eq!(shop.residue().await, []);
+    }
+    // The server tells of it a little later.
+    let mut looks = 0;
+    while deadlocks(&shop.pool).await <= before {
+        looks += 1;
+        assert!(looks < 200, "there was none");
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    shop.finishes("again", &others).await;
+}
+
+/// How many the server has seen.
+async fn deadlocks(pool: &SqlPool) -> u64 {
+    let seen = match pool {
+        SqlPool::Postgres(_) => {
+            "SELECT deadlocks::text FROM pg_stat_database WHERE datname = current_database()"
+        }
+        _ => {
+            "SELECT variable_value FROM information_schema.global_status WHERE variable_name = 'INNODB_DEADLOCKS'"
+        }
+    };
+    fetch(pool, seen).await[0].parse().unwrap()
+}
+
 /// Two requests erase one person while a third reads them out.
 async fn three_at_once(fresh: Fresh<'_>) {
     let shop = Shop::new(fresh).await;
@@ -420,6 +482,7 @@ everywhere!(
     a_lost_connection,
     a_new_row,
     a_lock,
+    a_deadlock,
     three_at_once
 );
 
@@ -427,8 +490,11 @@ everywhere!(
 fn every_fault_says_what_to_do() {
     let guide = include_str!("../../docs/describe-a-database.md");
     for fault in SqlFault::ALL {
-        assert!(!fault.remedy().is_empty());
-        let row = format!("| `{}` |", fault.code());
+        let row = format!("| `{}` | {} |", fault.code(), fault.remedy());
         assert!(guide.contains(&row), "the guide does not tell of {row}");
+        let same = SqlFault::ALL
+            .iter()
+            .filter(|other| other.code() == fault.code());
+        assert_eq!(same.count(), 1, "{row}");
     }
 }

@@ -571,5 +571,5 @@ impl Found {
 }
 
 fn unreadable() -> PortError {
-    PortError::new(ErrorKind::Nonsense, "unreadable").at(EFFECTS)
+    SqlFault::Unreadable.at(EFFECTS)
 }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use crate::ports::PortError;
 
 use super::dialect::{Dialect, SET};
+use super::fault::SqlFault;
 use super::found::Found;
 
 /// What stands where an error has no table.
@@ -46,7 +47,7 @@ impl Found {
                 broken_rows(dialect, table)
             ));
             if self.session.count(new, table).await? > 0 {
-                return Err(PortError::refused("foreign_key_violation").at(table));
+                return Err(SqlFault::ForeignKeyViolation.at(table));
             }
             self.run(self.sql(dialect.drop_set(&noted)), table).await?;
         }

@@ -12,6 +12,7 @@ use crate::model::{Assurance, RowCount, Until, WithheldRows};
 use crate::ports::{Erased, PlannedAction, PlannedRows, PortError};
 
 use super::clue::Person;
+use super::fault::SqlFault;
 use super::found::{Found, go_on, others};
 use super::json;
 use super::layout::{Laid, LaidLink};
@@ -276,7 +277,7 @@ impl Found {
                 counted = counted.max(Some(rows));
                 continue;
             }
-            let key = key.ok_or_else(|| PortError::refused("no_pseudonym_key").at(&table.name))?;
+            let key = key.ok_or_else(|| SqlFault::NoPseudonymKey.at(&table.name))?;
             self.pseudonymise(table, set, &change.column, key).await?;
         }
         if at_once.is_empty() {
@@ -415,7 +416,7 @@ impl Found {
                 changed += self.run(sql, &place).await?;
             }
             if changed == 0 {
-                return Err(PortError::refused("not_replaced").at(place));
+                return Err(SqlFault::NotReplaced.at(place));
             }
         }
     }
@@ -482,7 +483,7 @@ fn is_pseudonym(text: &str) -> bool {
 
 fn pseudonym(key: &PseudonymKey, value: &str) -> Result<String, PortError> {
     let mac = Hmac::<Sha256>::new_from_slice(key.expose());
-    let mut mac = mac.map_err(|_| PortError::refused("no_pseudonym_key"))?;
+    let mut mac = mac.map_err(|_| SqlFault::NoPseudonymKey.anywhere())?;
     mac.update(value.as_bytes());
     let bytes = mac.finalize().into_bytes();
     let digits: String = bytes

@@ -4,172 +4,163 @@ use sqlx::error::{DatabaseError, ErrorKind as Kind};
 
 use crate::ports::{ErrorKind, PortError};
 
-/// What went wrong. The [`PortError`] that it comes in names it by [`code`](Self::code), and the
-/// table or column as its place; the database's own text, which may quote a value, goes nowhere.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-#[non_exhaustive]
-pub enum SqlFault {
+/// One row for each fault: what it is, its code, what the engine makes of it, and what to do.
+macro_rules! faults {
+    ($($(#[$doc:meta])* $fault:ident, $code:literal, $kind:ident: $remedy:literal;)*) => {
+        /// What went wrong. The [`PortError`] that it comes in names it by [`code`](Self::code), and
+        /// the table or column as its place; the database's own text, which may quote a value, goes
+        /// nowhere.
+        #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+        #[non_exhaustive]
+        pub enum SqlFault {
+            $($(#[$doc])* $fault,)*
+        }
+
+        impl SqlFault {
+            /// All of them.
+            pub const ALL: &[Self] = &[$(Self::$fault,)*];
+
+            /// Its name in errors and in the answers of requests.
+            pub const fn code(self) -> &'static str {
+                match self {
+                    $(Self::$fault => $code,)*
+                }
+            }
+
+            /// What the engine must know: whether trying again can help.
+            pub const fn kind(self) -> ErrorKind {
+                match self {
+                    $(Self::$fault => ErrorKind::$kind,)*
+                }
+            }
+
+            /// What to do about it.
+            pub const fn remedy(self) -> &'static str {
+                match self {
+                    $(Self::$fault => $remedy,)*
+                }
+            }
+        }
+    };
+}
+
+faults! {
     /// The schema is not the one that the map was checked beside.
-    SchemaChanged,
+    SchemaChanged, "schema_changed", Refused:
+        "run `check` against the new schema, mend the map, open the source again and retry the request";
     /// Several people were found where one was meant.
-    SeveralPeople,
+    SeveralPeople, "several_people", Refused:
+        "ask which of them is meant, and name in the map as identifiers only what one person alone has";
+    /// More people were found than a request can name.
+    TooManyPeople, "too_many_people", Refused:
+        "ask by an identifier that fewer people have: a request can name 256 rows of people at most";
+    /// A hold was meant for somebody of whom nothing is here.
+    NobodyFound, "nobody_found", Refused:
+        "place the hold on rows or on a table, or name the person by an identifier that leads to rows";
+    /// The map describes no such table.
+    UnknownTable, "unknown_table", Refused:
+        "name a table as the map names it";
+    /// A hold has no name, or one that is too long.
+    MalformedName, "malformed_name", Refused:
+        "give the hold a name of 1 to 64 characters";
+    /// A key does not have a value for each column of the table's key.
+    MalformedKey, "malformed_key", Refused:
+        "name rows by one value for each column of their table's key, in its order";
     /// The erasure would do more than the plan says that was approved.
-    PlanChanged,
+    PlanChanged, "plan_changed", Refused:
+        "retry the request: it is planned again, and approved again where somebody approves";
+    /// Values that should have got another still stand there.
+    NotReplaced, "not_replaced", Refused:
+        "let no trigger or rule put the old value back, or give the column another strategy";
+    /// The host has no strategy of that name.
+    UnknownStrategy, "unknown_strategy", Refused:
+        "give it to the source: `SqlSourceOptions::with_strategy`";
+    /// Pseudonyms and ended uses need a key, and the source has none, or an empty one.
+    NoPseudonymKey, "no_pseudonym_key", Refused:
+        "give the source one: `SqlSourceOptions::with_pseudonym_key`";
+    /// The machine gave no random bytes.
+    NoRandomness, "no_randomness", Refused:
+        "look into the machine's source of randomness, and retry the request";
+    /// The map lets nobody correct that.
+    NotCorrectable, "not_correctable", Refused:
+        "say `rectify = true` of the column in the map, if people may correct it";
+    /// The new value is no identifier of the column's kind.
+    MalformedIdentifier, "malformed_identifier", Refused:
+        "ask the person for an address or number that is one";
+    /// The column's type does not take the new value.
+    WrongType, "wrong_type", Refused:
+        "ask the person for a value of the column's type: a number, a date as 2026-11-28, true or false";
+    /// The new value is empty.
+    Empty, "empty", Refused:
+        "ask the person for a value; what is to go is erased";
+    /// Somebody else has the new value, and it may stand once.
+    NotUnique, "not_unique", Refused:
+        "ask the person for another value, or correct the other row first";
     /// A value may stand once, and would stand twice.
-    UniqueViolation,
+    UniqueViolation, "unique_violation", Refused:
+        "give the column a strategy that leaves different values different, e.g. `pseudonym`";
     /// A row is referred to, or refers to one that is gone.
-    ForeignKeyViolation,
+    ForeignKeyViolation, "foreign_key_violation", Refused:
+        "describe the table whose rows refer to these, or keep the rows";
     /// A column must hold a value.
-    NotNullViolation,
+    NotNullViolation, "not_null_violation", Refused:
+        "give the column a strategy that leaves a value, e.g. `{ fixed = \"\" }`";
     /// A `CHECK` forbids the value.
-    CheckViolation,
+    CheckViolation, "check_violation", Refused:
+        "give the column a strategy whose value the check allows";
     /// A trigger or a function of the host's refused.
-    TriggerRefused,
+    TriggerRefused, "trigger_refused", Refused:
+        "let the trigger pass what the source's user does, or keep the rows";
     /// The value is longer than the column.
-    TooLong,
+    TooLong, "too_long", Refused:
+        "give a shorter value; where an erasure puts it, another strategy";
     /// A value is too large to be read: more than 16 MiB in one row.
-    TooLarge,
+    TooLarge, "too_large", Refused:
+        "name the column in the map as a file: it is handed over in pieces";
     /// The user of the pool may not do that.
-    NotPermitted,
+    NotPermitted, "not_permitted", Refused:
+        "grant the pool's user select, insert, update and delete on described tables, and temporary tables";
     /// A deadlock, a conflict of two transactions, a lock that was waited for too long.
-    Busy,
+    Busy, "busy", Busy:
+        "nothing: it is tried again";
     /// The database ended a statement that took too long.
-    TimedOut,
+    TimedOut, "timed_out", Unavailable:
+        "nothing, it is tried again; if it stays so, raise the statement timeout or index the columns of the links";
     /// The pool had no connection to give.
-    NoConnection,
+    NoConnection, "no_connection", Unavailable:
+        "nothing, it is tried again; if it stays so, let the pool have more connections";
     /// The connection broke, or the server is going down.
-    NotReachable,
+    NotReachable, "not_reachable", Unavailable:
+        "nothing: it is tried again";
     /// The database has no room left.
-    Full,
+    Full, "full", Unavailable:
+        "give the database room; it is tried again";
     /// A value that cannot be read as what it is declared to be.
-    Unreadable,
+    Unreadable, "unreadable", Nonsense:
+        "mend the value: its column's type does not allow it";
     /// Something else in the database.
-    DatabaseError,
+    DatabaseError, "database_error", Refused:
+        "look into the database's own log at that time";
     /// Something else in the driver.
-    DriverError,
+    DriverError, "driver_error", Refused:
+        "look into the database's own log at that time";
 }
 
 impl SqlFault {
-    /// All of them.
-    pub const ALL: [Self; 19] = [
-        Self::SchemaChanged,
-        Self::SeveralPeople,
-        Self::PlanChanged,
-        Self::UniqueViolation,
-        Self::ForeignKeyViolation,
-        Self::NotNullViolation,
-        Self::CheckViolation,
-        Self::TriggerRefused,
-        Self::TooLong,
-        Self::TooLarge,
-        Self::NotPermitted,
-        Self::Busy,
-        Self::TimedOut,
-        Self::NoConnection,
-        Self::NotReachable,
-        Self::Full,
-        Self::Unreadable,
-        Self::DatabaseError,
-        Self::DriverError,
-    ];
-
     /// Which one an error of a source names.
     pub fn of(error: &PortError) -> Option<Self> {
-        Self::ALL
-            .into_iter()
-            .find(|fault| fault.code() == error.code)
-    }
-
-    /// Its name in errors and in the answers of requests.
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::SchemaChanged => "schema_changed",
-            Self::SeveralPeople => "several_people",
-            Self::PlanChanged => "plan_changed",
-            Self::UniqueViolation => "unique_violation",
-            Self::ForeignKeyViolation => "foreign_key_violation",
-            Self::NotNullViolation => "not_null_violation",
-            Self::CheckViolation => "check_violation",
-            Self::TriggerRefused => "trigger_refused",
-            Self::TooLong => "too_long",
-            Self::TooLarge => "too_large",
-            Self::NotPermitted => "not_permitted",
-            Self::Busy => "busy",
-            Self::TimedOut => "timed_out",
-            Self::NoConnection => "no_connection",
-            Self::NotReachable => "not_reachable",
-            Self::Full => "full",
-            Self::Unreadable => "unreadable",
-            Self::DatabaseError => "database_error",
-            Self::DriverError => "driver_error",
-        }
-    }
-
-    /// What the engine must know: whether trying again can help.
-    pub const fn kind(self) -> ErrorKind {
-        match self {
-            Self::Busy => ErrorKind::Busy,
-            Self::TimedOut | Self::NoConnection | Self::NotReachable | Self::Full => {
-                ErrorKind::Unavailable
-            }
-            Self::Unreadable => ErrorKind::Nonsense,
-            _ => ErrorKind::Refused,
-        }
-    }
-
-    /// What to do about it.
-    pub const fn remedy(self) -> &'static str {
-        match self {
-            Self::SchemaChanged => {
-                "run `check` against the new schema, mend the map, open the source again and retry \
-                 the request"
-            }
-            Self::SeveralPeople => {
-                "ask which of them is meant, and name in the map as identifiers only what one person \
-                 alone has"
-            }
-            Self::PlanChanged => {
-                "retry the request: it is planned again, and approved again where somebody approves"
-            }
-            Self::UniqueViolation => {
-                "give the column a strategy that leaves different values different, e.g. `pseudonym`"
-            }
-            Self::ForeignKeyViolation => {
-                "describe the table whose rows refer to these, or keep the rows"
-            }
-            Self::NotNullViolation => {
-                "give the column a strategy that leaves a value, e.g. `{ fixed = \"\" }`"
-            }
-            Self::CheckViolation => "give the column a strategy whose value the check allows",
-            Self::TriggerRefused => {
-                "let the trigger pass what the source's user does, or keep the rows"
-            }
-            Self::TooLong => "give the column a shorter fixed value, or another strategy",
-            Self::TooLarge => "name the column in the map as a file: it is handed over in pieces",
-            Self::NotPermitted => {
-                "grant the pool's user select, insert, update and delete on described tables, and \
-                 temporary tables"
-            }
-            Self::Busy => "nothing: it is tried again",
-            Self::TimedOut => {
-                "nothing, it is tried again; if it stays so, raise the statement timeout or index \
-                 the columns of the links"
-            }
-            Self::NoConnection => {
-                "nothing, it is tried again; if it stays so, let the pool have more connections"
-            }
-            Self::NotReachable => "nothing: it is tried again",
-            Self::Full => "give the database room; it is tried again",
-            Self::Unreadable => "mend the value: its column's type does not allow it",
-            Self::DatabaseError | Self::DriverError => {
-                "look into the database's own log at that time"
-            }
-        }
+        let named = |fault: &&Self| fault.code() == error.code;
+        Self::ALL.iter().find(named).copied()
     }
 
     /// The error of a source, with a table or a column.
     pub(super) fn at(self, place: impl Into<String>) -> PortError {
-        PortError::new(self.kind(), self.code()).at(place)
+        self.anywhere().at(place)
+    }
+
+    /// The same where no place is to blame.
+    pub(super) fn anywhere(self) -> PortError {
+        PortError::new(self.kind(), self.code())
     }
 }
 

@@ -10,6 +10,7 @@ use crate::model::{Ground, Identifier, Personal, RowCount};
 use crate::ports::{CallContext, Locator, PortError};
 
 use super::clue::Person;
+use super::fault::SqlFault;
 use super::found::Found;
 use super::kept::HELD;
 use super::layout::Laid;
@@ -126,7 +127,7 @@ impl SqlSource {
     /// nothing is here; those of the database.
     pub async fn place_hold(&self, context: &CallContext, hold: &Hold) -> Result<(), PortError> {
         if hold.name.is_empty() || hold.name.chars().count() > LONGEST {
-            return Err(PortError::refused("malformed_name").at(HOLDS));
+            return Err(SqlFault::MalformedName.at(HOLDS));
         }
         let mut stored = Stored {
             ground: hold.ground.id().to_owned(),
@@ -142,12 +143,12 @@ impl SqlSource {
                 let whole =
                     |key: &&Personal<Vec<String>>| key.expose().len() == known.key.columns.len();
                 if known.key.columns.is_empty() || keys.iter().filter(whole).count() < keys.len() {
-                    return Err(PortError::refused("malformed_key").at(&known.name));
+                    return Err(SqlFault::MalformedKey.at(&known.name));
                 }
                 stored.table = Some(known.name.clone());
                 stored.rows = keys.iter().map(|key| key.expose().clone()).collect();
                 if stored.rows.is_empty() {
-                    return Err(PortError::refused("malformed_key").at(&known.name));
+                    return Err(SqlFault::MalformedKey.at(&known.name));
                 }
             }
             HeldRows::Person(identifiers) => {
@@ -155,12 +156,12 @@ impl SqlSource {
                 let (person, _) = found.identify(identifiers).await?;
                 let locators = person.essence().locators();
                 if locators.is_empty() {
-                    return Err(PortError::refused("nobody_found").at(HOLDS));
+                    return Err(SqlFault::NobodyFound.at(HOLDS));
                 }
                 stored.person = locators.iter().map(|l| l.expose().to_owned()).collect();
             }
         }
-        let unwritable = |_| PortError::refused("unwritable").at(HOLDS);
+        let unwritable = |_| SqlFault::Unreadable.at(HOLDS);
         let text = serde_json::to_string(&stored).map_err(unwritable)?;
         let mut gone = found.sql(format!("DELETE FROM {HOLDS} WHERE hold = "));
         gone.bind_text(&hold.name);
@@ -204,7 +205,7 @@ impl SqlSource {
             let held: Stored = serde_json::from_str(&row.get(1)?.text()?).ok()?;
             Some((name, Ground::new(held.ground)))
         };
-        let unreadable = || PortError::refused("unreadable").at(HOLDS);
+        let unreadable = || SqlFault::Unreadable.at(HOLDS);
         let holds: Option<Vec<_>> = rows.iter().map(read).collect();
         holds.ok_or_else(unreadable)
     }
@@ -233,7 +234,7 @@ impl SqlSource {
 
     fn known(&self, table: &str) -> Result<&Laid, PortError> {
         let known = self.layout.tables.iter().find(|known| known.name == table);
-        known.ok_or_else(|| PortError::refused("unknown_table").at(table))
+        known.ok_or_else(|| SqlFault::UnknownTable.at(table))
     }
 }
 
@@ -245,7 +246,7 @@ impl Found {
         let read =
             |row: &Vec<super::session::Scalar>| serde_json::from_str(&row.first()?.text()?).ok();
         let holds: Option<Vec<Stored>> = rows.iter().map(read).collect();
-        holds.ok_or_else(|| PortError::refused("unreadable").at(HOLDS))
+        holds.ok_or_else(|| SqlFault::Unreadable.at(HOLDS))
     }
 
     /// Keeps the person's rows that are under a hold, and freezes what else is in the tables.

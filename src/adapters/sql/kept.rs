@@ -30,11 +30,13 @@ const MANY: usize = 24;
 const BATCH: usize = 100;
 
 impl Found {
-    /// Takes what must be kept out of the sets of own rows. Answers what is kept.
+    /// Takes what must be kept out of the sets of own rows. Answers what is kept. For an erasure,
+    /// what goes later is hidden now, but nothing under a hold.
     pub(super) async fn keep(
         &mut self,
         person: &Person,
         today: NaiveDate,
+        hidden_at: Option<DateTime<Utc>>,
     ) -> Result<Vec<WithheldRows>, PortError> {
         let layout = Arc::clone(&self.layout);
         let holds = self.holds().await?;
@@ -52,6 +54,10 @@ impl Found {
         }
         self.run_all(&texts).await?;
         self.keeping = true;
+        self.keep_held(person, &holds).await?;
+        if let Some(now) = hidden_at {
+            self.hide(now).await?;
+        }
         for table in layout.tables.iter().filter(|t| t.owned && t.keeps()) {
             let described = &table.described;
             if let RowErasure::Keep { ground } = &described.erase {
@@ -67,7 +73,6 @@ impl Found {
                 self.keep_while(table, condition).await?;
             }
         }
-        self.keep_held(person, &holds).await?;
         // Up to what kept rows refer to and down to what is kept with them, until nothing is new.
         while self.keep_targets().await? + self.keep_with().await? > 0 {}
         self.release_kept().await
@@ -193,8 +198,8 @@ impl Found {
         self.keep_by_day(table, self.sql(day), until).await
     }
 
-    /// Hides the rows that go later, unless they are hidden already.
-    pub(super) async fn hide(&mut self, now: DateTime<Utc>) -> Result<(), PortError> {
+    /// Hides the rows that go later, unless they are hidden already or kept so far.
+    async fn hide(&mut self, now: DateTime<Utc>) -> Result<(), PortError> {
         let layout = Arc::clone(&self.layout);
         for table in layout.tables.iter().filter(|table| table.is_deleted()) {
             if let Some((mut sql, column, after)) = self.set_hidden(table) {
@@ -204,7 +209,11 @@ impl Found {
                 };
                 sql.bind_for(&column, now.format(form).to_string());
                 let name = layout.dialect.quote(&column.name);
-                sql.push(&after).push(&format!(" AND t.{name} IS NULL"));
+                let kept = table.key.joins(layout.dialect, "t", "y");
+                sql.push(&after).push(&format!(
+                    " AND t.{name} IS NULL AND NOT EXISTS (SELECT 1 FROM {} AS y WHERE {kept})",
+                    table.kept
+                ));
                 self.run(sql, &table.name).await?;
             }
         }

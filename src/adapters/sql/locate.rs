@@ -8,6 +8,7 @@ use crate::ports::{MAX_LOCATORS, PortError};
 
 use super::clue::{Clue, Person};
 use super::dialect::SET;
+use super::fault::SqlFault;
 use super::found::Found;
 use super::layout::{Laid, LaidTarget};
 use super::rectify::normal;
@@ -113,7 +114,7 @@ impl Found {
         ));
         let rows = self.session.fetch(sql, &table.name).await?;
         if rows.len() > MAX_LOCATORS {
-            return Err(PortError::refused("too_many_people").at(&table.name));
+            return Err(SqlFault::TooManyPeople.at(&table.name));
         }
         let texts = self.looks_into_texts();
         for row in rows {

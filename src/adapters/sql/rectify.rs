@@ -9,6 +9,7 @@ use crate::model::{Correction, Identifier, IdentifierKind, Personal, RowCount};
 use crate::ports::{PlannedAction, PlannedRows, PortError, SourcePlan};
 
 use super::dialect::spellings;
+use super::fault::SqlFault;
 use super::found::Found;
 use super::layout::{Laid, Layout};
 use super::session::Scalar;
@@ -43,26 +44,26 @@ fn wishes<'a>(
         let (Some(described), Some(column)) = (described, table.table.column(&correction.field))
         else {
             // The field's name came from outside: only the table is told.
-            return Err(PortError::refused("not_correctable").at(&table.name));
+            return Err(SqlFault::NotCorrectable.at(&table.name));
         };
         let place = || table.place(&column.name);
         if !described.rectify || column.generated {
-            return Err(PortError::refused("not_correctable").at(place()));
+            return Err(SqlFault::NotCorrectable.at(place()));
         }
         let value = correction.value.expose();
         let well_formed = described.identifiers.iter().any(|kind| is_of(kind, value));
         if !described.identifiers.is_empty() && !well_formed {
-            return Err(PortError::refused("malformed_identifier").at(place()));
+            return Err(SqlFault::MalformedIdentifier.at(place()));
         }
         if !takes(column, value) {
-            return Err(PortError::refused("wrong_type").at(place()));
+            return Err(SqlFault::WrongType.at(place()));
         }
         let length = u32::try_from(value.chars().count()).unwrap_or(u32::MAX);
         if column.length.is_some_and(|longest| length > longest) {
-            return Err(PortError::refused("too_long").at(place()));
+            return Err(SqlFault::TooLong.at(place()));
         }
         if value.trim().is_empty() {
-            return Err(PortError::refused("empty").at(place()));
+            return Err(SqlFault::Empty.at(place()));
         }
         wishes.push(Wish {
             table,
@@ -170,7 +171,7 @@ impl Found {
             wish.table.key.joins(dialect, "t", "s")
         ));
         if self.session.count(sql, &place).await? > 0 {
-            return Err(PortError::refused("not_unique").at(place));
+            return Err(SqlFault::NotUnique.at(place));
         }
         Ok(())
     }

@@ -10,6 +10,7 @@ use crate::ports::PortError;
 
 use super::dialect::SET;
 use super::erase::Change;
+use super::fault::SqlFault;
 use super::found::Found;
 use super::layout::Laid;
 use super::text::Replace;
@@ -54,7 +55,7 @@ impl Found {
                 Box::new(|text| Ok(network(text).filter(|network| network != text)))
             }
             Strategy::Own(name) => {
-                let missing = || PortError::refused("unknown_strategy").at(&table.name);
+                let missing = || SqlFault::UnknownStrategy.at(&table.name);
                 let own = self.strategies.get(name).cloned().ok_or_else(missing)?;
                 Box::new(move |text| Ok((own.0)(text)))
             }
@@ -96,7 +97,7 @@ impl Found {
 /// Another text of the same form.
 fn random(text: &str) -> Result<String, PortError> {
     let mut bytes = vec![0_u8; text.chars().count() * 4];
-    getrandom::fill(&mut bytes).map_err(|_| PortError::refused("no_randomness"))?;
+    getrandom::fill(&mut bytes).map_err(|_| SqlFault::NoRandomness.anywhere())?;
     let mut chances = bytes.chunks_exact(4).map(|chunk| {
         let chunk: [u8; 4] = chunk.try_into().unwrap_or_default();
         u32::from_le_bytes(chunk)

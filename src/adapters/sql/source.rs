@@ -13,8 +13,8 @@ use crate::model::{
     RowCount, Use, WithheldRows,
 };
 use crate::ports::{
-    Answer, CallContext, Clock, Erased, ErrorKind, Located, Locator, PersonalDataSource, PortError,
-    Reading, Residue, SourceDescription, SourcePlan, Stopped, Work,
+    Answer, CallContext, Clock, Erased, Located, Locator, PersonalDataSource, PortError, Reading,
+    Residue, SourceDescription, SourcePlan, Stopped, Work,
 };
 
 use super::again::{inside_or_not, persistently};
@@ -175,8 +175,8 @@ impl SqlSource {
         found.make_sets().await?;
         found.fill(person).await?;
         found.find_others(person).await?;
-        found.hide(self.clock.now()).await?;
-        found.keep(person, self.today()).await
+        let now = self.clock.now();
+        found.keep(person, self.today(), Some(now)).await
     }
 
     /// Erases what stands in the sets, or rehearses it.
@@ -215,7 +215,7 @@ impl SqlSource {
         let answer = answer.and_then(|text| serde_json::from_str(&text).ok());
         answer
             .map(Ok)
-            .ok_or_else(|| PortError::new(ErrorKind::Nonsense, "unreadable").at(EFFECTS))
+            .ok_or_else(|| SqlFault::Unreadable.at(EFFECTS))
     }
 
     /// Ends an effect: its answer and all it did become true together.
@@ -225,7 +225,7 @@ impl SqlSource {
         effect: String,
         answer: &T,
     ) -> Result<(), PortError> {
-        let unreadable = |_| PortError::new(ErrorKind::Nonsense, "unwritable").at(EFFECTS);
+        let unreadable = |_| SqlFault::Unreadable.at(EFFECTS);
         let answer = serde_json::to_string(answer).map_err(unreadable)?;
         let mut sql = found.sql(format!("UPDATE {EFFECTS} SET answer = "));
         sql.bind_text(answer)
@@ -549,7 +549,7 @@ impl PersonalDataSource for SqlSource {
                 found.make_sets().await?;
                 found.fill(&person).await?;
                 found.find_others(&person).await?;
-                found.keep(&person, self.today()).await?;
+                found.keep(&person, self.today(), None).await?;
                 found.left(&person).await?
             };
             let left = self.residue_of(&mut found, &person, left).await?;

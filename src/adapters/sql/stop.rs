@@ -14,6 +14,7 @@ use crate::ports::PortError;
 use super::dialect::STOPS;
 use super::erase::Change;
 use super::erase::PseudonymKey;
+use super::fault::SqlFault;
 use super::found::Found;
 use super::layout::Layout;
 
@@ -112,7 +113,7 @@ fn form(
     let Ok(normal) = identifier.normal() else {
         return Ok(None);
     };
-    let refused = || PortError::refused("no_pseudonym_key").at(STOPS);
+    let refused = || SqlFault::NoPseudonymKey.at(STOPS);
     let mut mac = Hmac::<Sha256>::new_from_slice(key.expose()).map_err(|_| refused())?;
     let kind = serde_json::to_string(normal.kind()).map_err(|_| refused())?;
     let what = serde_json::to_string(what).map_err(|_| refused())?;

@@ -217,7 +217,7 @@ impl SqlSource {
         let mut found = self.begin(context, Purpose::Read).await?;
         found.make_sets().await?;
         found.fill(&person).await?;
-        found.keep(&person, self.today()).await?;
+        found.keep(&person, self.today(), None).await?;
         self.end_search(found, &person).await
     }
 
