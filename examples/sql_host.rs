@@ -28,7 +28,9 @@ use datarights::adapters::{
     FoundByValue, ShownPlan, SqlFault, SqlPool, SqlSource, SqlSourceOptions, SystemClock,
 };
 use datarights::datamap::DataMap;
-use datarights::model::{ControllerId, Correction, Identifier, Personal, RequestId, SourceId};
+use datarights::model::{
+    ControllerId, Correction, Identifier, Personal, RequestId, SourceId, Value,
+};
 use datarights::ports::{
     Answer, CallContext, Cell, Fence, IdempotencyKey, Item, Located, PersonalDataSource, PortError,
     SourcePlan, Work,
@@ -38,6 +40,13 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
 type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
+
+const USAGE: &str = "\
+usage: sql_host URL draft
+       sql_host URL check MAP
+       sql_host URL find | plan | export | erase MAP --identity KIND=VALUE…
+       sql_host URL rectify MAP --identity KIND=VALUE… --set TABLE.COLUMN=VALUE…
+       with --json, --yes, --by-value; MAP is TOML, or JSON in a file named so";
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
@@ -63,13 +72,17 @@ async fn host() -> Outcome<()> {
     if arguments.is_empty() {
         return demonstrate().await;
     }
+    let flag = |name: &str| arguments.iter().any(|argument| argument == name);
+    if flag("--help") || flag("-h") {
+        println!("{USAGE}");
+        return Ok(());
+    }
     let known = ["--identity", "--set", "--json", "--yes", "--by-value"];
     if let Some(unknown) = (arguments.iter())
         .find(|argument| argument.starts_with("--") && !known.contains(&argument.as_str()))
     {
         return Err(format!("{unknown} is unknown; there are {}", known.join(", ")).into());
     }
-    let flag = |name: &str| arguments.iter().any(|argument| argument == name);
     let identities: Vec<Identifier> = arguments
         .windows(2)
         .filter(|pair| pair[0] == "--identity")
@@ -90,7 +103,7 @@ async fn host() -> Outcome<()> {
     if command == "draft" {
         return host.draft().await.map(|toml| println!("{toml}"));
     }
-    let path = arguments.get(2).ok_or("which map?")?;
+    let path = arguments.get(2).ok_or(USAGE)?;
     let map = std::fs::read_to_string(path).map_err(|error| format!("{path}: {error}"))?;
     let map = match path.ends_with(".json") {
         true => DataMap::from_json(&map)?,
@@ -267,7 +280,7 @@ impl Host {
                 }
                 Ok(())
             }
-            _ => Err("draft, check, find, plan, export, rectify or erase".into()),
+            _ => Err(USAGE.into()),
         }
     }
 
@@ -370,7 +383,7 @@ async fn export(source: &SqlSource, found: &Located) -> Outcome<()> {
                 let mut row = serde_json::Map::new();
                 for (column, cell) in columns.iter().zip(cells) {
                     let value = match cell {
-                        Cell::Value(value) => serde_json::to_value(&value)?,
+                        Cell::Value(value) => plain(value),
                         Cell::File(file) => {
                             let content: Vec<u8> = file.content.try_concat().await?;
                             json!({ "file": file.name, "bytes": content.len() })
@@ -389,6 +402,20 @@ async fn export(source: &SqlSource, found: &Located) -> Outcome<()> {
     }
     reading.finish_and_clear();
     Ok(())
+}
+
+/// A value as JSON has it; bytes by their number, and a secret by its name alone.
+fn plain(value: Value) -> serde_json::Value {
+    match value {
+        Value::Bool(truth) => json!(truth),
+        Value::Int(number) => json!(number),
+        Value::Decimal(text) | Value::Text(text) => json!(text),
+        Value::Bytes(bytes) => json!({ "bytes": bytes.len() }),
+        Value::Date(day) => json!(day),
+        Value::Time(instant) => json!(instant),
+        Value::Secret => json!({ "secret": true }),
+        _ => json!(null),
+    }
 }
 
 /// The shop of `docs/describe-a-database.md`.

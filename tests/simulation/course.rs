@@ -507,7 +507,7 @@ fn observe(
             return Err("the stored events do not fold to the stored state".to_owned());
         }
         overdue(&seen, &timeline, due[nth], world.now(), tolerance)?;
-        package(world, &calm, *request, &seen)?;
+        package(world, &calm, *request, &seen, tolerance)?;
         end.requests.push(if course.races(nth) {
             let outcome = &seen.lifecycle.outcome;
             if !matches!(
@@ -593,12 +593,14 @@ fn overdue(
     Ok(())
 }
 
-/// The package that is recorded is there; its stream fails unless it is the very one.
+/// The package that is recorded is there; its stream fails unless it is the very one. Where another
+/// request takes long, its days may be over: it is gone then, and no sooner.
 fn package(
     world: &World,
     engine: &Engine,
     request: RequestId,
     seen: &Request,
+    tolerance: TimeDelta,
 ) -> Result<(), String> {
     let made = seen
         .fulfilment
@@ -606,6 +608,14 @@ fn package(
         .is_some_and(|w| w.package.is_some());
     if !made {
         return Ok(());
+    }
+    if seen.lifecycle.package_deleted {
+        let keep = world.controller.policy.keep_package;
+        let until = seen.lifecycle.answered_at.map(|answered| answered + keep);
+        return match until {
+            Some(until) if until <= world.now() + tolerance => Ok(()),
+            _ => Err(format!("the package went before {until:?}")),
+        };
     }
     let (acme, eve) = (&world.acme, common::staff("eve"));
     let fetch = async {
