@@ -170,12 +170,12 @@ async fn a_mention_in_a_document_is_taken_out_of_it() {
     .await;
 }
 
-fn during(from: &str, to: &str) -> Identifier {
+fn during(address: &str, from: &str, to: &str) -> Identifier {
     let window = Window {
         start: from.parse().unwrap(),
         end: to.parse().unwrap(),
     };
-    Identifier::ip_during("192.0.2.7".parse().unwrap(), window)
+    Identifier::ip_during(address.parse().unwrap(), window)
 }
 
 #[tokio::test]
@@ -192,7 +192,10 @@ async fn an_address_is_somebodys_for_a_time() {
             "INSERT INTO visits VALUES (1, '192.0.2.7', '2026-03-01 08:59:59{zone}', 'before'),
               (2, '192.0.2.7', '2026-03-01 09:00:00{zone}', 'first'), (3, '::ffff:192.0.2.7', '2026-03-01 09:30:00{zone}', 'mapped'),
               (4, '192.0.2.7', '2026-03-01 10:00:00{zone}', 'after'), (5, '192.0.2.8', '2026-03-01 09:30:00{zone}', 'other'),
-              (6, '192.0.2.7', NULL, 'never')"
+              (6, '192.0.2.7', NULL, 'never'), (7, '2001:db8::a:1', '2026-03-01 09:30:00{zone}', 'six'),
+              (8, '2001:0DB8:0000:0000:0000:0000:000A:0001', '2026-03-01 09:30:00{zone}', 'zeros'),
+              (9, '2001:db8:0:0:0:0:a:1', '2026-03-01 09:30:00{zone}', 'groups'),
+              (10, '2001:db8::a:11', '2026-03-01 09:30:00{zone}', 'another')"
         );
         place.run(&[&made, &filled]).await;
         let link = Link::identifier("ip", IdentifierKind::IpDuring).during("seen");
@@ -203,20 +206,23 @@ async fn an_address_is_somebodys_for_a_time() {
             .column("page", Column::of(Category::Usage));
         let source = place.open(&map().table("visits", visits)).await;
         assert_eq!(source.describe().accepts, [IdentifierKind::IpDuring]);
-        let who = [during("2026-03-01T09:00:00Z", "2026-03-01T10:00:00Z")];
-        let found = done(source.locate(&context("l"), &who).await.unwrap());
+        let hour = |address| [during(address, "2026-03-01T09:00:00Z", "2026-03-01T10:00:00Z")];
+        let found = source.locate(&context("l"), &hour("2001:db8::a:1")).await;
+        assert_eq!(done(found.unwrap()).rows[0].rows, 3, "{}", place.name);
+        let found = source.locate(&context("l"), &hour("192.0.2.7")).await;
+        let found = done(found.unwrap());
         assert_eq!(found.rows[0].rows, 2, "{}", place.name);
         let plan = source.plan(&context("p"), &found.locators, &Work::Erase).await;
         let plan = done(plan.unwrap());
         done(source.erase(&context("e"), &found.locators, &plan).await.unwrap());
         assert_eq!(
             place.rows("visits", "page").await,
-            ["after", "before", "never", "other"],
+            ["after", "another", "before", "groups", "never", "other", "six", "zeros"],
             "{}",
             place.name
         );
         // Nobody's in another year.
-        let who = [during("2025-03-01T09:00:00Z", "2025-03-01T10:00:00Z")];
+        let who = [during("192.0.2.7", "2025-03-01T09:00:00Z", "2025-03-01T10:00:00Z")];
         let found = done(source.locate(&context("l"), &who).await.unwrap());
         assert!(found.locators.is_empty());
     })

@@ -1,5 +1,7 @@
 //! Writing what leads to rows: a value in a column, or what they refer to.
 
+use std::net::IpAddr;
+
 use crate::datamap::{CatalogueColumn, Class, Target};
 use crate::model::IdentifierKind;
 
@@ -66,12 +68,12 @@ impl Found {
             } else {
                 "("
             });
-            // An IPv4 address may stand there as IPv6 writes it.
-            let mapped = (*kind == IdentifierKind::IpDuring && !held.contains(':'))
-                .then(|| format!("::ffff:{held}"));
-            let held: Vec<&str> = std::iter::once(held).chain(mapped.as_deref()).collect();
+            let written = match *kind {
+                IdentifierKind::IpDuring => addresses(held),
+                _ => vec![held.to_owned()],
+            };
             sql.push("(");
-            sql.one_of(&value, spelt(kind, true, &held));
+            sql.one_of(&value, written.into_iter().map(Param::Text));
             for (sign, instant) in [(">=", from), ("<", to)] {
                 let place = sql.hold(Param::Text(instant));
                 let (left, right) = dialect.instant(&at_name, &place, at);
@@ -338,6 +340,22 @@ fn spelt(kind: &IdentifierKind, normal: bool, values: &[&str]) -> impl Iterator<
         _ => vec![(*value).to_owned()],
     });
     spelt.map(Param::Text)
+}
+
+/// An address by IP in the forms in which it may stand in text: IPv4 also as IPv6 maps it, IPv6 as RFC
+/// 5952 writes it, with all its zeros, and with all its groups.
+fn addresses(held: &str) -> Vec<String> {
+    let mut written = vec![held.to_owned()];
+    match held.parse() {
+        Ok(IpAddr::V4(address)) => written.push(address.to_ipv6_mapped().to_string()),
+        Ok(IpAddr::V6(address)) => {
+            let groups = |write: fn(u16) -> String| address.segments().map(write).join(":");
+            written.push(groups(|group| format!("{group:04x}")));
+            written.push(groups(|group| format!("{group:x}")));
+        }
+        Err(_) => {}
+    }
+    written
 }
 
 /// The value, the first instant and the first after the window, of a normal form with one.
