@@ -376,6 +376,50 @@ mod sources {
         }
     }
 
+    /// What the guide says to type works as it stands.
+    #[cfg(feature = "sql-sqlite")]
+    #[test]
+    fn the_guides_walk_through_the_help_desk_works() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("helpdesk.sqlite");
+        desk::create(&path, &folder.path().join("mail.sqlite"), 2026).unwrap();
+        drop(Db::open(&path).unwrap());
+        let guide = include_str!("../docs/describe-a-database.md");
+        let set = |name: &str| {
+            let line = guide.lines().find_map(|line| line.strip_prefix(name));
+            line.unwrap().to_owned()
+        };
+        let (map, who) = (set("map="), set("who="));
+        let mut lines = 0;
+        for line in guide
+            .lines()
+            .filter_map(|l| l.strip_prefix("sql_host $desk "))
+        {
+            let command = line.split('#').next().unwrap();
+            let command = command.replace("$map", &map).replace("$who", &who);
+            let url = format!("sqlite:{}", path.display());
+            let arguments: Vec<&str> = std::iter::once(&*url)
+                .chain(command.split_whitespace())
+                .collect();
+            let output = crate::said(&crate::run("sql_host", &arguments));
+            assert!(
+                !output.is_empty() && !output.contains("nobody was found"),
+                "{line}"
+            );
+            lines += 1;
+        }
+        assert_eq!(lines, 7);
+        let left: i64 = rusqlite::Connection::open(&path)
+            .unwrap()
+            .query_row(
+                "SELECT count(*) FROM tickets WHERE client_id = 21",
+                [],
+                |row| row.get(0),
+            )
+            .unwrap();
+        assert_eq!(left, 0);
+    }
+
     #[tokio::test]
     async fn the_mail_log_keeps_its_contract() {
         let folder = tempfile::tempdir().unwrap();

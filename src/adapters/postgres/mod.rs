@@ -229,7 +229,8 @@ impl PostgresStore {
     /// no more than 256, in one transaction. Answers of how many; call it again until that is 0.
     /// Everything is found as before, also by workers when its time comes, and what is written to
     /// such a request again is written where it was. Requests that somebody works on, or whose time
-    /// has come by the server's clock, are left out: no worker passes over one because of this.
+    /// comes within a minute by the server's clock, are left out: a worker whose clock is near that
+    /// one passes over none because of this.
     ///
     /// # Errors
     /// [`StoreError::Backend`], [`StoreError::NotWritable`].

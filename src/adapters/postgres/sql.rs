@@ -240,14 +240,14 @@ statements! {
 
     count_marked = "SELECT count(*) FROM {s}.request WHERE controller = $1 AND mark = $2";
 
-    // What somebody is writing to, works on or may claim now is left for another time: a claim passes
-    // over what is locked here. A literal limit, as above.
+    // What somebody is writing to, works on or may claim within a minute is left for another time: a
+    // claim passes over what is locked here. A literal limit, as above.
     archive = "WITH old AS MATERIALIZED (
             SELECT id, agenda, state FROM (
                 SELECT id, agenda, state FROM {s}.request
                 WHERE NOT open AND NOT archived AND fence IS NULL AND changed_at < $1
                     AND (claim_at IS NULL
-                        OR claim_at > extract(epoch FROM statement_timestamp()) * 1000000)
+                        OR claim_at > (extract(epoch FROM statement_timestamp()) + 60) * 1000000)
                 ORDER BY changed_at LIMIT 256 FOR NO KEY UPDATE SKIP LOCKED
             ) closed LIMIT $2
         ), requests AS (

@@ -571,5 +571,5 @@ impl Found {
 }
 
 fn unreadable() -> PortError {
-    SqlFault::Unreadable.at(EFFECTS)
+    SqlFault::UnreadableNote.at(EFFECTS)
 }

@@ -223,6 +223,7 @@ mod tests {
                 "Małgorzata Wójcik".to_owned(),
             ],
             phones: vec!["33123456789".to_owned()],
+            joined: false,
         }
     }
 
@@ -442,6 +443,7 @@ mod tests {
         let nadia = Marks {
             words: vec!["nadia@example.org".to_owned()],
             phones: Vec::new(),
+            joined: false,
         };
         let of_others = r#"{"to":"\nadia@example.org"}"#;
         assert_eq!(nadia.taken_out(of_others), None);

@@ -135,6 +135,9 @@ faults! {
     /// The database has no room left.
     Full, "full", Unavailable:
         "give the database room; it is tried again";
+    /// What the source keeps in a table of its own cannot be read: somebody else wrote there.
+    UnreadableNote, "unreadable_note", Nonsense:
+        "restore the source's table from a backup; lift a hold by its name, and place it anew";
     /// A value that cannot be read as what it is declared to be.
     Unreadable, "unreadable", Nonsense:
         "mend the value: its column's type does not allow it";

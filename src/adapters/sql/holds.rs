@@ -161,7 +161,7 @@ impl SqlSource {
                 stored.person = locators.iter().map(|l| l.expose().to_owned()).collect();
             }
         }
-        let unwritable = |_| SqlFault::Unreadable.at(HOLDS);
+        let unwritable = |_| SqlFault::UnreadableNote.at(HOLDS);
         let text = serde_json::to_string(&stored).map_err(unwritable)?;
         let mut gone = found.sql(format!("DELETE FROM {HOLDS} WHERE hold = "));
         gone.bind_text(&hold.name);
@@ -205,14 +205,14 @@ impl SqlSource {
             let held: Stored = serde_json::from_str(&row.get(1)?.text()?).ok()?;
             Some((name, Ground::new(held.ground)))
         };
-        let unreadable = || SqlFault::Unreadable.at(HOLDS);
+        let unreadable = || SqlFault::UnreadableNote.at(HOLDS);
         let holds: Option<Vec<_>> = rows.iter().map(read).collect();
         holds.ok_or_else(unreadable)
     }
 
     /// Brings back what an erasure has only hidden, as long as its days are not over: the rows of
-    /// tables with `soft_delete`. The request that hid them should be withdrawn first, or its next
-    /// look deletes them.
+    /// tables with `soft_delete`, also where they came under a hold since. The request that hid them
+    /// should be withdrawn first, or its next look deletes them.
     ///
     /// # Errors
     /// Those of the database.
@@ -246,7 +246,7 @@ impl Found {
         let read =
             |row: &Vec<super::session::Scalar>| serde_json::from_str(&row.first()?.text()?).ok();
         let holds: Option<Vec<Stored>> = rows.iter().map(read).collect();
-        holds.ok_or_else(|| SqlFault::Unreadable.at(HOLDS))
+        holds.ok_or_else(|| SqlFault::UnreadableNote.at(HOLDS))
     }
 
     /// Keeps the person's rows that are under a hold, and freezes what else is in the tables.

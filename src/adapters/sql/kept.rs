@@ -15,6 +15,7 @@ use crate::ports::PortError;
 use super::clue::Person;
 use super::dialect::SET;
 use super::found::Found;
+use super::holds::Stored;
 use super::layout::{Laid, LaidLink, LaidTarget};
 use super::session::Scalar;
 use super::statement::Sql;
@@ -54,9 +55,8 @@ impl Found {
         }
         self.run_all(&texts).await?;
         self.keeping = true;
-        self.keep_held(person, &holds).await?;
         if let Some(now) = hidden_at {
-            self.hide(now).await?;
+            self.hide(person, &holds, now).await?;
         }
         for table in layout.tables.iter().filter(|t| t.owned && t.keeps()) {
             let described = &table.described;
@@ -73,6 +73,7 @@ impl Found {
                 self.keep_while(table, condition).await?;
             }
         }
+        self.keep_held(person, &holds).await?;
         // Up to what kept rows refer to and down to what is kept with them, until nothing is new.
         while self.keep_targets().await? + self.keep_with().await? > 0 {}
         self.release_kept().await
@@ -198,9 +199,23 @@ impl Found {
         self.keep_by_day(table, self.sql(day), until).await
     }
 
-    /// Hides the rows that go later, unless they are hidden already or kept so far.
-    async fn hide(&mut self, now: DateTime<Utc>) -> Result<(), PortError> {
+    /// Hides the rows that go later, unless they are hidden already, or kept because of a hold.
+    async fn hide(
+        &mut self,
+        person: &Person,
+        holds: &[Stored],
+        now: DateTime<Utc>,
+    ) -> Result<(), PortError> {
         let layout = Arc::clone(&self.layout);
+        let hides = layout
+            .tables
+            .iter()
+            .any(|t| t.described.soft_delete.is_some());
+        let held = hides && !holds.is_empty();
+        if held {
+            self.keep_held(person, holds).await?;
+            while self.keep_targets().await? + self.keep_with().await? > 0 {}
+        }
         for table in layout.tables.iter().filter(|table| table.is_deleted()) {
             if let Some((mut sql, column, after)) = self.set_hidden(table) {
                 let form = match column.class {
@@ -209,13 +224,20 @@ impl Found {
                 };
                 sql.bind_for(&column, now.format(form).to_string());
                 let name = layout.dialect.quote(&column.name);
-                let kept = table.key.joins(layout.dialect, "t", "y");
-                sql.push(&after).push(&format!(
-                    " AND t.{name} IS NULL AND NOT EXISTS (SELECT 1 FROM {} AS y WHERE {kept})",
-                    table.kept
-                ));
+                sql.push(&after).push(&format!(" AND t.{name} IS NULL"));
+                if held {
+                    let kept = table.key.joins(layout.dialect, "t", "y");
+                    let exists = format!("EXISTS (SELECT 1 FROM {} AS y WHERE {kept})", table.kept);
+                    sql.push(" AND NOT ").push(&exists);
+                }
                 self.run(sql, &table.name).await?;
             }
+        }
+        if held {
+            // What else is kept, and why, is told without regard to this.
+            let owned = layout.tables.iter().filter(|table| table.owned);
+            let texts: Vec<String> = owned.map(|t| format!("DELETE FROM {}", t.kept)).collect();
+            self.run_all(&texts).await?;
         }
         Ok(())
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::datamap::{CatalogueColumn, Class};
-use crate::model::{Identifier, IdentifierKind};
+use crate::model::{Identifier, IdentifierKind, RowCount};
 use crate::ports::{MAX_LOCATORS, PortError};
 
 use super::clue::{Clue, Person};
@@ -14,6 +14,7 @@ use super::layout::{Laid, LaidTarget};
 use super::rectify::normal;
 use super::session::Scalar;
 use super::statement::Param;
+use super::text::{is_code, is_told_apart};
 
 impl Found {
     /// Who is meant by these identifiers, and what else identifies them.
@@ -62,17 +63,11 @@ impl Found {
                     if let Some(sql) = self.by_value(table, link, &set, vec![value])
                         && self.run(sql, &table.name).await? > 0
                     {
-                        person.add(Clue::Value(kind.clone(), value.to_owned()));
+                        self.know_value(&mut person, kind, value);
                     }
                     let dropped = self.sql(layout.dialect.drop_set(&set));
                     self.run(dropped, &table.name).await?;
                 }
-            }
-        }
-        for (kind, value) in given {
-            let clue = Clue::Value(kind, value);
-            if !person.knows(&clue) && self.stands_in_a_text(&clue).await? {
-                person.add(clue);
             }
         }
         Ok((person, identifiers))
@@ -121,7 +116,7 @@ impl Found {
             let mut cells = row.iter().map(Scalar::text);
             let key: Vec<String> = cells.by_ref().take(table.key.len()).flatten().collect();
             person.add(Clue::Row(table.name.clone(), key));
-            for (_, kinds) in &named {
+            for (column, kinds) in &named {
                 let Some(stored) = cells.next().flatten() else {
                     continue;
                 };
@@ -130,7 +125,15 @@ impl Found {
                         continue; // a login name is not always an address
                     };
                     identifiers.extend(identifier(kind, &stored));
-                    if texts && *kind == IdentifierKind::Phone {
+                    let mark = match kind {
+                        IdentifierKind::Phone => texts,
+                        kind if texts && is_code(kind) && is_told_apart(stored.trim()) => {
+                            let (column, stored) = ([column.name.clone()], [stored.clone()]);
+                            self.is_theirs_alone(table, &column, &stored).await?
+                        }
+                        _ => false,
+                    };
+                    if mark {
                         person.add(Clue::Name(stored.trim().to_owned()));
                     }
                     person.add(Clue::Value(kind.clone(), value));
@@ -141,8 +144,10 @@ impl Found {
                 let Some(name) = name.filter(|_| texts) else {
                     continue;
                 };
-                if self.is_theirs_alone(table, parts, &name).await? {
-                    person.add(Clue::Name(name.join(" ").trim().to_owned()));
+                let whole = name.join(" ");
+                // One word names anybody.
+                if whole.trim().contains(' ') && self.is_theirs_alone(table, parts, &name).await? {
+                    person.add(Clue::Name(whole.trim().to_owned()));
                 }
             }
         }
@@ -154,16 +159,48 @@ impl Found {
         self.by_value || self.layout.has_free_text()
     }
 
-    /// Whether nobody else has this name, and it is more than one word.
+    /// An identifier of somebody of whom nothing else is known.
+    fn know_value(&self, person: &mut Person, kind: &IdentifierKind, value: &str) {
+        if self.looks_into_texts() && is_code(kind) && is_told_apart(value) {
+            person.add(Clue::Name(value.to_owned()));
+        }
+        person.add(Clue::Value(kind.clone(), value.to_owned()));
+    }
+
+    /// Adds the identifiers that lead to no row, and stand in texts; answers in how many.
+    pub(super) async fn find_in_texts(
+        &mut self,
+        identifiers: &[Identifier],
+        person: &mut Person,
+    ) -> Result<Vec<RowCount>, PortError> {
+        let mut unknown = Person::default();
+        for form in identifiers.iter().filter_map(|one| one.normal().ok()) {
+            let clue = Clue::Value(form.kind().clone(), form.expose().to_owned());
+            if self.layout.has_free_text() && !person.knows(&clue) {
+                unknown.add(clue);
+            }
+        }
+        let named = self.named_by(&unknown).await?;
+        if named.is_empty() {
+            return Ok(named);
+        }
+        for (kind, value) in unknown.identifiers() {
+            let mut one = Person::default();
+            one.add(Clue::Value(kind.clone(), value.to_owned()));
+            if unknown.len() == 1 || !self.named_by(&one).await?.is_empty() {
+                self.know_value(person, kind, value);
+            }
+        }
+        Ok(named)
+    }
+
+    /// Whether nobody else in the table has these values.
     async fn is_theirs_alone(
         &mut self,
         table: &Laid,
         columns: &[String],
         name: &[String],
     ) -> Result<bool, PortError> {
-        if !name.join(" ").trim().contains(' ') {
-            return Ok(false);
-        }
         let dialect = self.layout.dialect;
         let mut sql = self.sql(format!("SELECT count(*) FROM {} AS t WHERE ", table.quoted));
         for (n, (column, part)) in columns.iter().zip(name).enumerate() {

@@ -215,7 +215,7 @@ impl SqlSource {
         let answer = answer.and_then(|text| serde_json::from_str(&text).ok());
         answer
             .map(Ok)
-            .ok_or_else(|| SqlFault::Unreadable.at(EFFECTS))
+            .ok_or_else(|| SqlFault::UnreadableNote.at(EFFECTS))
     }
 
     /// Ends an effect: its answer and all it did become true together.
@@ -225,7 +225,7 @@ impl SqlSource {
         effect: String,
         answer: &T,
     ) -> Result<(), PortError> {
-        let unreadable = |_| SqlFault::Unreadable.at(EFFECTS);
+        let unreadable = |_| SqlFault::UnreadableNote.at(EFFECTS);
         let answer = serde_json::to_string(answer).map_err(unreadable)?;
         let mut sql = found.sql(format!("UPDATE {EFFECTS} SET answer = "));
         sql.bind_text(answer)
@@ -373,7 +373,10 @@ impl PersonalDataSource for SqlSource {
         let mut found = self.begin(context, Purpose::Read).await?;
         self.same_schema(&mut found).await?;
         found.make_sets().await?;
-        let (mut person, identifiers) = found.identify(identifiers).await?;
+        let given = identifiers.iter();
+        let given = given.filter(|one| self.accepts.contains(&one.kind()));
+        let given: Vec<Identifier> = given.cloned().collect();
+        let (mut person, identifiers) = found.identify(&given).await?;
         if let Some(table) = person.several().filter(|_| self.options.one_row_each) {
             return Err(SqlFault::SeveralPeople.at(table));
         }
@@ -394,9 +397,9 @@ impl PersonalDataSource for SqlSource {
             }
         }
         located.rows.retain(|count| count.rows > 0);
-        if located.rows.is_empty() && person.len() > 0 {
-            // Somebody who is named in texts alone.
-            located.rows = found.replace_marks(&person, false).await?;
+        let named = found.find_in_texts(&given, &mut person).await?;
+        if located.rows.is_empty() {
+            located.rows = named; // somebody who stands in texts alone
         }
         found.take_back().await?;
         if !located.rows.is_empty() {

@@ -7,7 +7,7 @@ use crate::datamap::{CatalogueColumn, Class};
 use crate::model::{IdentifierKind, RowCount};
 use crate::ports::PortError;
 
-use super::clue::{Clue, Person};
+use super::clue::Person;
 use super::dialect::{PHONE_MARKS, SET};
 use super::escapes::{self, without_places};
 use super::found::{Found, go_on};
@@ -24,8 +24,6 @@ const PAGE: usize = 50;
 const FEWEST_DIGITS: usize = 7;
 /// Fewer characters stand somewhere by chance.
 pub(super) const FEWEST: usize = 5;
-/// So many without a letter do not.
-const FEWEST_WITHOUT_LETTERS: usize = 12;
 
 /// How many rows are replaced of those that are found; all of them are counted, or so many.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -46,20 +44,22 @@ impl Replace {
 }
 
 /// What names a person in a text.
+#[derive(Default)]
 pub(super) struct Marks {
     /// As they stand there, in whatever case.
     pub(super) words: Vec<String>,
     /// Digits of phone numbers, however they are written.
     pub(super) phones: Vec<String>,
+    /// Whether a code counts that is joined to something: enough to be found, not to be replaced.
+    pub(super) joined: bool,
 }
 
 impl Marks {
-    /// All that is known of a person and told apart from chance; the longest first, for a name may
-    /// stand inside another.
+    /// All that names a person and nobody else; the longest first, for a name may stand inside
+    /// another.
     fn of(person: &Person) -> Self {
-        let values = person.identifiers();
-        let values = values.filter(|(kind, value)| is_word(kind) && is_told_apart(value));
-        let words = person.names().chain(values.map(|(_, value)| value));
+        let mails = person.values(&IdentifierKind::Mail);
+        let words = person.names().chain(mails);
         let mut words: Vec<String> = words.map(str::to_owned).collect();
         words.sort_by_key(|word| std::cmp::Reverse(word.len()));
         let phones = person.values(&IdentifierKind::Phone);
@@ -67,6 +67,7 @@ impl Marks {
         Self {
             words,
             phones: phones.map(str::to_owned).collect(),
+            joined: false,
         }
     }
 
@@ -118,13 +119,19 @@ impl Marks {
     /// One by one.
     pub(super) fn each(&self) -> impl Iterator<Item = Mark<'_>> {
         let phones = self.phones.iter().map(|digits| Mark::Phone(digits));
-        self.words.iter().map(|word| Mark::Word(word)).chain(phones)
+        let words = self.words.iter().map(|word| match self.joined {
+            true => Mark::Joined(word),
+            false => Mark::Word(word),
+        });
+        words.chain(phones)
     }
 }
 
 /// One of what names a person.
 pub(super) enum Mark<'a> {
     Word(&'a str),
+    /// The same, also where something is joined to it.
+    Joined(&'a str),
     Phone(&'a str),
 }
 
@@ -132,7 +139,9 @@ impl Mark<'_> {
     /// Where it stands in a text.
     pub(super) fn places(&self, text: &str) -> Vec<Range<usize>> {
         match self {
-            Self::Word(mark) => places_of(text, mark),
+            Self::Word(mark) => places_of(text, mark, joins(mark)),
+            Self::Joined(mark) if !mark.contains('@') => places_of(text, mark, |_| false),
+            Self::Joined(mark) => places_of(text, mark, joins(mark)),
             Self::Phone(digits) => places_of_number(text, digits),
         }
     }
@@ -145,27 +154,38 @@ pub(super) fn told_digits(number: &str) -> Option<&str> {
     (digits.len() >= FEWEST_DIGITS).then_some(digits)
 }
 
-/// Whether identifiers of a kind stand in a text as they are.
-pub(super) const fn is_word(kind: &IdentifierKind) -> bool {
+/// Whether identifiers of a kind are codes: one word, as it is.
+pub(super) const fn is_code(kind: &IdentifierKind) -> bool {
     matches!(
         kind,
-        IdentifierKind::Mail
-            | IdentifierKind::Account
-            | IdentifierKind::Device
-            | IdentifierKind::Custom(_)
+        IdentifierKind::Account | IdentifierKind::Device | IdentifierKind::Custom(_)
     )
 }
 
 /// Whether a value is more than what stands anywhere by chance: neither one word, nor a number, nor
-/// an amount or a date.
+/// an amount, a time or a date.
 pub(super) fn is_told_apart(value: &str) -> bool {
     let any = |of: fn(char) -> bool| value.chars().any(of);
     let letter = any(char::is_alphabetic);
     let digit = any(|c| c.is_ascii_digit());
     let mark = any(|c| !c.is_alphanumeric() && !c.is_whitespace());
     let length = value.chars().count();
-    length >= FEWEST && letter && (digit || mark)
-        || length >= FEWEST_WITHOUT_LETTERS && digit && mark
+    match letter {
+        true => length >= FEWEST && (digit || mark),
+        false => length >= FEWEST_DIGITS && digit && mark && !is_number_or_date(value),
+    }
+}
+
+fn is_number_or_date(value: &str) -> bool {
+    let number = |c: char| c.is_ascii_digit() || c.is_whitespace() || ".,:'+".contains(c);
+    let groups = value.split(|c: char| !c.is_ascii_digit()).map(str::len);
+    let groups: Vec<usize> = groups.collect();
+    value.chars().all(number)
+        || value.contains(char::is_whitespace)
+        || matches!(
+            groups[..],
+            [4, 1 | 2] | [1 | 2, 4] | [4, 1 | 2, 1 | 2] | [1 | 2, 1 | 2, 2 | 4]
+        )
 }
 
 impl Found {
@@ -206,19 +226,6 @@ impl Found {
         }
         counts.retain(|count| count.rows > 0);
         Ok(counts)
-    }
-
-    /// Whether an identifier names somebody in any text.
-    pub(super) async fn stands_in_a_text(&mut self, clue: &Clue) -> Result<bool, PortError> {
-        let mut person = Person::default();
-        person.add(clue.clone());
-        let layout = Arc::clone(&self.layout);
-        for table in &layout.tables {
-            if !self.named_in(&person, table).await?.is_empty() {
-                return Ok(true);
-            }
-        }
-        Ok(false)
     }
 
     /// Counts the texts of one table that name the person.
@@ -365,43 +372,60 @@ fn plain_part(mark: &str) -> &str {
     parts.max_by_key(|part| part.len()).unwrap_or(mark)
 }
 
-fn places_of(text: &str, mark: &str) -> Vec<Range<usize>> {
-    let name = mark.chars().all(|c| c.is_alphabetic()) || mark.contains(char::is_whitespace);
-    let part_of_word = |c: char| c.is_alphanumeric() || !name && matches!(c, '_' | '-' | '+' | '.');
+/// What joins a part to a mark, so that both are another word: `anna@…` is no part of `jo.anna@…`, nor
+/// `AB-17` of `AB-17-2`, nor `anna_k` of `anna_k@…`. Beside a name stands what will.
+fn joins(mark: &str) -> fn(char) -> bool {
+    let name = mark.chars().all(char::is_alphabetic) || mark.contains(char::is_whitespace);
+    match name {
+        true => |_| false,
+        false if mark.contains(['.', '@']) => |c| matches!(c, '.' | '-' | '_' | '+' | '@'),
+        false => |c| matches!(c, '-' | '_' | '+' | '@'),
+    }
+}
+
+fn places_of(text: &str, mark: &str, joins: fn(char) -> bool) -> Vec<Range<usize>> {
+    let alnum = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
+    let belongs =
+        |before: Option<char>, last: char| last.is_alphanumeric() || joins(last) && alnum(before);
     let here = |rest: &str| {
         let length = begins_with(rest, mark)?;
-        (!goes_on(&rest[length..], name)).then_some(length)
+        let mut after = rest[length..].chars();
+        let goes_on = match after.next() {
+            Some(c) if joins(c) => alnum(after.next()),
+            next => alnum(next),
+        };
+        (!goes_on).then_some(length)
     };
-    places(text, part_of_word, here)
+    places(text, belongs, here)
 }
 
 /// Where a phone number stands: the digits alone, or after a plus or two zeros, with marks between
 /// them, and no further digit beside them.
 fn places_of_number(text: &str, digits: &str) -> Vec<Range<usize>> {
-    let part_of_number = |c: char| c.is_ascii_digit() || c == '+';
+    let part_of_number = |_, c: char| c.is_ascii_digit() || c == '+';
     places(text, part_of_number, |rest| {
         begins_with_number(rest, digits)
     })
 }
 
-/// Where something stands in a text, unless what is before it belongs to it.
+/// Where something stands in a text, unless the two characters before it belong to it.
 fn places(
     text: &str,
-    belongs: impl Fn(char) -> bool,
+    belongs: impl Fn(Option<char>, char) -> bool,
     here: impl Fn(&str) -> Option<usize>,
 ) -> Vec<Range<usize>> {
     let mut places = Vec::new();
-    let (mut place, mut before) = (0, None);
+    let (mut place, mut before, mut last) = (0, None, None);
     while let Some(first) = text[place..].chars().next() {
         match here(&text[place..]) {
-            Some(length) if !before.is_some_and(&belongs) => {
+            Some(length) if !last.is_some_and(|last| belongs(before, last)) => {
                 places.push(place..place + length);
                 place += length;
-                before = None;
+                (before, last) = (None, None);
             }
             _ => {
                 place += first.len_utf8();
-                before = Some(first);
+                (before, last) = (last, Some(first));
             }
         }
     }
@@ -428,16 +452,6 @@ fn begins_with_number(text: &str, digits: &str) -> Option<usize> {
     whole(text).or_else(|| after_plus.and_then(whole))
 }
 
-/// Whether what follows belongs to the same word: `anna@example.org` is no part of
-/// `anna@example.org.uk`, nor `AB-17` of `AB-17-2`.
-fn goes_on(rest: &str, name: bool) -> bool {
-    let mut rest = rest.chars();
-    match rest.next() {
-        Some('.' | '-' | '_') if !name => rest.next().is_some_and(char::is_alphanumeric),
-        next => next.is_some_and(char::is_alphanumeric),
-    }
-}
-
 /// How many bytes of a text are the mark, in whatever case.
 fn begins_with(text: &str, mark: &str) -> Option<usize> {
     let mut here = text.char_indices();
@@ -459,6 +473,7 @@ mod tests {
         Marks {
             words: owned(words),
             phones: owned(phones),
+            joined: false,
         }
     }
 
@@ -490,6 +505,12 @@ mod tests {
             ("AB-1702.", Some("[removed].")),
             ("AB-1702-3 and AB-1702_3", None),
             ("XAB-1702, X-AB-1702", None),
+            ("ab-1702@example.org, x@AB-1702", None),
+            (
+                "AB-1702.pdf; - -AB-1702-",
+                Some("[removed].pdf; - -[removed]-"),
+            ),
+            ("_c0ffee_", Some("_[removed]_")),
             ("AB-17021", None),
             ("cookie=C0FFEE; c0ffee1", Some("cookie=[removed]; c0ffee1")),
         ] {
@@ -499,7 +520,14 @@ mod tests {
 
     #[test]
     fn what_may_be_anything_is_told_from_what_is_the_persons_alone() {
-        for value in ["AB-17", "anna.s", "an42x", "a@b.c", "1600000000.12345"] {
+        for value in [
+            "AB-17",
+            "anna.s",
+            "an42x",
+            "a@b.c",
+            "123-45-6789",
+            "010190-1234",
+        ] {
             assert!(is_told_apart(value), "{value}");
         }
         for value in [
@@ -507,7 +535,11 @@ mod tests {
             "martin",
             "10234567890123",
             "12.50",
+            "1,000,000.00",
             "2026-11-28",
+            "28.11.2026",
+            "2026-11-28 10:15",
+            "10:15:00",
             "A-1",
             "Lea Martin",
             "été",

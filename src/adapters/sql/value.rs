@@ -16,7 +16,7 @@ use super::found::{Found, go_on};
 use super::layout::Laid;
 use super::session::{Purpose, Scalar};
 use super::source::SqlSource;
-use super::text::{FEWEST, Marks, is_told_apart, is_word, told_digits};
+use super::text::{FEWEST, Marks, is_code, is_told_apart, told_digits};
 
 /// Columns that are looked through by one statement.
 const TOGETHER: usize = 50;
@@ -35,8 +35,9 @@ pub struct FoundByValue {
     /// Kinds of identifiers that were looked for. Names were too, where a map gives them, nobody
     /// else has them, and they are more than one word.
     pub looked_for: Vec<IdentifierKind>,
-    /// Kinds of which no identifier could be told from chance: a word, a number of an account, an
-    /// address with a time, a text of less than 5 characters, a phone number of less than 7 digits.
+    /// Kinds of which no identifier could be told from chance: a word, a number, an amount, a time or a
+    /// date as an account, an address with a time, less than 5 characters, a phone number of less than
+    /// 7 digits.
     pub not_looked_for: Vec<IdentifierKind>,
 }
 
@@ -58,8 +59,8 @@ impl Needles {
     fn of(person: &Person) -> Self {
         let mut needles = Self {
             marks: Marks {
-                words: Vec::new(),
-                phones: Vec::new(),
+                joined: true,
+                ..Marks::default()
             },
             looked_for: Vec::new(),
             not_looked_for: Vec::new(),
@@ -67,7 +68,7 @@ impl Needles {
         let mut missed = Vec::new();
         for (kind, value) in person.identifiers() {
             let usable = match kind {
-                kind if is_word(kind) => {
+                kind if *kind == IdentifierKind::Mail || is_code(kind) => {
                     let told = is_told_apart(value);
                     needles.marks.words.extend(told.then(|| value.to_owned()));
                     told
@@ -131,6 +132,26 @@ impl Found {
         }
         found.looked_for = needles.looked_for;
         found.not_looked_for = needles.not_looked_for;
+        Ok(found)
+    }
+
+    /// In how many texts of the map these identifiers stand, by column. Nothing is locked.
+    pub(super) async fn named_by(&mut self, person: &Person) -> Result<Vec<RowCount>, PortError> {
+        let mut needles = Needles::of(person);
+        needles.marks.joined = false;
+        let mut found = Vec::new();
+        if needles.looked_for.is_empty() {
+            return Ok(found);
+        }
+        let layout = std::sync::Arc::clone(&self.layout);
+        for table in &layout.tables {
+            let texts = table.columns().filter(|(_, described)| described.free_text);
+            let texts: Vec<&CatalogueColumn> = texts.map(|(column, _)| column).collect();
+            for texts in texts.chunks(TOGETHER) {
+                let rows = self.in_table(&table.name, Some(table), texts, &needles);
+                found.extend(rows.await?);
+            }
+        }
         Ok(found)
     }
 
@@ -300,6 +321,7 @@ mod tests {
             marks: Marks {
                 words: words.iter().map(|word| (*word).to_owned()).collect(),
                 phones: Vec::new(),
+                joined: true,
             },
             looked_for: Vec::new(),
             not_looked_for: Vec::new(),
