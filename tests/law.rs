@@ -6,6 +6,8 @@
 mod cases;
 #[path = "law/docs.rs"]
 mod docs;
+#[path = "law/extensions.rs"]
+mod extensions;
 #[path = "law/figures.rs"]
 mod figures;
 #[path = "law/filter.rs"]

@@ -306,10 +306,10 @@ impl<'a> Engine<'a> {
         Ok(until)
     }
 
-    /// What happened since may have moved the original date beyond the promised one.
+    /// What happened since may have moved the original date to the promised one or beyond it.
     fn no_sooner_than(&self, original: Due, date: NaiveDate) -> Result<Due, ClockError> {
         let promised = self.due_on(date, false)?;
-        Ok(if original.late_from() > promised.late_from() {
+        Ok(if original.late_from() >= promised.late_from() {
             original
         } else {
             promised
