@@ -17,6 +17,8 @@ mod diagrams;
 mod holes;
 #[path = "machines/letters.rs"]
 mod letters;
+#[path = "machines/notices.rs"]
+mod notices;
 #[path = "machines/rights.rs"]
 mod rights;
 #[path = "machines/world.rs"]
