@@ -22,3 +22,5 @@ mod pieces;
 mod rolls;
 #[path = "law/sets.rs"]
 mod sets;
+#[path = "law/starts.rs"]
+mod starts;

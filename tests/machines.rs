@@ -15,12 +15,16 @@ mod clocks;
 mod diagrams;
 #[path = "machines/holes.rs"]
 mod holes;
+#[path = "model/kept.rs"]
+mod kept;
 #[path = "machines/letters.rs"]
 mod letters;
 #[path = "machines/notices.rs"]
 mod notices;
 #[path = "machines/rights.rs"]
 mod rights;
+#[path = "machines/told.rs"]
+mod told;
 #[path = "machines/world.rs"]
 mod world;
 

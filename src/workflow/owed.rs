@@ -195,8 +195,6 @@ impl Walk<'_> {
                     self.swept = Some(at);
                 }
             }
-            Event::Shredded => self.done(envelope, None),
-            Event::Appealed | Event::Reworked => self.appeal = None,
             Event::Ended { .. }
             | Event::Restricted { .. }
             | Event::Withholding { .. }

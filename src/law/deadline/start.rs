@@ -61,7 +61,6 @@ impl Engine<'_> {
         for (at, event) in events.iter().enumerate() {
             let later = &events[at + 1..];
             let is_moot = match event.kind {
-                ClockEventKind::FeeWaived => true,
                 ClockEventKind::FeeRequested => is_waived(later, ClockEventKind::FeePaid),
                 ClockEventKind::FeeNotified => is_waived(later, ClockEventKind::FeeConfirmed),
                 _ => false,
