@@ -23,6 +23,8 @@ mod letters;
 mod notices;
 #[path = "machines/rights.rs"]
 mod rights;
+#[path = "machines/tails.rs"]
+mod tails;
 #[path = "machines/told.rs"]
 mod told;
 #[path = "machines/world.rs"]

@@ -56,7 +56,6 @@ pub(super) fn after(phase: Phase, work: &Fulfilment) -> Next {
         Phase::Packing if work.package.is_some() && work.deliver_to.is_some() => {
             Next::Enter(Phase::Sending)
         }
-        Phase::Packing | Phase::Sending => Next::End,
         _ => super::access::after(phase, work),
     }
 }
