@@ -23,10 +23,14 @@ mod letters;
 mod notices;
 #[path = "machines/rights.rs"]
 mod rights;
+#[path = "machines/sums.rs"]
+mod sums;
 #[path = "machines/tails.rs"]
 mod tails;
 #[path = "machines/told.rs"]
 mod told;
+#[path = "machines/turns.rs"]
+mod turns;
 #[path = "machines/world.rs"]
 mod world;
 

@@ -119,7 +119,7 @@ fn a_plan_that_changed_is_confirmed_anew() {
     world.policy.confirm_erasure = true;
     world.policy.grace = Some(TimeDelta::days(3));
     let mut course = Course::approved(world);
-    let mut approve = |course: &mut Course| {
+    let approve = |course: &mut Course| {
         let digest = course.work().plan_digest();
         course.give(fulfilment::Command::ApprovePlan { digest });
         assert_eq!(course.work().phase, Phase::Confirmation);
@@ -409,6 +409,10 @@ fn whoever_takes_up_a_lifted_restriction_again_lifts_what_is_left_of_it() {
     assert!(course.work().sources[0].restricted);
     course.give(lifecycle::Command::Rework);
     assert_eq!(course.work().phase, Phase::Queued);
+    assert!(
+        !entered(&course, Phase::Locating),
+        "it is known where it is"
+    );
     course.work_until(Phase::Ended);
     assert!(!course.work().sources[0].restricted);
 }
