@@ -2,7 +2,7 @@
 //! few laws have: against a made-up law with a notice for every step.
 
 use chrono::TimeDelta;
-use datarights::law::{Regime, RegimeId, Step};
+use datarights::law::{ClockError, ClockEvent, ClockEventKind, Regime, RegimeId, Step};
 use datarights::model::{Actor, Ground, IdentifierKind, Outcome, Right};
 use datarights::workflow::{
     Cause, Delivery, Letter, Rejection, Request, Timer, fulfilment, lifecycle, receive,
@@ -250,6 +250,71 @@ fn what_an_appeal_changed_is_answered_by_the_day_of_the_appeal() {
     course.sent(Letter::IdentityRequest);
     assert_eq!(course.request().answer_due(), late);
     assert!(late.is_some());
+}
+
+#[test]
+fn the_clock_of_an_appeal_stays_as_it_is_when_that_of_the_answer_moves() {
+    let response = r#"{"question": "response", "period": {"unit": "days", "value": 10},
+        "start": "relevant_time"}"#;
+    let appeal = r#"{"question": "appeal_response", "period": {"unit": "days", "value": 20},
+        "extension": {"by": {"unit": "days", "value": 20}}}"#;
+    let mut course = received(Right::Access, &format!("{response}, {appeal}"));
+    let ground = Ground::new("unfounded");
+    course.give(lifecycle::Command::Refuse { ground });
+    course
+        .sent(Letter::Refusal)
+        .give(lifecycle::Command::Appeal);
+    let before = course.request().clock.clone();
+    assert!(before.appeal_history.is_some() && before.appeal_extension_notice.is_some());
+    course.give(lifecycle::Command::DecideAppeal { granted: true });
+    course.give(lifecycle::Command::RequestIdentity);
+    course.sent(Letter::IdentityRequest);
+    let after = &course.request().clock;
+    assert_ne!(after.history, before.history);
+    assert_eq!(after.appeal, before.appeal);
+    assert_eq!(after.appeal_history, before.appeal_history);
+    assert_eq!(
+        after.appeal_extension_notice,
+        before.appeal_extension_notice
+    );
+}
+
+/// Nothing is left out silently: only a law that has no such clock has no such day.
+#[test]
+fn a_clock_that_is_not_in_force_yet_is_an_error_and_one_that_is_not_there_is_none() {
+    let later = |question: &str| {
+        format!(
+            r#"{{"question": "{question}", "period": {{"unit": "days", "value": 10}}, "from": "2030-01-01"}}"#
+        )
+    };
+    let with = |more: &str| {
+        let response = r#"{"question": "response", "period": {"unit": "days", "value": 30},
+            "start": {"fee_reflection_end": {"days": 10}}}"#;
+        let clocks = match more {
+            "" => response.to_owned(),
+            more => format!("{response}, {}", later(more)),
+        };
+        received(Right::Access, &clocks)
+    };
+    let appealed = |course: &Course| {
+        let clock = &course.request().clock;
+        clock.appealed(course.world.setting(), start())
+    };
+    assert_eq!(appealed(&with("")).unwrap().appeal, None);
+    let not_yet = appealed(&with("appeal_response")).unwrap_err();
+    assert!(matches!(not_yet, ClockError::NotYet { .. }), "{not_yet:?}");
+
+    let fee_told = |course: &Course| {
+        let event = ClockEvent {
+            at: start(),
+            kind: ClockEventKind::FeeNotified,
+            until: None,
+        };
+        course.request().clock.after(course.world.setting(), event)
+    };
+    assert_eq!(fee_told(&with("")).unwrap().fee, None);
+    let not_yet = fee_told(&with("fee_confirm_deadline")).unwrap_err();
+    assert!(matches!(not_yet, ClockError::NotYet { .. }), "{not_yet:?}");
 }
 
 #[test]

@@ -304,7 +304,10 @@ fn a_rectification_that_is_left_as_it_is_still_frees_what_it_restricted() {
         .answered()
         .give(lifecycle::Command::Leave);
     assert_eq!(course.work().phase, Phase::Withholding);
-    course.fire(Timer::Tail).work_until(Phase::Ended);
+    course.fire(Timer::Tail).work_until(Phase::Queued);
+    course.answer(&Target::Request, StepResult::done(Finding::Nothing));
+    assert_eq!(course.work().phase, Phase::Lifting, "and nothing else");
+    course.work_until(Phase::Ended);
     assert!(!course.work().sources[0].restricted);
 }
 

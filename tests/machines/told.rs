@@ -258,6 +258,28 @@ fn after_an_appeal_the_person_has_anew_the_time_to_appeal() {
     assert!(told.timers().contains(&Timer::Appeal));
 }
 
+#[test]
+fn who_let_a_fee_lapse_is_told_that_the_request_is_over() {
+    let mut told = Told::of(World::simple(Right::Access).under_law("ch_fadp"));
+    told.give(lifecycle::Command::ConfirmIdentity)
+        .give(lifecycle::Command::ChargeFee {
+            minor_units: 20_000,
+            currency: "CHF".to_owned(),
+            ground: None,
+        })
+        .sent(Letter::FeeRequest)
+        .give(Command::Fire(Timer::Expiry));
+    assert_eq!(told.course.request().lifecycle.end, Some(End::Withdrawn));
+    assert!(told.effects().contains(&Effect::Notify(Letter::Expiry)));
+    let mut withdrawn = Told::of(World::simple(Right::Access).under_law("ch_fadp"));
+    withdrawn.give(lifecycle::Command::Withdraw);
+    assert!(
+        !withdrawn
+            .effects()
+            .contains(&Effect::Notify(Letter::Expiry))
+    );
+}
+
 // ---- what is still waited for
 
 #[test]

@@ -254,6 +254,31 @@ fn an_extension_of_an_appeal_is_announced_while_the_appeal_runs() {
 }
 
 #[test]
+fn what_was_sent_stays_sent_when_the_answer_is_extended() {
+    let mut course = Course::of(World::simple(Right::Access));
+    course.sent(Letter::Acknowledgement).give(extend());
+    assert!(course.request().lifecycle.is_sent(Letter::Acknowledgement));
+    assert!(!course.request().lifecycle.is_sent(Letter::Extension));
+}
+
+#[test]
+fn a_decision_on_an_appeal_is_waited_for_until_the_request_is_closed() {
+    let mut course = Course::of(World::simple(Right::Access).under_law("us_co"));
+    let ground = datarights::model::Ground::new("trade_secret");
+    course.give(lifecycle::Command::Refuse { ground });
+    course
+        .sent(Letter::Refusal)
+        .give(lifecycle::Command::Appeal);
+    assert!(course.request().due_at().is_some());
+    course.give(lifecycle::Command::DecideAppeal { granted: false });
+    assert!(course.request().due_at().is_some(), "its letter is not out");
+    course.fire(Timer::Appeal);
+    assert!(course.request().lifecycle.is_closed());
+    assert_eq!(course.request().due_at(), None);
+    assert!(!course.situation.timers.contains_key(&Timer::AppealDecision));
+}
+
+#[test]
 fn a_late_acknowledgement_stays_late_when_the_answer_is_extended() {
     let mut course = Course::of(World::simple(Right::Access).under_law("us_ca_ccpa"));
     course.fire(Timer::Acknowledgement);
@@ -354,6 +379,33 @@ fn a_fee_does_not_lapse_once_the_request_is_refused() {
 }
 
 #[test]
+fn a_fee_that_was_never_settled_does_not_lapse_while_another_question_is_open() {
+    let mut course = Course::of(World::simple(Right::Access).under_law("ch_fadp"));
+    course.give(lifecycle::Command::ConfirmIdentity);
+    course.give(lifecycle::Command::ChargeFee {
+        minor_units: 20_000,
+        currency: "CHF".to_owned(),
+        ground: None,
+    });
+    course.sent(Letter::FeeRequest);
+    let law = course.world.setting().regime;
+    let mut refuses = law.grounds_for(&Right::Access, datarights::law::GroundUse::Refuse);
+    let ground = refuses.next().unwrap().code.to_string();
+    drop(refuses);
+    let ground = datarights::model::Ground::new(ground);
+    course.give(lifecycle::Command::Refuse { ground });
+    course
+        .sent(Letter::Refusal)
+        .give(lifecycle::Command::Appeal);
+    course.give(lifecycle::Command::DecideAppeal { granted: true });
+    course.give(lifecycle::Command::AskClarification);
+    course.sent(Letter::ClarificationRequest);
+    course.wait(TimeDelta::days(15));
+    course.give(lifecycle::Command::Clarify);
+    assert_eq!(course.request().lifecycle.end, None);
+}
+
+#[test]
 fn a_currency_has_three_capital_letters() {
     let mut course = Course::of(World::simple(Right::Access));
     course.give(lifecycle::Command::ConfirmIdentity);
@@ -406,6 +458,22 @@ fn another_request_is_carried_on_by_one_that_is_open_or_not_done_in_full() {
     assert!(
         matches!(refused, Err(Rejection::TooLate { .. })),
         "{refused:?}"
+    );
+}
+
+#[test]
+fn a_request_joins_another_and_not_itself() {
+    let course = Course::of(World::simple(Right::Access));
+    let join = |into| course.attempt(lifecycle::Command::Join { into });
+    let itself = join(course.request().facts.id);
+    assert!(
+        matches!(itself, Err(Rejection::Malformed { .. })),
+        "{itself:?}"
+    );
+    let into = RequestId::new(uuid::Uuid::from_u128(99));
+    assert_eq!(
+        join(into).unwrap().next.lifecycle.end,
+        Some(End::Joined(into))
     );
 }
 
@@ -464,6 +532,54 @@ fn what_was_left_of_a_rectification_is_corrected_after_a_granted_appeal() {
         (&before.locators, &before.keys)
     );
     course.work_until(Phase::Rectifying);
+}
+
+/// Restricted and never corrected, refused, still restricted; and begun anew.
+fn restricted_and_begun_anew() -> Course {
+    let mut world = looked_at(Right::Rectification, &["crm"], &[]);
+    world.policy.plan_approval = Approval::OnePerson;
+    let mut course = Course::approved(world);
+    course
+        .work_until(Phase::Approval)
+        .give(refuse())
+        .work_until(Phase::Lifting)
+        .answer_source("crm", StepResult::Failed(Failure::Refused))
+        .answered();
+    assert_eq!(course.work().phase, Phase::Withholding);
+    assert!(!course.work().written);
+    granted(&mut course);
+    assert!(began(&course));
+    course
+}
+
+#[test]
+fn what_is_still_restricted_is_known_by_what_it_was_found_by_until_it_is_found_anew() {
+    let mut course = restricted_and_begun_anew();
+    let known = course.work().sources[0].clone();
+    assert!(known.restricted && known.is_found() && !known.keys.is_empty());
+    course.answer_source("crm", StepResult::done(located("crm", 0, None)));
+    assert_eq!(course.work().sources[0].locators, known.locators);
+    assert_eq!(course.work().sources[0].keys, known.keys);
+
+    let mut moved = restricted_and_begun_anew();
+    let mut finding = located("crm", 1, None);
+    let other = vec![datarights::model::KeyedDigest::from_bytes([1; 32])];
+    if let Finding::Located { keys, .. } = &mut finding {
+        keys.clone_from(&other);
+    }
+    moved.answer_source("crm", StepResult::done(finding));
+    assert_eq!(moved.work().sources[0].keys, other);
+}
+
+#[test]
+fn a_correction_is_not_called_done_while_rows_are_still_restricted_for_it() {
+    let mut course = restricted_and_begun_anew();
+    course.answer_source("crm", StepResult::done(located("crm", 1, None)));
+    course.answer_source("crm", StepResult::done(planned("crm", "b", 0, vec![])));
+    assert_eq!(course.work().phase, Phase::Ended);
+    assert!(course.work().sources[0].restricted);
+    assert!(course.work().is_unfinished());
+    assert_eq!(course.work().outcome, Some(Outcome::Failed));
 }
 
 #[test]
