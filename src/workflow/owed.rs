@@ -203,7 +203,7 @@ impl Walk<'_> {
                     let answered = self.request.lifecycle.answered_at.unwrap_or(at);
                     self.appeal = Some(later(answered, policy.appeal_within).max(at));
                 }
-                self.settle(&envelope.event, at);
+                self.settle(at);
             }
             Event::Closed { end } => {
                 let by_silence = envelope.cause == Cause::Timer(Timer::Expiry);
@@ -213,7 +213,7 @@ impl Walk<'_> {
                 if *end == End::Withdrawn {
                     self.give_up_package(sequence);
                 }
-                self.settle(&envelope.event, at);
+                self.settle(at);
             }
             _ => {}
         }
@@ -221,9 +221,8 @@ impl Walk<'_> {
         self.asked.retain(|(_, effect, _)| request.awaits(effect));
     }
 
-    fn settle(&mut self, event: &Event, at: DateTime<Utc>) {
-        let ends = matches!(event, Event::Ended { .. } | Event::Closed { .. });
-        if ends && !self.request.is_open() {
+    fn settle(&mut self, at: DateTime<Utc>) {
+        if !self.request.is_open() {
             self.settled = Some(at);
         }
     }

@@ -281,7 +281,9 @@ fn a_decision_on_an_appeal_is_waited_for_until_the_request_is_closed() {
 #[test]
 fn a_late_acknowledgement_stays_late_when_the_answer_is_extended() {
     let mut course = Course::of(World::simple(Right::Access).under_law("us_ca_ccpa"));
-    course.fire(Timer::Acknowledgement);
+    course
+        .fire(Timer::Acknowledgement)
+        .sent(Letter::Acknowledgement);
     let late = vec![Letter::Acknowledgement];
     assert_eq!(course.request().lifecycle.late_letters, late);
     let law = course.world.setting().regime;
