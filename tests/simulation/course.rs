@@ -8,8 +8,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use datarights::engine::{Engine, EngineError, Intake, Ports, Settings};
 use datarights::model::{Actor, Channel, Identifier, Outcome, RequestId, Right, Use, Wish};
 use datarights::ports::{
-    ArtifactStore, Notifier, PersonalDataSource, ProcessorGateway, RequestStore, StoreError, Vault,
-    VaultError, WorkerId,
+    ArtifactStore, IdentityVerifier, Notifier, PersonalDataSource, ProcessorGateway, RequestStore,
+    StoreError, Vault, VaultError, WorkerId,
 };
 use datarights::workflow::{Command, Event, Request, fulfilment, lifecycle};
 use futures::future::BoxFuture;
@@ -69,6 +69,8 @@ pub(crate) const CASES: [&[(Person, Right)]; 14] = [
 pub(crate) struct Course {
     /// Which of [`CASES`].
     pub(crate) case: usize,
+    /// Whether people are asked who they are.
+    pub(crate) asks: bool,
     /// On and on until the withheld rows, the packages, the keys and the requests are gone.
     pub(crate) long: bool,
 }
@@ -77,7 +79,16 @@ impl Course {
     pub(crate) fn of(chance: &Chance) -> Self {
         Self {
             case: usize::try_from(chance.below(CASES.len() as u64)).unwrap(),
+            asks: false,
             long: chance.one_in(16),
+        }
+    }
+
+    /// Asks people who they are. They are quick then: who is not moves deadlines, or is given up.
+    pub(crate) fn asking(&mut self, weather: &mut Weather) {
+        self.asks = true;
+        if weather.pace.1 > 7_200 {
+            weather.pace = (60, 7_200);
         }
     }
 
@@ -199,7 +210,7 @@ impl Run {
             entropy: world.entropy.clone(),
             artifacts: Gated::<dyn ArtifactStore>::new(&gate, &world.artifacts_port),
             notifier: Gated::<dyn Notifier>::new(&gate, &world.notifier),
-            verifier: Arc::clone(&world.verifier),
+            verifier: Gated::<dyn IdentityVerifier>::new(&gate, &world.verifier),
             access: Arc::clone(&world.access),
         };
         let source =
@@ -272,7 +283,13 @@ impl Run {
     }
 
     /// The people around one request, until nothing waits for them any more.
-    async fn attend(self: Arc<Self>, engine: Engine, request: RequestId, pace: (i64, i64)) {
+    async fn attend(
+        self: Arc<Self>,
+        engine: Engine,
+        request: RequestId,
+        pace: (i64, i64),
+        asks: bool,
+    ) {
         let chance = self.storm.chance.clone();
         let (world, base) = (&self.world, &self.world.clock);
         let mut waited = 0;
@@ -286,7 +303,7 @@ impl Run {
                 Err(EngineError::UnknownRequest(_)) => break,
                 Err(_) => continue,
             };
-            match next(&seen) {
+            match next(&seen, asks, self.was_asked(request)) {
                 Next::Wait => waited = (waited + 1).min(10),
                 Next::Nothing => break,
                 Next::Give(who, command) => {
@@ -306,6 +323,15 @@ impl Run {
             }
         }
         self.open.fetch_sub(1, Ordering::SeqCst);
+    }
+
+    /// Whether the person holds the code in hand, and the letter that asks for it.
+    fn was_asked(&self, request: RequestId) -> bool {
+        let world = &self.world;
+        let letters = world.outbox.letters();
+        let asks = { letters.iter() }
+            .any(|letter| letter.request == request && letter.notice.kind == "identity_request");
+        asks && world.codes.code(&world.acme, request).is_some()
     }
 
     /// When a worker next has something to do.
@@ -338,13 +364,15 @@ enum Next {
 }
 
 /// What somebody decides when nothing moves by itself any more.
-fn next(request: &Request) -> Next {
+fn next(request: &Request, asks: bool, was_asked: bool) -> Next {
     use lifecycle::{Command as C, Phase as P};
     let work = request.fulfilment.as_ref();
     let phase = work.map(|work| work.phase);
     let give = |who, command: C| Next::Give(who, command.into());
     match (request.lifecycle.phase, phase) {
-        (P::Received, _) => give("alice", C::ConfirmIdentity),
+        (P::Received, _) if asks => give("alice", C::RequestIdentity),
+        (P::Identity, _) if !was_asked => Next::Wait,
+        (P::Received | P::Identity, _) => give("alice", C::ConfirmIdentity),
         (P::Assessment, _) => give("alice", C::Approve),
         (P::Review, _) => give("alice", C::Release),
         (P::Fulfilment, Some(fulfilment::Phase::Approval)) => {
@@ -466,7 +494,7 @@ fn observe(
     let people = Life::new("people".to_owned(), false, false, &world.clock);
     let office = run.engine(&people, Skewed::new(&world.clock), settings);
     for request in &requests {
-        let attend = Arc::clone(&run).attend(office.clone(), *request, weather.pace);
+        let attend = Arc::clone(&run).attend(office.clone(), *request, weather.pace, course.asks);
         crew.add(attend.boxed());
     }
     let still = |run: &Run, span: TimeDelta| {

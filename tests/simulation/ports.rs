@@ -310,6 +310,22 @@ impl Notifier for Gated<dyn Notifier> {
 }
 
 #[async_trait]
+impl IdentityVerifier for Gated<dyn IdentityVerifier> {
+    async fn challenge(
+        &self,
+        x: &CallContext,
+        who: &[Identifier],
+    ) -> Result<Answer<()>, PortError> {
+        let perform = || self.inner.challenge(x, who);
+        self.gate.pass("challenge", Kind::Port, &perform).await
+    }
+    async fn check(&self, x: &CallContext, e: &Personal<String>) -> Result<Check, PortError> {
+        let perform = || self.inner.check(x, e);
+        self.gate.pass("check", Kind::Port, &perform).await
+    }
+}
+
+#[async_trait]
 impl Vault for Gated<dyn Vault> {
     async fn create_key(&self, key: &KeyId) -> Result<(), VaultError> {
         let perform = || self.inner.create_key(key);
