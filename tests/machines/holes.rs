@@ -14,17 +14,6 @@ fn done() -> StepResult {
     StepResult::done(datarights::workflow::Finding::Nothing)
 }
 
-fn failed() -> StepResult {
-    StepResult::Failed(Failure::Unavailable)
-}
-
-fn partly(finding: datarights::workflow::Finding, failure: Failure) -> StepResult {
-    StepResult::Done {
-        finding,
-        missing: vec![missing(failure)],
-    }
-}
-
 /// Erasure of these sources, by these settings.
 fn erasure(policy: Policy, sources: &[(&str, &[&str])], recipients: &[&str]) -> World {
     let landscape = Landscape {

@@ -9,10 +9,6 @@ use datarights::workflow::{
 
 use crate::world::*;
 
-fn failed() -> StepResult {
-    StepResult::Failed(Failure::Unavailable)
-}
-
 /// A world of sources that are searched by mail, and one recipient.
 fn world(right: Right, sources: &[&str]) -> World {
     let landscape = Landscape {

@@ -7,34 +7,18 @@ use datarights::model::{
 };
 use datarights::workflow::fulfilment::{self, Phase, stop::uses};
 use datarights::workflow::{
-    Delivery, Finding, Landscape, Letter, Rejection, Review, StepResult, Target, Task, lifecycle,
+    Delivery, Finding, Landscape, Letter, Rejection, StepResult, Target, Task, lifecycle,
 };
 
 use crate::world::*;
-
-fn failed() -> StepResult {
-    StepResult::Failed(Failure::Unavailable)
-}
 
 fn done(finding: Finding) -> StepResult {
     StepResult::done(finding)
 }
 
-fn world(right: Right, sources: &[&str], recipients: &[&str]) -> World {
-    let landscape = Landscape {
-        sources: (sources.iter())
-            .map(|name| source(name, &[IdentifierKind::Mail], &[]))
-            .collect(),
-        recipients: recipients.iter().map(|name| party(name)).collect(),
-    };
-    let mut world = World::new(right, plain_policy(), landscape);
-    world.policy.review = Review::Always;
-    world
-}
-
 /// Approved, with both sources found.
 fn course(right: Right, sources: &[&str], recipients: &[&str]) -> Course {
-    Course::approved(world(right, sources, recipients))
+    Course::approved(looked_at(right, sources, recipients))
 }
 
 fn outcome(course: &mut Course) -> Outcome {
@@ -431,7 +415,7 @@ fn an_outcome_is_seen_once_it_was_let_out_and_never_after_a_refusal() {
     assert!(released(&answered));
     let mut appealed = Course {
         situation: answered.situation.clone(),
-        world: world(Right::Access, &["crm"], &[]),
+        world: looked_at(Right::Access, &["crm"], &[]),
         last: answered.last.clone(),
         effects: Vec::new(),
     };
@@ -440,14 +424,14 @@ fn an_outcome_is_seen_once_it_was_let_out_and_never_after_a_refusal() {
     answered.fire(datarights::workflow::Timer::Appeal);
     assert!(released(&answered));
 
-    let mut refused = Course::of(world(Right::Access, &["crm"], &[]));
+    let mut refused = Course::of(looked_at(Right::Access, &["crm"], &[]));
     refused.give(lifecycle::Command::Refuse {
         ground: Ground::new("manifestly_unfounded"),
     });
     assert!(!released(&refused));
     refused.sent(Letter::Refusal);
     assert!(!released(&refused));
-    let mut withdrawn = Course::of(world(Right::Access, &["crm"], &[]));
+    let mut withdrawn = Course::of(looked_at(Right::Access, &["crm"], &[]));
     withdrawn
         .wait(TimeDelta::days(1))
         .give(lifecycle::Command::Withdraw);

@@ -11,22 +11,11 @@ use datarights::workflow::{
 
 use crate::world::*;
 
-fn failed() -> StepResult {
-    StepResult::Failed(Failure::Unavailable)
-}
-
-fn partly(finding: Finding) -> StepResult {
-    StepResult::Done {
-        finding,
-        missing: vec![missing(Failure::Unavailable)],
-    }
-}
-
 fn until(days: i64) -> Vec<datarights::model::WithheldRows> {
     vec![withheld(Until::Date(day(days)))]
 }
 
-fn looked_at() -> Policy {
+fn reviewing() -> Policy {
     let mut policy = plain_policy();
     policy.review = Review::Always;
     policy
@@ -144,7 +133,7 @@ fn a_plan_that_changed_is_confirmed_anew() {
 
 #[test]
 fn what_is_withheld_waits_on_when_it_cannot_be_planned_while_somebody_looks_at_it() {
-    let mut course = erasing(looked_at());
+    let mut course = erasing(reviewing());
     course
         .answer_source("crm", StepResult::done(erased(1, until(400))))
         .work_until(Phase::Withholding);
@@ -166,7 +155,10 @@ fn failing_and_kept(days_more: i64) -> Course {
         .work_until(Phase::Erasing);
     // The tail is due when day 400 is over.
     course
-        .answer_source("crm", partly(erased(1, until(401 + days_more))))
+        .answer_source(
+            "crm",
+            partly(erased(1, until(401 + days_more)), Failure::Unavailable),
+        )
         .work_until(Phase::Withholding);
     course
 }
@@ -185,7 +177,7 @@ fn what_failed_is_tried_again_no_later_than_what_is_kept_may_go() {
     for (days, rests) in [(2, 2), (4, 3)] {
         later.fire(Timer::Tail).work_until(Phase::Erasing);
         later
-            .answer_source("crm", partly(erased(1, until(411))))
+            .answer_source("crm", partly(erased(1, until(411)), Failure::Unavailable))
             .work_until(Phase::Withholding);
         assert_eq!(
             (tail(&later), later.work().rests),
@@ -195,7 +187,7 @@ fn what_failed_is_tried_again_no_later_than_what_is_kept_may_go() {
     // By now what is kept may go before the next try.
     later.fire(Timer::Tail).work_until(Phase::Erasing);
     later
-        .answer_source("crm", partly(erased(1, until(411))))
+        .answer_source("crm", partly(erased(1, until(411)), Failure::Unavailable))
         .work_until(Phase::Withholding);
     assert!(tail(&later).unwrap() < day * 8);
     assert_eq!(later.work().rests, 0);
@@ -206,7 +198,7 @@ fn what_failed_is_tried_again_no_later_than_what_is_kept_may_go() {
 #[test]
 fn only_what_rests_with_something_missing_is_left_as_it_is() {
     let answered = |result| {
-        let mut course = erasing(looked_at());
+        let mut course = erasing(reviewing());
         course
             .answer_source("crm", result)
             .work_until(Phase::Ended)
@@ -220,9 +212,9 @@ fn only_what_rests_with_something_missing_is_left_as_it_is() {
         "nothing is missing"
     );
 
-    let mut part = answered(partly(erased(1, vec![])));
+    let mut part = answered(partly(erased(1, vec![]), Failure::Unavailable));
     assert!(part.work().is_unfinished());
-    let mut again = answered(partly(erased(1, vec![])));
+    let mut again = answered(partly(erased(1, vec![]), Failure::Unavailable));
     part.give(lifecycle::Command::Leave);
     assert!(!part.work().is_unfinished());
     assert_eq!(part.phases(), (lifecycle::Phase::Answered, Phase::Ended));
@@ -234,7 +226,7 @@ fn only_what_rests_with_something_missing_is_left_as_it_is() {
     again.give(lifecycle::Command::Rework);
     again
         .work_until(Phase::Erasing)
-        .answer_source("crm", partly(erased(1, vec![])))
+        .answer_source("crm", partly(erased(1, vec![]), Failure::Unavailable))
         .work_until(Phase::Ended);
     assert!(again.work().is_unfinished());
 
@@ -253,7 +245,7 @@ fn only_what_rests_with_something_missing_is_left_as_it_is() {
         .answered()
         .fire(Timer::Tail)
         .work_until(Phase::Erasing)
-        .answer_source("crm", partly(erased(1, vec![])));
+        .answer_source("crm", partly(erased(1, vec![]), Failure::Unavailable));
     assert_eq!(goes_on.work().phase, Phase::Erasing);
     assert!(goes_on.work().is_unfinished());
     assert!(too_late(&goes_on, lifecycle::Command::Leave), "it goes on");
@@ -274,7 +266,7 @@ fn nothing_is_waited_for_when_all_that_was_missing_is_left_as_it_is() {
     let mut course = failing_and_kept(30);
     course.fire(Timer::Tail).work_until(Phase::Erasing);
     course
-        .answer_source("crm", partly(erased(1, vec![])))
+        .answer_source("crm", partly(erased(1, vec![]), Failure::Unavailable))
         .work_until(Phase::Withholding)
         .give(lifecycle::Command::Leave);
     assert_eq!(course.work().phase, Phase::Ended);
@@ -287,7 +279,7 @@ fn nothing_is_waited_for_when_all_that_was_missing_is_left_as_it_is() {
 /// A rectification whose restriction could not be lifted at its end.
 fn still_restricted() -> Course {
     let mut world = World::simple(Right::Rectification);
-    world.policy = looked_at();
+    world.policy = reviewing();
     let mut course = Course::approved(world);
     course
         .work_until(Phase::Lifting)
@@ -396,7 +388,7 @@ fn whoever_takes_up_a_lifted_restriction_again_lifts_what_is_left_of_it() {
         sources: vec![source("crm", &[IdentifierKind::Mail], &[])],
         recipients: vec![party("mailer")],
     };
-    let mut course = Course::approved(World::new(Right::Restriction, looked_at(), landscape));
+    let mut course = Course::approved(World::new(Right::Restriction, reviewing(), landscape));
     course.work_until(Phase::Restricted);
     assert!(!course.work().announced);
     course

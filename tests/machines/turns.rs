@@ -8,21 +8,10 @@ use datarights::model::{
 use datarights::workflow::fulfilment::{self, Phase};
 use datarights::workflow::{
     Approval, Cause, Command, Effect, Event, Finding, Landscape, Letter, Locks, MAX_EVENT,
-    Rejection, Review, StepResult, Target, Timer, TimerChange, lifecycle, receive,
+    Rejection, StepResult, Target, Timer, TimerChange, lifecycle, receive,
 };
 
 use crate::world::*;
-
-fn failed() -> StepResult {
-    StepResult::Failed(Failure::Unavailable)
-}
-
-fn partly(finding: Finding) -> StepResult {
-    StepResult::Done {
-        finding,
-        missing: vec![missing(Failure::Unavailable)],
-    }
-}
 
 fn refuse() -> lifecycle::Command {
     lifecycle::Command::Refuse { ground: ground() }
@@ -33,18 +22,6 @@ fn letter_failed(letter: Letter) -> lifecycle::Command {
         letter,
         failure: Failure::Unavailable,
     }
-}
-
-fn looked_at(right: Right, sources: &[&str], recipients: &[&str]) -> World {
-    let landscape = Landscape {
-        sources: (sources.iter())
-            .map(|name| source(name, &[IdentifierKind::Mail], &[]))
-            .collect(),
-        recipients: recipients.iter().map(|name| party(name)).collect(),
-    };
-    let mut world = World::new(right, plain_policy(), landscape);
-    world.policy.review = Review::Always;
-    world
 }
 
 fn asked(course: &Course) -> Vec<String> {
@@ -61,7 +38,7 @@ fn answered_in_part() -> Course {
     let mut course = Course::approved(looked_at(Right::Erasure, &["crm"], &[]));
     course
         .work_until(Phase::Erasing)
-        .answer_source("crm", partly(erased(1, vec![])))
+        .answer_source("crm", partly(erased(1, vec![]), Failure::Unavailable))
         .work_until(Phase::Ended)
         .give(lifecycle::Command::Release)
         .answered();
@@ -699,7 +676,7 @@ fn a_restriction_asks_only_the_sources_that_are_not_restricted() {
 #[test]
 fn what_was_searched_in_part_is_not_restricted() {
     let mut course = Course::approved(looked_at(Right::Access, &["crm", "shop"], &[]));
-    course.answer_source("crm", partly(located("crm", 1, None)));
+    course.answer_source("crm", partly(located("crm", 1, None), Failure::Unavailable));
     assert!(!course.work().sources[0].restricted);
 }
 

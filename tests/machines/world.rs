@@ -68,6 +68,17 @@ pub(crate) fn missing(failure: Failure) -> MissingRows {
     }
 }
 
+pub(crate) fn failed() -> StepResult {
+    StepResult::Failed(Failure::Unavailable)
+}
+
+pub(crate) fn partly(finding: Finding, failure: Failure) -> StepResult {
+    StepResult::Done {
+        finding,
+        missing: vec![missing(failure)],
+    }
+}
+
 pub(crate) fn withheld(until: Until) -> WithheldRows {
     WithheldRows {
         collection: "invoices".to_owned(),
@@ -897,4 +908,17 @@ pub(crate) fn actors() -> [Actor; 7] {
         Actor::Host,
         Actor::Engine,
     ]
+}
+
+/// Sources and recipients of these names, and somebody who looks at every answer.
+pub(crate) fn looked_at(right: Right, sources: &[&str], recipients: &[&str]) -> World {
+    let landscape = Landscape {
+        sources: (sources.iter())
+            .map(|name| source(name, &[IdentifierKind::Mail], &[]))
+            .collect(),
+        recipients: recipients.iter().map(|name| party(name)).collect(),
+    };
+    let mut world = World::new(right, plain_policy(), landscape);
+    world.policy.review = Review::Always;
+    world
 }
