@@ -161,10 +161,12 @@ fn bar(what: &'static str, rows: Option<u64>) -> Outcome<ProgressBar> {
     Ok(ProgressBar::new(rows).with_message(what).with_style(style))
 }
 
-/// The context that an engine would give to each call.
+/// The context that an engine would give to each call. Each is a request of its own, by the time.
 fn context(effect: &str) -> Outcome<CallContext> {
-    let request = RequestId::new(uuid::Uuid::from_u128(1));
-    let key = IdempotencyKey(format!("{effect} at {}", Utc::now()));
+    let now = Utc::now();
+    let number = now.timestamp_micros().unsigned_abs();
+    let request = RequestId::new(uuid::Uuid::from_u128(number.into()));
+    let key = IdempotencyKey(format!("{effect} at {now}"));
     let deadline = Utc::now() + TimeDelta::minutes(10);
     let controller = ControllerId::new("command-line")?;
     Ok(CallContext::new(

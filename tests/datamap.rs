@@ -785,6 +785,30 @@ fn a_strategy_that_a_column_cannot_take_is_named() {
 }
 
 #[test]
+fn what_is_minimised_is_looked_at_in_the_database() {
+    let cases = [
+        ("name", Erase::Null, "orders.name: NotNull"),
+        ("name", Erase::Mask(1), ""),
+        ("code", Erase::Fixed("".into()), "orders.code: Unique"),
+        ("code", Erase::Pseudonym, ""),
+        (
+            "id",
+            Erase::Pseudonym,
+            "orders.id: NeededWhileKept orders.id: Type(\"INTEGER\")",
+        ),
+        ("id", Erase::Keep, ""),
+    ];
+    for (column, strategy, expected) in cases {
+        let mut map = described();
+        let orders = map.tables.get_mut("orders").unwrap();
+        let described = Column::default().minimised_by(strategy);
+        orders.columns.insert(column.to_owned(), described);
+        let said = told(map.check(&database())).join(" ");
+        assert_eq!(said, expected, "{column}");
+    }
+}
+
+#[test]
 fn a_row_that_stays_may_not_refer_to_one_that_goes() {
     let mut map = erasing(Erase::Keep, Erase::Keep);
     let orders = map.tables.get_mut("orders").unwrap();

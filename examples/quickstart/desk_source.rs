@@ -496,7 +496,7 @@ fn invoices(
                 rows,
                 ground: Ground::new(TAX_DUTY),
                 until: Until::Date(until),
-                restricted: false,
+                restricted: true,
             });
         }
     }
@@ -549,6 +549,7 @@ fn plan_erasure(
         action: PlannedAction::Withhold {
             ground: kept.ground,
             until: kept.until,
+            restricted: kept.restricted,
         },
         rows: kept.rows,
     }));

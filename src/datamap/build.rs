@@ -356,6 +356,13 @@ impl Column {
         self
     }
 
+    /// What an erasure does to it at once in rows that must be kept.
+    #[must_use]
+    pub fn minimised_by(mut self, strategy: Strategy) -> Self {
+        self.minimise = Some(strategy);
+        self
+    }
+
     /// With a part, of a JSON document.
     #[must_use]
     pub fn part(mut self, part: JsonPath) -> Self {

@@ -310,6 +310,17 @@ impl Beside<'_> {
         let mut all: Vec<(&String, &Strategy)> = Vec::new();
         for (name, column) in &self.described.columns {
             all.extend(column.erase.as_ref().map(|strategy| (name, strategy)));
+            let Some(strategy) = &column.minimise else {
+                continue;
+            };
+            all.push((name, strategy));
+            if *strategy != Strategy::Keep && self.table.key.contains(name) {
+                problems.push(MapProblem::member(
+                    self.name,
+                    name,
+                    Problem::NeededWhileKept,
+                ));
+            }
         }
         for link in self.described.links.values() {
             all.extend(&link.erase);

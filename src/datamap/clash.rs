@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::map::{DataMap, Link, Table, Via, Whose};
+use super::map::{DataMap, Link, Table, Target, Via, Whose};
 use super::{MapProblem, Plain, Problem, Strategy};
 
 impl DataMap {
@@ -19,6 +19,19 @@ impl DataMap {
             let changed = changed_in_others(table);
             for column in deciding.union(&ways).filter(|c| changed.contains(*c)) {
                 problem(column, Problem::DecidingErased);
+            }
+            let leading = self.leading(name, table);
+            let marks_of = || marks(table).map(|(column, _)| column);
+            for (column, described) in &table.columns {
+                let column = column.as_str();
+                let bound = deciding.contains(column)
+                    || ways.contains(column)
+                    || leading.contains(column)
+                    || marks_of().any(|mark| mark == column);
+                let kept = |strategy: &Strategy| *strategy == Strategy::Keep;
+                if bound && described.minimise.as_ref().is_some_and(|s| !kept(s)) {
+                    problem(column, Problem::NeededWhileKept);
+                }
             }
             let finding = finding(table);
             let mut set: BTreeMap<&str, &Plain> = BTreeMap::new();
@@ -58,6 +71,18 @@ impl DataMap {
                 problem(link, Problem::LinkTwice);
             }
         }
+    }
+
+    /// The columns by which links lead, from this table and to it.
+    fn leading<'a>(&'a self, name: &str, table: &'a Table) -> BTreeSet<&'a str> {
+        let from_here = table.links.values().flat_map(Link::looks_at);
+        let links = self.tables.values().flat_map(|other| other.links.values());
+        let to_here = links.filter_map(|link| match &link.to {
+            Target::Rows { table, columns } if table == name => Some(columns),
+            _ => None,
+        });
+        let to_here = to_here.flatten().map(String::as_str);
+        from_here.chain(to_here).collect()
     }
 
     /// What decides how long rows are kept, by table.

@@ -120,6 +120,18 @@ pub enum Problem {
     /// A restriction is marked where an erasure writes: what is lifted would bring back what was erased.
     #[error("an erasure changes the column that marks a restriction: `keep` it")]
     MarkErased,
+    /// What is needed as long as the row is kept is changed at once.
+    #[error(
+        "as long as the row is kept this is needed: it is a key, leads to rows, marks them or decides how \
+         long they are kept; `minimise` another column"
+    )]
+    NeededWhileKept,
+    /// Minimised, and never kept.
+    #[error(
+        "only rows of the person's own that would be deleted, or that are kept for good, are minimised: \
+         remove this, or say `erase` of it where the rows stay"
+    )]
+    NeverKept,
     /// What decides how long rows are kept, or leads to them, is changed for somebody else.
     #[error(
         "an erasure changes this in rows of others, and with it how long rows are kept: `keep` it there"

@@ -273,6 +273,10 @@ pub struct Column {
     /// What an erasure does to it in rows that stay.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub erase: Option<Strategy>,
+    /// What an erasure does to it at once in rows that must be kept: what the duty does not need
+    /// goes, and the row stays until its time comes (data minimisation, GDPR Art. 5(1)(c)).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub minimise: Option<Strategy>,
     /// Parts of it, a JSON document. Of a column that is left out as somebody else's, the parts are
     /// handed over; of any other, all but the parts that are secret or somebody else's.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

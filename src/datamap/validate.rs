@@ -43,6 +43,10 @@ impl DataMap {
             for (column_name, column) in &table.columns {
                 let problem = |problem| MapProblem::member(name, column_name, problem);
                 problems.extend(self.column(table, column).into_iter().map(problem));
+                let kept = owned.contains(name.as_str()) && table.erase != RowErasure::Columns;
+                if column.minimise.is_some() && !kept {
+                    problems.push(problem(Problem::NeverKept));
+                }
             }
         }
         self.clashes(&mut problems);

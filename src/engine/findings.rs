@@ -55,12 +55,16 @@ impl Engine {
         let mut withheld = Vec::new();
         for planned in &plan.rows {
             match &planned.action {
-                PlannedAction::Withhold { ground, until } => withheld.push(WithheldRows {
+                PlannedAction::Withhold {
+                    ground,
+                    until,
+                    restricted,
+                } => withheld.push(WithheldRows {
                     collection: planned.collection.clone(),
                     rows: planned.rows,
                     ground: ground.clone(),
                     until: *until,
-                    restricted: false,
+                    restricted: *restricted,
                 }),
                 _ => match rows.iter_mut().find(|c| c.collection == planned.collection) {
                     Some(count) => count.rows = count.rows.saturating_add(planned.rows),

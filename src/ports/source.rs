@@ -115,6 +115,9 @@ pub enum PlannedAction {
         ground: Ground,
         /// Until when.
         until: Until,
+        /// Whether they are restricted meanwhile: kept, and not otherwise used.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        restricted: bool,
     },
     /// A field is changed.
     Correct {

@@ -309,3 +309,60 @@ fn columns_that_lead_to_two_tables_say_when() {
     let both = keyed(&["people", "orders"]);
     assert_eq!(told(map("", "").check(&both)), [""; 0]);
 }
+
+fn minimise(column: &str, strategy: &str) -> String {
+    format!(r#"columns.{column} = {{ minimise = {strategy} }}"#)
+}
+
+#[test]
+fn what_a_kept_row_needs_is_not_taken_out_of_it() {
+    let cases = [
+        (WHILE, "orders", "state"),
+        (HIDDEN, "orders", "gone"),
+        (BY_CLAIM, "orders", "made"),
+        (BY_CLAIM, "claims", "at"),
+        (WHILE_CLAIM, "claims", "state"),
+    ];
+    for (keeps, table, column) in cases {
+        let expected = format!("{table}.{column}: NeededWhileKept");
+        let line = minimise(column, r#""null""#);
+        clash(("orders", keeps), (table, &line), &expected);
+        let kept = minimise(column, r#""keep""#);
+        assert_eq!(
+            told(map(&[("orders", keeps), (table, &kept)]).validate()),
+            [""; 0]
+        );
+    }
+    clash(
+        ("orders", &restrict("state")),
+        ("orders", &minimise("state", "{ fixed = 1 }")),
+        "orders.state: NeededWhileKept",
+    );
+    // What leads from there, and to there.
+    let line = minimise("order", r#""null""#);
+    let from = told(map(&[("claims", &line)]).validate());
+    assert_eq!(from, ["claims.order: NeededWhileKept"]);
+    let to = r#"links.code = { columns = ["code"], to = { rows = { table = "orders", columns = ["code"] } } }"#;
+    clash(
+        ("claims", to),
+        ("orders", &minimise("code", r#""null""#)),
+        "orders.code: NeededWhileKept",
+    );
+    // People are found by their keys.
+    let name = minimise("first", r#"{ fixed = "" }"#);
+    assert_eq!(told(map(&[("people", &name)]).validate()), [""; 0]);
+}
+
+#[test]
+fn only_what_may_be_kept_is_minimised() {
+    let line = r#"columns.name = { erase = "null", minimise = "null" }"#;
+    let stays = told(map(&[("cards", line)]).validate());
+    assert_eq!(stays, ["cards.name: NeverKept"]);
+    let of_others = r#"
+        [tables.letters]
+        links.to = { columns = ["to"], to = { rows = { table = "people" } }, whose = "mentioned", ground = "rights_of_others" }
+        columns.body = { category = "correspondence", minimise = "null" }
+    "#;
+    let others = told(map(&[("visits", of_others)]).validate());
+    assert_eq!(others, ["letters.body: NeverKept"]);
+}

@@ -381,6 +381,7 @@ fn plan_erasure(
                 End::Keep(ground) => PlannedAction::Withhold {
                     ground: Ground::new(ground),
                     until: Until::Always,
+                    restricted: false,
                 },
             },
             rows: count(connection, table, person)?,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use datarights::adapters::{Hold, SqlSource};
 use datarights::datamap::DataMap;
 use datarights::model::{Ground, Identifier, RequestId};
-use datarights::ports::{CallContext, Erased, PersonalDataSource, Work};
+use datarights::ports::{CallContext, Erased, PersonalDataSource, PlannedAction, Work};
 use datarights::testkit::TestClock;
 
 use crate::engines::{Place, everywhere};
@@ -93,10 +93,22 @@ async fn erased(place: &Place, source: &SqlSource, key: &str) -> Erased {
     let plan = plan
         .await
         .unwrap_or_else(|error| panic!("{}: {error}", place.name));
-    let erased = source
-        .erase(&by(7, key), &found.locators, &done(plan))
-        .await;
+    let plan = done(plan);
+    let erased = source.erase(&by(7, key), &found.locators, &plan).await;
     let erased = done(erased.unwrap_or_else(|error| panic!("{}: {error}", place.name)));
+    let planned = plan.rows.iter().filter_map(|line| match &line.action {
+        PlannedAction::Withhold { restricted, .. } => {
+            Some((line.collection.as_str(), line.rows, *restricted))
+        }
+        _ => None,
+    });
+    let told = erased.withheld.iter();
+    let told = told.map(|kept| (kept.collection.as_str(), kept.rows, kept.restricted));
+    assert!(
+        planned.eq(told),
+        "{}: the plan says what is restricted",
+        place.name
+    );
     let left = source.residue(&by(7, "r"), &found.locators).await;
     assert_eq!(done(left.unwrap()).rows, [], "{}", place.name);
     erased

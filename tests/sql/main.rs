@@ -23,6 +23,7 @@ mod kept_restricted;
 #[cfg(all(unix, feature = "sql-postgres", feature = "sql-mysql"))]
 mod killed;
 mod large;
+mod minimised;
 mod named;
 #[path = "../helpdesk/oracle.rs"]
 mod oracle;

@@ -246,6 +246,7 @@ impl State {
                         action: PlannedAction::Withhold {
                             ground: w.ground.clone(),
                             until: w.until,
+                            restricted: w.restricted,
                         },
                         rows: w.rows,
                     }),

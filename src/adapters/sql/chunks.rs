@@ -28,6 +28,7 @@ use super::erase::{Change, Performed, PseudonymKey, column_strategies, table_lin
 use super::fault::SqlFault;
 use super::found::{Found, go_on, others};
 use super::layout::{Laid, LaidLink, LaidTarget};
+use super::minimise::Minimise;
 use super::plan::covers;
 use super::session::{Purpose, Scalar};
 use super::source::SqlSource;
@@ -223,6 +224,8 @@ impl SqlSource {
         let held = found.held_elsewhere(person).await?;
         let key = self.options.pseudonym_key.as_ref();
         found.try_some(person, &early, key, most.get()).await?;
+        let mut tried = Performed::default();
+        found.minimise(key, Minimise::Rehearse, &mut tried).await?;
         Ok(Performed {
             lines: rest.lines,
             withheld: withheld.into_iter().chain(held).collect(),
@@ -321,6 +324,7 @@ impl Found {
             }
             rest.note(table.name.clone(), action, rows);
         }
+        self.minimise(None, Minimise::Count, &mut rest).await?;
         Ok(Rest {
             lines: rest.lines,
             early: sum,

@@ -44,7 +44,11 @@ pub(super) trait Dialect: Send + Sync {
     /// `numbered` says that its rows have a number.
     fn create_set(&self, set: &str, key: &Key, from: &str, numbered: bool) -> Vec<String>;
     /// Makes a temporary table like a set, with a text `why` beside each key, and repetitions.
-    fn create_kept(&self, set: &str, keys: &[String], from: &str) -> Vec<String>;
+    fn create_kept(&self, set: &str, key: &Key, from: &str) -> Vec<String>;
+    /// Whether a statement may name a temporary table twice.
+    fn reads_sets_twice(&self) -> bool {
+        true
+    }
     /// Looks at how large a set is, where the database does not by itself.
     fn look_at(&self, _set: &str) -> Option<String> {
         None

@@ -16,6 +16,7 @@ use super::fault::SqlFault;
 use super::found::{Found, go_on, others};
 use super::json;
 use super::layout::{Laid, LaidLink};
+use super::minimise::Minimise;
 use super::statement::{Param, Sql};
 
 /// How a pseudonym begins.
@@ -139,6 +140,12 @@ impl Found {
             }
         }
         self.delete_each(&mut going, &mut done).await?;
+        let how = if rehearsal {
+            Minimise::Rehearse
+        } else {
+            Minimise::All
+        };
+        self.minimise(key, how, &mut done).await?;
         self.settle_deferred(deferred).await?;
         Ok(done)
     }
@@ -214,6 +221,9 @@ impl Found {
                 left.push(RowCount::new(&table.name, rows));
             }
         }
+        let mut unneeded = Performed::default();
+        self.minimise(None, Minimise::Count, &mut unneeded).await?;
+        left.extend(unneeded.rows());
         left.retain(|count| count.rows > 0);
         Ok(left)
     }

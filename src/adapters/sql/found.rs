@@ -35,8 +35,8 @@ pub(super) struct Found {
     ahead: Vec<String>,
     /// The temporary tables that were made.
     made: BTreeSet<String>,
-    /// Whether the sets of kept rows were made.
-    pub(super) keeping: bool,
+    /// The tables of which rows are kept.
+    pub(super) kept_in: BTreeSet<String>,
     /// What the host does to values, by name.
     pub(super) strategies: Arc<BTreeMap<String, HostStrategy>>,
     /// Whether values are searched for: all that is known of the person is kept for that.
@@ -83,7 +83,7 @@ impl Found {
             guarded: None,
             ahead: Vec::new(),
             made: BTreeSet::new(),
-            keeping: false,
+            kept_in: BTreeSet::new(),
             strategies: Arc::default(),
             by_value: false,
             frozen: BTreeMap::new(),
@@ -176,6 +176,30 @@ impl Found {
         let mut texts = self.unmade(set);
         texts.extend(dialect.create_set(set, &table.key, &table.quoted, numbered));
         texts
+    }
+
+    /// Makes a set empty, or makes it.
+    pub(super) fn made_empty(&mut self, set: &str, made: Vec<String>) -> Vec<String> {
+        if self.made.contains(set) {
+            return vec![format!("DELETE FROM {set}")];
+        }
+        let mut texts = self.unmade(set);
+        texts.extend(made);
+        texts
+    }
+
+    /// The name under which a statement can name a set a second time: where the database opens a
+    /// temporary table once, that of a copy, made just before the statement.
+    pub(super) fn set_again(&mut self, set: &str) -> String {
+        if self.layout.dialect.reads_sets_twice() {
+            return set.to_owned();
+        }
+        let copy = format!("{set}_again");
+        self.made.insert(copy.clone());
+        self.ahead.push(self.layout.dialect.drop_set(&copy));
+        self.ahead
+            .push(format!("CREATE TEMPORARY TABLE {copy} SELECT * FROM {set}"));
+        copy
     }
 
     /// The statement that removes a temporary table which is about to be made, if one of its name

@@ -298,7 +298,8 @@ impl Found {
                 sql.push(&format!("s.k{n} = "));
                 sql.bind_for(column, part.clone());
             }
-            self.run(sql, &table.name).await?;
+            let rows = self.run(sql, &table.name).await?;
+            self.note_kept(table, rows);
         }
         self.give_reason(table, HELD, ground).await
     }

@@ -487,7 +487,8 @@ impl Found {
     fn by_link(&self, sql: &mut Sql, set: &Set<'_>, link: &LaidLink, person: &Person) -> bool {
         match &link.to {
             LaidTarget::Rows(to, _) if self.layout.tables[*to].owned => {
-                self.rows_referring(sql, set.table, link);
+                let from = &self.layout.tables[*to].set;
+                self.rows_referring(sql, set.table, link, from);
             }
             LaidTarget::Rows(..) => return false,
             LaidTarget::Identifier(kind, _) => {

@@ -46,15 +46,12 @@ impl Found {
         }
         let mut texts = Vec::new();
         for table in layout.tables.iter().filter(|table| table.owned) {
-            let keys = table.key.under("t");
-            let made = layout
-                .dialect
-                .create_kept(&table.kept, &keys, &table.quoted);
+            let (kept, quoted) = (&table.kept, &table.quoted);
+            let made = layout.dialect.create_kept(kept, &table.key, quoted);
             texts.extend(self.unmade(&table.kept));
             texts.extend(made);
         }
         self.run_all(&texts).await?;
-        self.keeping = true;
         if let Some(now) = hidden_at {
             self.hide(person, &holds, now).await?;
         }
@@ -100,7 +97,8 @@ impl Found {
         if let Some(condition) = condition {
             sql.append(" WHERE ", condition, "");
         }
-        self.run(sql, &table.name).await?;
+        let rows = self.run(sql, &table.name).await?;
+        self.note_kept(table, rows);
         self.give_reason(table, until, ground).await
     }
 
@@ -167,10 +165,7 @@ impl Found {
         let dialect = self.layout.dialect;
         let keys = there.key.under("o").join(", ");
         let mut sql = self.sql(format!(
-            "INSERT INTO {} ({}, why) SELECT {keys}, max(x.why) FROM {} AS o JOIN {} AS s ON {} \
-             JOIN {} AS t ON ",
-            there.kept,
-            there.key.in_set(""),
+            "SELECT {keys}, max(x.why) FROM {} AS o JOIN {} AS s ON {} JOIN {} AS t ON ",
             there.quoted,
             there.set,
             there.key.joins(dialect, "o", "s"),
@@ -181,7 +176,7 @@ impl Found {
         sql.push(&format!(" JOIN {} AS x ON {kept} WHERE ", table.kept));
         decides(self, &mut sql);
         sql.push(&format!(" GROUP BY {keys}"));
-        self.run(sql, &there.name).await.map(drop)
+        self.keep_more(there, sql).await.map(drop)
     }
 
     /// Keeps hidden rows as long as they can be brought back.
@@ -238,6 +233,7 @@ impl Found {
             let owned = layout.tables.iter().filter(|table| table.owned);
             let texts: Vec<String> = owned.map(|t| format!("DELETE FROM {}", t.kept)).collect();
             self.run_all(&texts).await?;
+            self.kept_in.clear();
         }
         Ok(())
     }
@@ -372,7 +368,8 @@ impl Found {
             join = dialect.join(),
         ));
         sql.append("", day, "");
-        self.run(sql, &table.name).await?;
+        let rows = self.run(sql, &table.name).await?;
+        self.note_kept(table, rows);
         self.run(self.sql(dialect.drop_set(&days)), &table.name)
             .await
             .map(drop)
@@ -387,7 +384,7 @@ impl Found {
             let mut rows = 0;
             for &number in &layout.order {
                 let table = &layout.tables[number];
-                if !table.owned || table.key.loose {
+                if !self.kept_in.contains(&table.name) || table.key.loose {
                     continue;
                 }
                 for link in &table.links {
@@ -396,24 +393,15 @@ impl Found {
                     };
                     let there = &layout.tables[*to];
                     let keys = there.key.in_set("s.");
-                    let same: Vec<String> = (0..there.key.len())
-                        .map(|n| format!("y.k{n} = s.k{n}"))
-                        .collect();
                     let sql = self.sql(format!(
-                        "INSERT INTO {} ({}, why) SELECT {keys}, max(x.why) FROM {} AS x {} {} \
-                         AS t ON {}{} WHERE NOT EXISTS (SELECT 1 FROM {} AS y WHERE {} AND y.why \
-                         >= x.why) GROUP BY {keys}",
-                        there.kept,
-                        there.key.in_set(""),
+                        "SELECT {keys}, max(x.why) FROM {} AS x {} {} AS t ON {}{} GROUP BY {keys}",
                         table.kept,
                         layout.dialect.join(),
                         table.quoted,
                         table.key.joins(layout.dialect, "t", "x"),
                         self.join_target(link, there, references, &there.set, "s"),
-                        there.kept,
-                        same.join(" AND "),
                     ));
-                    rows += self.run(sql, &there.name).await?;
+                    rows += self.keep_more(there, sql).await?;
                 }
             }
             if rows == 0 {
@@ -435,30 +423,57 @@ impl Found {
                 continue;
             };
             let there = &layout.tables[*to];
-            if !there.owned || table.key.loose {
+            if !self.kept_in.contains(&there.name) || table.key.loose {
                 continue;
             }
             let keys = table.key.in_set("o.");
-            let same: Vec<String> = (0..table.key.len())
-                .map(|n| format!("y.k{n} = o.k{n}"))
-                .collect();
             let sql = self.sql(format!(
-                "INSERT INTO {} ({}, why) SELECT {keys}, max(x.why) FROM {} AS o {} {} AS t ON \
-                 {}{} WHERE NOT EXISTS (SELECT 1 FROM {} AS y WHERE {} AND y.why >= x.why) GROUP \
-                 BY {keys}",
-                table.kept,
-                table.key.in_set(""),
+                "SELECT {keys}, max(x.why) FROM {} AS o {} {} AS t ON {}{} GROUP BY {keys}",
                 table.set,
                 layout.dialect.join(),
                 table.quoted,
                 table.key.joins(layout.dialect, "t", "o"),
                 self.join_target(link, there, references, &there.kept, "x"),
-                table.kept,
-                same.join(" AND "),
             ));
-            rows += self.run(sql, &table.name).await?;
+            rows += self.keep_more(table, sql).await?;
         }
         Ok(rows)
+    }
+
+    /// Keeps the rows of a table that a query gives with a reason, unless a better one is known;
+    /// answers how many. They stand apart first: what is asked may look at the kept rows, too.
+    async fn keep_more(&mut self, table: &Laid, asked: Sql) -> Result<u64, PortError> {
+        let (keys, kept) = (table.key.in_set(""), &table.kept);
+        let more = format!("{kept}_more");
+        let dialect = self.layout.dialect;
+        let made = dialect.create_kept(&more, &table.key, &table.quoted);
+        let made = self.made_empty(&more, made);
+        self.run_all(&made).await?;
+        let mut sql = self.sql(format!("INSERT INTO {more} ({keys}, why) "));
+        sql.append("", asked, "");
+        if self.run(sql, &table.name).await? == 0 {
+            return Ok(0);
+        }
+        let same: Vec<String> = (0..table.key.len())
+            .map(|n| format!("y.k{n} = {more}.k{n}"))
+            .collect();
+        let known = format!(
+            "DELETE FROM {more} WHERE EXISTS (SELECT 1 FROM {kept} AS y WHERE {} AND y.why >= \
+             {more}.why)",
+            same.join(" AND ")
+        );
+        let added = format!("INSERT INTO {kept} ({keys}, why) SELECT {keys}, why FROM {more}");
+        let place = table.name.as_str();
+        let rows = self.run_each(&[(known, place), (added, place)]).await?;
+        let rows = rows.last().copied().unwrap_or(0);
+        self.note_kept(table, rows);
+        Ok(rows)
+    }
+
+    pub(super) fn note_kept(&mut self, table: &Laid, rows: u64) {
+        if rows > 0 {
+            self.kept_in.insert(table.name.clone());
+        }
     }
 
     /// Takes the kept rows out of the sets, and counts them by reason.
@@ -467,7 +482,7 @@ impl Found {
         let restricts = layout.restricted();
         let mut withheld = Vec::new();
         for (number, table) in layout.tables.iter().enumerate() {
-            if !table.owned {
+            if !self.kept_in.contains(&table.name) {
                 continue;
             }
             let restricted = restricts.contains(&number) && !self.frozen.contains_key(&table.name);

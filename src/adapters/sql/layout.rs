@@ -229,10 +229,8 @@ impl Layout {
         for (number, (name, described, table)) in present().enumerate() {
             let key = Key::of(described, table, dialect);
             let one_by_one = |column: &Column| {
-                let strategy = column.erase.as_ref();
-                column.free_text
-                    || column.file.is_some()
-                    || strategy.is_some_and(Strategy::is_row_by_row)
+                let mut strategies = column.erase.iter().chain(&column.minimise);
+                column.free_text || column.file.is_some() || strategies.any(Strategy::is_row_by_row)
             };
             let linked = described
                 .links

@@ -103,10 +103,18 @@ impl Found {
     }
 
     /// Finds rows that refer to rows that were found.
-    pub(super) fn by_rows(&self, table: &Laid, link: &LaidLink, set: &str) -> Sql {
+    pub(super) fn by_rows(&mut self, table: &Laid, link: &LaidLink, set: &str) -> Sql {
         let mut sql = self.insert_rows(table, set);
         sql.push(" FROM ");
-        self.rows_referring(&mut sql, table, link);
+        // Its own set is named in another place, too.
+        let from = match link.to {
+            LaidTarget::Rows(to, _) if self.layout.tables[to].name == table.name => {
+                self.set_again(&table.set)
+            }
+            LaidTarget::Rows(to, _) => self.layout.tables[to].set.clone(),
+            LaidTarget::Identifier(..) => return sql,
+        };
+        self.rows_referring(&mut sql, table, link, &from);
         self.end_insert(&mut sql, table, link, set);
         sql
     }
@@ -143,10 +151,10 @@ impl Found {
         }
     }
 
-    /// Writes where the rows `t` are that refer to rows that were found.
-    pub(super) fn rows_referring(&self, sql: &mut Sql, table: &Laid, link: &LaidLink) {
+    /// Writes where the rows `t` are that refer to rows of the set `from`.
+    pub(super) fn rows_referring(&self, sql: &mut Sql, table: &Laid, link: &LaidLink, from: &str) {
         if let LaidTarget::Rows(to, references) = &link.to {
-            let there = &self.layout.tables[*to];
+            let there = (&self.layout.tables[*to], from);
             sql.push(&self.rows_leading_to(table, link, there, references));
             sql.push(" WHERE 1 = 1");
         }
@@ -195,10 +203,10 @@ impl Found {
         &self,
         table: &Laid,
         link: &LaidLink,
-        there: &Laid,
+        (there, set): (&Laid, &str),
         references: &[CatalogueColumn],
     ) -> String {
-        let (set, here, join) = (&there.set, &table.quoted, self.layout.dialect.join());
+        let (here, join) = (&table.quoted, self.layout.dialect.join());
         match self.leads_directly(link, there, references, "s") {
             Some(on) => format!("{set} AS s {join} {here} AS t ON {on}"),
             None => format!(

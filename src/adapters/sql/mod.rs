@@ -26,6 +26,7 @@ mod kept;
 mod layout;
 mod leads;
 mod locate;
+mod minimise;
 #[cfg(feature = "sql-mysql")]
 mod mysql;
 mod options;

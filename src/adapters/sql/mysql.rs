@@ -97,12 +97,17 @@ impl Dialect for MySql {
             named(&keys)
         )]
     }
-    fn create_kept(&self, set: &str, keys: &[String], from: &str) -> Vec<String> {
-        let columns = named(keys);
+    fn create_kept(&self, set: &str, key: &Key, from: &str) -> Vec<String> {
+        let columns = named(&key.under("t"));
+        // What decides whose a row is may be too long for an index; a key is not.
+        let index = if key.loose { "" } else { ", KEY (k0)" };
         vec![format!(
-            "CREATE TEMPORARY TABLE {set} (why VARCHAR(255) NOT NULL) SELECT {columns}, '' AS why \
-             FROM {from} AS t WHERE FALSE"
+            "CREATE TEMPORARY TABLE {set} (why VARCHAR(255) NOT NULL{index}) SELECT {columns}, '' \
+             AS why FROM {from} AS t WHERE FALSE"
         )]
+    }
+    fn reads_sets_twice(&self) -> bool {
+        false // MariaDB may, MySQL may not
     }
     fn drop_set(&self, set: &str) -> String {
         format!("DROP TEMPORARY TABLE IF EXISTS {set}")

@@ -15,6 +15,7 @@ pub(super) fn plan(rehearsed: Performed) -> SourcePlan {
         action: PlannedAction::Withhold {
             ground: kept.ground,
             until: kept.until,
+            restricted: kept.restricted,
         },
         rows: kept.rows,
     };

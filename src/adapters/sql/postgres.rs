@@ -79,8 +79,8 @@ impl Dialect for Postgres {
         }
         made
     }
-    fn create_kept(&self, set: &str, keys: &[String], from: &str) -> Vec<String> {
-        let columns = named(keys);
+    fn create_kept(&self, set: &str, key: &Key, from: &str) -> Vec<String> {
+        let columns = named(&key.under("t"));
         vec![
             format!(
                 "CREATE TEMPORARY TABLE {set} ON COMMIT DROP AS SELECT {columns}, CAST('' AS \

@@ -122,7 +122,7 @@ impl Found {
             if !table.is_deleted() {
                 self.lift(request, table, column, mark).await?;
             }
-            if !self.keeping || !table.owned {
+            if !self.kept_in.contains(&table.name) {
                 continue;
             }
             self.make_set(table, &set).await?;

@@ -42,6 +42,9 @@ pub struct ShownLine {
     /// Until when: a date, `hold_lifted` or `always`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub until: Option<String>,
+    /// Whether they are restricted meanwhile.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub restricted: bool,
     /// Which field is corrected.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub field: Option<String>,
@@ -64,13 +67,19 @@ fn shown(line: &PlannedRows) -> ShownLine {
         what: "delete",
         ground: None,
         until: None,
+        restricted: false,
         field: None,
     };
     match &line.action {
         PlannedAction::Delete => {}
         PlannedAction::Anonymise => shown.what = "anonymise",
-        PlannedAction::Withhold { ground, until } => {
+        PlannedAction::Withhold {
+            ground,
+            until,
+            restricted,
+        } => {
             shown.what = "keep";
+            shown.restricted = *restricted;
             shown.ground = Some(ground.id().to_owned());
             shown.until = Some(match until {
                 Until::Date(day) => day.to_string(),
@@ -102,6 +111,9 @@ impl fmt::Display for ShownPlan {
                 "{:>many$}  {:<wide$}  {}",
                 line.rows, line.collection, line.what
             )?;
+            if line.restricted {
+                f.write_str(" restricted")?;
+            }
             if let Some(field) = &line.field {
                 write!(f, " {field}")?;
             }

@@ -637,7 +637,7 @@ fn accepted(layout: &Layout) -> Vec<IdentifierKind> {
 fn strategies(layout: &Layout) -> impl Iterator<Item = &Strategy> {
     layout.tables.iter().flat_map(|table| {
         let columns = table.described.columns.values();
-        let columns = columns.filter_map(|column| column.erase.as_ref());
+        let columns = columns.flat_map(|column| column.erase.iter().chain(&column.minimise));
         let links = table.links.iter().flat_map(|link| link.link.erase.values());
         columns.chain(links)
     })

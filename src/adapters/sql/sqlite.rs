@@ -91,8 +91,8 @@ impl Dialect for Sqlite {
         }
         made
     }
-    fn create_kept(&self, set: &str, keys: &[String], from: &str) -> Vec<String> {
-        let columns = named(keys);
+    fn create_kept(&self, set: &str, key: &Key, from: &str) -> Vec<String> {
+        let columns = named(&key.under("t"));
         vec![
             format!(
                 "CREATE TEMP TABLE {set} AS SELECT {columns}, CAST('' AS TEXT) AS why FROM {from} \

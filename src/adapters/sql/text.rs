@@ -279,7 +279,7 @@ impl Found {
             );
             sql.push(&exists);
         }
-        if table.owned && self.keeping {
+        if self.kept_in.contains(&table.name) {
             let kept = table.key.joins(dialect, "t", "y");
             let exists = format!(
                 " AND NOT EXISTS (SELECT 1 FROM {} AS y WHERE {kept})",

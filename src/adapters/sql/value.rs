@@ -186,7 +186,7 @@ impl Found {
             ));
         }
         sql.push(&format!(" FROM {} AS t", dialect.quote(name)));
-        if let Some(laid) = laid.filter(|laid| laid.owned && self.keeping) {
+        if let Some(laid) = laid.filter(|laid| self.kept_in.contains(&laid.name)) {
             let kept = laid.key.joins(dialect, "t", "y");
             sql.push(&format!(
                 " WHERE NOT EXISTS (SELECT 1 FROM {} AS y WHERE {kept})",

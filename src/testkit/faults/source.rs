@@ -27,12 +27,16 @@ fn claimed(plan: &SourcePlan) -> Erased {
     };
     for line in &plan.rows {
         match &line.action {
-            PlannedAction::Withhold { ground, until } => erased.withheld.push(WithheldRows {
+            PlannedAction::Withhold {
+                ground,
+                until,
+                restricted,
+            } => erased.withheld.push(WithheldRows {
                 collection: line.collection.clone(),
                 rows: line.rows,
                 ground: ground.clone(),
                 until: *until,
-                restricted: false,
+                restricted: *restricted,
             }),
             _ => erased.rows.push(RowCount::new(&line.collection, line.rows)),
         }

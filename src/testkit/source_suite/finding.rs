@@ -192,12 +192,16 @@ pub(super) async fn plans(probe: &Probe<'_>) -> Checked {
             .rows
             .iter()
             .filter_map(|line| match &line.action {
-                PlannedAction::Withhold { ground, until } => Some(crate::model::WithheldRows {
+                PlannedAction::Withhold {
+                    ground,
+                    until,
+                    restricted,
+                } => Some(crate::model::WithheldRows {
                     collection: line.collection.clone(),
                     rows: line.rows,
                     ground: ground.clone(),
                     until: *until,
-                    restricted: false,
+                    restricted: *restricted,
                 }),
                 _ => None,
             })
