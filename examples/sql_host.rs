@@ -68,7 +68,14 @@ fn fault(error: &(dyn std::error::Error + 'static)) -> Option<SqlFault> {
 }
 
 async fn host() -> Outcome<()> {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments = std::env::args_os().skip(1);
+    let arguments: Vec<String> = arguments
+        .map(|argument| {
+            argument
+                .into_string()
+                .map_err(|_| "an argument is not UTF-8")
+        })
+        .collect::<Result<_, _>>()?;
     if arguments.is_empty() {
         return demonstrate().await;
     }

@@ -24,6 +24,10 @@ pub struct CatalogueTable {
     pub unique: Vec<Vec<String>>,
     /// Declared foreign keys.
     pub foreign_keys: Vec<ForeignKey>,
+    /// Whether the database keeps every version of its rows, the deleted ones too (MariaDB's system
+    /// versioning).
+    #[serde(default)]
+    pub versioned: bool,
 }
 
 /// A column as the database has it.

@@ -37,7 +37,7 @@ impl DataMap {
                     }));
                 }
             }
-            problems.extend(self.keys_not_followed(name, table, &owned));
+            problems.extend(self.keys_not_followed(name, table, catalogue, &owned));
         }
         for (name, described) in &self.tables {
             match catalogue.tables.get(name) {
@@ -51,6 +51,9 @@ impl DataMap {
                         described,
                         table,
                     };
+                    if table.versioned {
+                        problems.push(MapProblem::table(name, Problem::Versioned));
+                    }
                     beside.columns_gone(&mut problems);
                     beside.links(&mut problems);
                     beside.soft_delete(&mut problems);
@@ -103,14 +106,26 @@ impl DataMap {
         &'a self,
         name: &'a str,
         table: &'a CatalogueTable,
+        catalogue: &'a Catalogue,
         owned: &'a BTreeSet<&str>,
     ) -> impl Iterator<Item = MapProblem> + 'a {
         let exempt = self.columns_exempt(name);
         let described = self.tables.get(name);
         table.foreign_keys.iter().filter_map(move |key| {
             let follows = |link: &Link| {
-                same(&link.columns, &key.columns)
-                    && matches!(&link.to, Target::Rows { table, .. } if *table == key.table)
+                let Target::Rows { table, columns } = &link.to else {
+                    return false;
+                };
+                let there = catalogue.tables.get(table).map(|there| &there.key);
+                let columns = match columns.is_empty() {
+                    true => there.unwrap_or(columns),
+                    false => columns,
+                };
+                let leads = |link: &[String], to: &[String]| -> BTreeSet<(String, String)> {
+                    link.iter().cloned().zip(to.iter().cloned()).collect()
+                };
+                *table == key.table
+                    && leads(&link.columns, columns) == leads(&key.columns, &key.references)
             };
             let followed = described.is_some_and(|table| table.links.values().any(follows));
             let exempt = key.columns.iter().all(|column| exempt.contains(&**column));

@@ -148,6 +148,12 @@ pub enum Problem {
     /// A table of the database that the map does not know.
     #[error("the table is not described: describe it, or exempt it with a reason")]
     TableUndescribed,
+    /// A table whose history outlives an erasure.
+    #[error(
+        "the database keeps every version of these rows, and an erasure would leave them there: drop the \
+         table's versioning"
+    )]
+    Versioned,
     /// A column of the database that the map does not know.
     #[error("the column is not described: describe it, or exempt it with a reason")]
     ColumnUndescribed,

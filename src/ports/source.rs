@@ -109,7 +109,10 @@ pub enum PlannedAction {
     Delete,
     /// The rows stay; what identifies the person in them is replaced.
     Anonymise,
-    /// The rows stay as they are.
+    /// The rows must stay, and what need not be kept in them is replaced. The source plans to
+    /// withhold them, too.
+    Minimise,
+    /// The rows stay, but for what another line says of them.
     Withhold {
         /// On which ground.
         ground: Ground,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use datarights::adapters::{Hold, SqlFault, SqlSource, SqlSourceOptions};
 use datarights::datamap::DataMap;
-use datarights::model::{Assurance, Ground, Identifier};
+use datarights::model::{Assurance, Ground, Identifier, Until};
 use datarights::ports::{Erased, Located, PersonalDataSource, PlannedAction, Work};
 use datarights::testkit::TestClock;
 
@@ -101,6 +101,20 @@ async fn left(source: &SqlSource, found: &Located) -> Vec<String> {
         .collect()
 }
 
+/// Columns that stay as they are for now: which, why, until when.
+fn spared(erased: &Erased) -> Vec<String> {
+    let columns = erased.withheld.iter();
+    let columns = columns.filter(|kept| kept.collection.contains('.'));
+    let told = columns.map(|kept| {
+        let until = match kept.until {
+            Until::Date(day) => day.to_string(),
+            other => format!("{other:?}"),
+        };
+        format!("{} {} {until}", kept.collection, kept.ground.id())
+    });
+    told.collect()
+}
+
 async fn account(place: &Place) -> String {
     let rows = place
         .rows("accounts", "id, mail, full_name, phone, born, note")
@@ -136,7 +150,8 @@ async fn an_account_behind_an_invoice_is_emptied_at_once_and_goes_with_it() {
             "{}",
             place.name
         );
-        assert_eq!(answer.assurance, Assurance::Anonymised);
+        assert_eq!(answer.assurance, Assurance::Deleted);
+        assert_eq!(spared(&answer), ["drafts.body restorable 2026-12-22"]);
         let row = account(place).await;
         let (first, rest) = row.split_at("1|anon-".len() + 32);
         assert!(first.starts_with("1|anon-"), "{}: {row}", place.name);
@@ -210,9 +225,15 @@ async fn under_a_hold_nothing_is_emptied_before_it_is_lifted() {
         let invoices = Hold::on_rows("file 7", ground(), "invoices", rows);
         for (nth, hold) in [person, invoices].into_iter().enumerate() {
             source.place_hold(&context("h"), &hold).await.unwrap();
-            let (_, lines) = erased(&source, &found, &format!("held {nth}")).await;
+            let (answer, lines) = erased(&source, &found, &format!("held {nth}")).await;
             let emptied = lines.iter().any(|line| line.contains('.'));
             assert!(!emptied, "{}: {lines:?}", place.name);
+            assert!(
+                spared(&answer).contains(&"accounts.mail litigation HoldLifted".to_owned()),
+                "{}: {:?}",
+                place.name,
+                answer.withheld
+            );
             assert_eq!(account(place).await, before, "{}", place.name);
             assert_eq!(left(&source, &found).await, [""; 0], "{}", place.name);
         }
@@ -290,6 +311,194 @@ async fn what_the_database_refuses_of_it_the_plan_says() {
             assert_eq!(account(place).await, before, "{}", place.name);
             assert_eq!(place.rows("invoices", "id").await.len(), 14);
         }
+    })
+    .await;
+}
+
+/// Whatever else keeps the row, and whoever else has a row under a hold.
+#[tokio::test]
+async fn a_hold_spares_what_it_is_on_and_nothing_else() {
+    everywhere(async |place| {
+        place.run(&SCHEMA).await;
+        let source = at(place, "2026-11-22T09:00:00Z").await;
+        let (ada, bob) = (
+            locate(&source, MAIL).await,
+            locate(&source, "bob@example.org").await,
+        );
+        let rows = |table: &str, name: &str, ground: &str, id: &str| {
+            let ground = Ground::new(ground.to_owned());
+            Hold::on_rows(name, ground, table, [vec![id.to_owned()]])
+        };
+        // One on an invoice of Ada's that is kept for good, for it has no date; and then one of Bob's
+        // in the same table.
+        place
+            .run(&["INSERT INTO invoices VALUES (9, 1, NULL, 'Ada Byron', '9')"])
+            .await;
+        for (name, id) in [("file 1", "9"), ("file 2", "3")] {
+            let ground = if id == "9" { "audit" } else { "litigation" };
+            let hold = rows("invoices", name, ground, id);
+            source.place_hold(&context("h"), &hold).await.unwrap();
+        }
+        let before = account(place).await;
+        let (answer, _) = erased(&source, &ada, "held").await;
+        assert_eq!(account(place).await, before, "{}", place.name);
+        assert!(spared(&answer).contains(&"accounts.mail audit HoldLifted".to_owned()));
+        // Her other invoices are not under it.
+        let invoices = place.rows("invoices", "id, phone").await;
+        assert_eq!(invoices, ["2|-", "3|3", "4|-", "9|9"], "{}", place.name);
+        // Bob's is, and so is his account.
+        let (answer, lines) = erased(&source, &bob, "bob").await;
+        assert_eq!(lines, [""; 0], "{}", place.name);
+        assert!(spared(&answer).contains(&"invoices.phone litigation HoldLifted".to_owned()));
+        // Lifted, hers is emptied, though Bob's still holds a row in the same table.
+        source.lift_hold(&context("l"), "file 1").await.unwrap();
+        let (answer, lines) = erased(&source, &ada, "lifted").await;
+        assert!(
+            lines.contains(&"1 accounts.mail".to_owned()),
+            "{}: {lines:?}",
+            place.name
+        );
+        assert!(
+            answer
+                .withheld
+                .iter()
+                .any(|kept| kept.until == Until::Always)
+        );
+        assert_eq!(
+            place.rows("invoices", "id, phone").await,
+            ["2|-", "3|3", "4|-", "9|-"]
+        );
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_hidden_account_is_emptied_when_it_cannot_be_brought_back_any_more() {
+    everywhere(async |place| {
+        place.run(&SCHEMA).await;
+        let hidden = r#"soft_delete = { column = "gone", days = 30 }"#;
+        let source = opened(place, "2026-11-22T09:00:00Z", hidden, options()).await;
+        let found = locate(&source, MAIL).await;
+        let before = account(place).await;
+        let (answer, _) = erased(&source, &found, "e").await;
+        assert_eq!(account(place).await, before, "{}", place.name);
+        // Somebody comes again on that day, and not only in ten years.
+        assert!(spared(&answer).contains(&"accounts.mail restorable 2026-12-22".to_owned()));
+        let source = opened(place, "2026-12-23T09:00:00Z", hidden, options()).await;
+        let (answer, lines) = erased(&source, &found, "again").await;
+        assert!(
+            lines.contains(&"1 accounts.mail".to_owned()),
+            "{}: {lines:?}",
+            place.name
+        );
+        assert_eq!(spared(&answer), [""; 0]);
+        assert_ne!(account(place).await, before, "{}", place.name);
+    })
+    .await;
+}
+
+/// By chance and in chunks; two columns that a check wants together.
+#[tokio::test]
+async fn columns_of_a_row_are_emptied_together() {
+    everywhere(async |place| {
+        place
+            .run(&[
+                "CREATE TABLE people (id INTEGER PRIMARY KEY, mail VARCHAR(80) UNIQUE, lat INTEGER, lon INTEGER, \
+                 CHECK ((lat IS NULL) = (lon IS NULL)))",
+                "CREATE TABLE bills (id INTEGER PRIMARY KEY, person INTEGER, day DATE)",
+                "INSERT INTO people VALUES (1, 'ada@example.org', 52, 13), (2, 'bob@example.org', 1, 2)",
+                "INSERT INTO bills VALUES (1, 1, '2020-01-01')",
+            ])
+            .await;
+        for id in 2..12 {
+            place.run(&[&format!("INSERT INTO bills VALUES ({id}, 1, '2001-01-01')")]).await;
+        }
+        let map = DataMap::from_toml(
+            r#"
+            schema = 1
+            [tables.people]
+            person = true
+            columns.mail = { category = "contact", identifiers = ["mail"], minimise = "random" }
+            columns.lat = { category = "location", minimise = "null" }
+            columns.lon = { category = "location", minimise = "null" }
+            [tables.bills]
+            links.person = { columns = ["person"], to = { rows = { table = "people" } } }
+            retention = { from = "day", rule = { named = "fr_com_l123_22" } }
+            columns.day = { category = "financial" }
+            [[exempt]]
+            table = "*"
+            columns = ["id"]
+            reason = "of ours"
+            "#,
+        )
+        .unwrap();
+        let chunks = options().in_chunks_of(3.try_into().unwrap());
+        let source = place.open_with(&map, chunks).await;
+        let found = locate(&source, MAIL).await;
+        let (_, lines) = erased(&source, &found, "e").await;
+        assert_eq!(
+            lines,
+            ["1 people.lat", "1 people.lon", "1 people.mail", "10 bills"],
+            "{}",
+            place.name
+        );
+        let people = place.rows("people", "id, lat, lon").await;
+        assert_eq!(people, ["1|-|-", "2|1|2"], "{}", place.name);
+        let mails = place.rows("people", "mail").await;
+        assert!(!mails.contains(&MAIL.to_owned()) && mails.len() == 2, "{mails:?}");
+        assert_eq!(left(&source, &found).await, [""; 0], "{}", place.name);
+    })
+    .await;
+}
+
+/// Who asks for an emptied account has no other's name.
+#[tokio::test]
+async fn what_an_erasure_wrote_names_nobody() {
+    everywhere(async |place| {
+        place
+            .run(&[
+                "CREATE TABLE people (id INTEGER PRIMARY KEY, account VARCHAR(80), full_name VARCHAR(80))",
+                "CREATE TABLE letters (id INTEGER PRIMARY KEY, body VARCHAR(200))",
+                "CREATE TABLE bills (id INTEGER PRIMARY KEY, person INTEGER, day DATE)",
+                "INSERT INTO people VALUES (1, 'ada-17-x', 'Ada Byron')",
+                "INSERT INTO letters VALUES (1, 'To a Deleted User of ours')",
+                "INSERT INTO bills VALUES (1, 1, '2020-01-01')",
+            ])
+            .await;
+        let map = DataMap::from_toml(
+            r#"
+            schema = 1
+            [tables.people]
+            person = true
+            names = [["full_name"]]
+            columns.account = { category = "account", identifiers = ["account"] }
+            columns.full_name = { category = "identity", minimise = { fixed = "Deleted User" } }
+            [tables.letters]
+            columns.body = { category = "correspondence", free_text = true }
+            [tables.bills]
+            links.person = { columns = ["person"], to = { rows = { table = "people" } } }
+            retention = { from = "day", rule = { named = "fr_com_l123_22" } }
+            columns.day = { category = "financial" }
+            [[exempt]]
+            table = "*"
+            columns = ["id"]
+            reason = "of ours"
+            "#,
+        )
+        .unwrap();
+        let source = place.open(&map).await;
+        let who = [Identifier::account("ada-17-x").unwrap()];
+        for key in ["once", "twice"] {
+            let found = source.locate(&context("l"), &who).await;
+            erased(&source, &done(found.unwrap()), key).await;
+        }
+        assert_eq!(
+            place.rows("letters", "body").await,
+            ["To a Deleted User of ours"],
+            "{}",
+            place.name
+        );
+        assert_eq!(place.rows("people", "full_name").await, ["Deleted User"]);
     })
     .await;
 }

@@ -14,8 +14,8 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::datamap::{RowErasure, Strategy};
-use crate::model::{Digest, Handle, Pending};
+use crate::datamap::RowErasure;
+use crate::model::{Digest, Handle, Pending, WithheldRows};
 use crate::ports::{
     Answer, CallContext, Erased, ErrorKind, PlannedAction, PlannedRows, PortError, SourcePlan,
 };
@@ -31,7 +31,7 @@ use super::layout::{Laid, LaidLink, LaidTarget};
 use super::minimise::Minimise;
 use super::plan::covers;
 use super::session::{Purpose, Scalar};
-use super::source::SqlSource;
+use super::source::{SqlSource, request_mark};
 use super::statement::Param;
 use super::text::Replace;
 
@@ -223,12 +223,17 @@ impl SqlSource {
         }
         let held = found.held_elsewhere(person).await?;
         let key = self.options.pseudonym_key.as_ref();
+        found.restrict_kept(&request_mark(context)).await?;
         found.try_some(person, &early, key, most.get()).await?;
         let mut tried = Performed::default();
         found.minimise(key, Minimise::Rehearse, &mut tried).await?;
         Ok(Performed {
             lines: rest.lines,
-            withheld: withheld.into_iter().chain(held).collect(),
+            withheld: withheld
+                .into_iter()
+                .chain(held)
+                .chain(rest.spared)
+                .collect(),
         })
     }
 }
@@ -261,6 +266,8 @@ impl Pace {
 struct Rest {
     /// In the order in which it is done.
     lines: Vec<PlannedRows>,
+    /// What kept rows hold for now that need not be kept.
+    spared: Vec<WithheldRows>,
     /// How many rows of it need not wait for the last transaction.
     early: u64,
 }
@@ -324,25 +331,12 @@ impl Found {
             }
             rest.note(table.name.clone(), action, rows);
         }
-        self.minimise(None, Minimise::Count, &mut rest).await?;
+        self.minimise(None, Minimise::Foresee, &mut rest).await?;
         Ok(Rest {
             lines: rest.lines,
+            spared: rest.withheld,
             early: sum,
         })
-    }
-
-    /// How many rows of a set need changes, those by chance among them.
-    async fn count_changes(
-        &mut self,
-        table: &Laid,
-        set: &str,
-        changes: &[Change],
-    ) -> Result<u64, PortError> {
-        let mut rows = self.count_pending(table, set, changes).await?;
-        for change in changes.iter().filter(|c| c.strategy == Strategy::Random) {
-            rows = rows.max(self.rewrite(table, set, change, false).await?);
-        }
-        Ok(rows)
     }
 
     /// Does the steps of an erasure on so many rows.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use crate::ports::PortError;
 
-use super::dialect::{Dialect, SET};
+use super::dialect::SET;
 use super::fault::SqlFault;
 use super::found::Found;
 
@@ -26,7 +26,7 @@ impl Found {
         for (nth, table) in tables.iter().enumerate() {
             let noted = broken(nth);
             self.run(self.sql(dialect.drop_set(&noted)), table).await?;
-            let rows = broken_rows(dialect, table);
+            let rows = broken_rows(table);
             let text = format!("CREATE TEMPORARY TABLE {noted} AS {rows}");
             self.run(self.sql(text), table).await?;
         }
@@ -44,7 +44,7 @@ impl Found {
             let noted = broken(nth);
             let new = self.sql(format!(
                 "SELECT count(*) FROM ({} EXCEPT SELECT * FROM {noted})",
-                broken_rows(dialect, table)
+                broken_rows(table)
             ));
             if self.session.count(new, table).await? > 0 {
                 return Err(SqlFault::ForeignKeyViolation.at(table));
@@ -60,8 +60,7 @@ fn broken(nth: usize) -> String {
 }
 
 /// Rows whose keys lead nowhere. The name stands in a text there, not as a name.
-fn broken_rows(dialect: &dyn Dialect, table: &str) -> String {
+fn broken_rows(table: &str) -> String {
     let name = table.replace('\'', "''");
-    let row = dialect.row_name().unwrap_or("NULL");
-    format!("SELECT \"table\", {row}, parent, fkid FROM pragma_foreign_key_check('{name}')")
+    format!("SELECT \"table\", rowid, parent, fkid FROM pragma_foreign_key_check('{name}')")
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::datamap::{Catalogue, CatalogueColumn, Class, Generalise};
+use crate::datamap::{Catalogue, CatalogueColumn, CatalogueTable, Class, Generalise};
 use crate::model::IdentifierKind;
 use crate::ports::PortError;
 
@@ -25,6 +25,13 @@ pub(super) trait Dialect: Send + Sync {
     fn boolean(&self, value: bool, column: &CatalogueColumn) -> &'static str;
     /// A value as text.
     fn text(&self, expression: &str) -> String;
+    /// A part of a key as text, from which it can be bound again.
+    fn key_text(&self, expression: &str, class: Class) -> String {
+        match class {
+            Class::Bytes => format!("hex({expression})"),
+            _ => self.text(expression),
+        }
+    }
     /// A value as it is fetched.
     fn fetched(&self, expression: &str, class: Class) -> String {
         match class {
@@ -34,12 +41,27 @@ pub(super) trait Dialect: Send + Sync {
     }
     /// Equal, or both NULL; texts are compared byte by byte.
     fn same(&self, one: &str, other: &str, class: Class) -> String;
+    /// A text that is equal only to the same bytes, where the column's own rules may call others equal.
+    fn exactly(&self, _name: &str, _column: &CatalogueColumn) -> Option<String> {
+        None
+    }
     /// A column's value in the normal form of identifiers of this kind.
     fn normal(&self, expression: &str, kind: &IdentifierKind) -> String {
         normal_form(expression, kind)
     }
-    /// What names a row of a table without a key, where the database has something.
-    fn row_name(&self) -> Option<&'static str>;
+    /// What names a row of a table without a key, where the database has something; nothing, where a
+    /// column of the table hides it.
+    fn row_names(&self, _table: &CatalogueTable) -> &'static [&'static str] {
+        &[]
+    }
+    /// Whether texts are UTF-8, whoever wrote them.
+    fn texts_are_utf8(&self) -> bool {
+        true
+    }
+    /// Whether that changes with each write to the row.
+    fn renames_rows(&self) -> bool {
+        false
+    }
     /// Makes a temporary table for keys of the rows of `from`, whose parts are called `k0`, `k1`, …;
     /// `numbered` says that its rows have a number.
     fn create_set(&self, set: &str, key: &Key, from: &str, numbered: bool) -> Vec<String>;

@@ -222,7 +222,7 @@ impl Found {
             }
         }
         let mut unneeded = Performed::default();
-        self.minimise(None, Minimise::Count, &mut unneeded).await?;
+        self.minimise(None, Minimise::Left, &mut unneeded).await?;
         left.extend(unneeded.rows());
         left.retain(|count| count.rows > 0);
         Ok(left)
@@ -244,6 +244,20 @@ impl Found {
             if change.strategy != Strategy::Random {
                 rows = rows.max(self.rewrite(table, set, change, false).await?);
             }
+        }
+        Ok(rows)
+    }
+
+    /// How many rows of a set need changes, those by chance among them.
+    pub(super) async fn count_changes(
+        &mut self,
+        table: &Laid,
+        set: &str,
+        changes: &[Change],
+    ) -> Result<u64, PortError> {
+        let mut rows = self.count_pending(table, set, changes).await?;
+        for change in changes.iter().filter(|c| c.strategy == Strategy::Random) {
+            rows = rows.max(self.rewrite(table, set, change, false).await?);
         }
         Ok(rows)
     }
@@ -483,6 +497,21 @@ impl Found {
             }
         }
         any
+    }
+}
+
+impl Laid {
+    /// Whether an erasure puts this value into a column, for anybody.
+    pub(super) fn puts(&self, column: &str, value: &str) -> bool {
+        let described = self.described.columns.get(column);
+        let mut strategies = described
+            .into_iter()
+            .flat_map(|described| described.erase.iter().chain(&described.minimise));
+        strategies.any(|strategy| match strategy {
+            Strategy::Fixed(Plain::Text(text)) => text == value,
+            Strategy::Pseudonym => is_pseudonym(value),
+            _ => false,
+        })
     }
 }
 

@@ -10,7 +10,7 @@ use crate::ports::PortError;
 use super::clue::Person;
 use super::found::{Found, TOGETHER, others, own};
 use super::layout::{Laid, LaidTarget};
-use super::statement::Sql;
+use super::statement::{Sql, bytes};
 
 impl Found {
     /// Fills the sets from what is known of the person, along the owned links, until nothing new
@@ -162,7 +162,7 @@ impl Found {
                 if n > 0 {
                     sql.push(", ");
                 }
-                sql.bind_for(column, part.clone());
+                sql.bind_key(column, part);
             }
             sql.push(") ").push(&after);
             rows += self.run(sql, &table.name).await?;
@@ -219,7 +219,8 @@ impl Found {
 /// Whether a key in text can be one of these columns.
 pub(super) fn fits(columns: &[CatalogueColumn], key: &[String]) -> bool {
     let part = |(column, part): (&CatalogueColumn, &String)| match column.class {
-        Class::Int => part.parse::<i64>().is_ok(),
+        Class::Int => part.parse::<i128>().is_ok(),
+        Class::Bytes => bytes(part).is_some(),
         _ => true,
     };
     columns.len() == key.len() && columns.iter().zip(key).all(part)

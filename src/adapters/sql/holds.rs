@@ -7,12 +7,13 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{Ground, Identifier, Personal, RowCount};
-use crate::ports::{CallContext, Locator, PortError};
+use crate::ports::{CallContext, ErrorKind, Locator, PortError};
 
 use super::clue::Person;
 use super::fault::SqlFault;
+use super::fill::fits;
 use super::found::Found;
-use super::kept::HELD;
+use super::kept::ON_HOLD;
 use super::layout::Laid;
 use super::session::Purpose;
 use super::source::SqlSource;
@@ -140,16 +141,14 @@ impl SqlSource {
             HeldRows::Table(table) => stored.table = Some(self.known(table)?.name.clone()),
             HeldRows::Rows { table, keys } => {
                 let known = self.known(table)?;
-                let whole =
-                    |key: &&Personal<Vec<String>>| key.expose().len() == known.key.columns.len();
-                if known.key.columns.is_empty() || keys.iter().filter(whole).count() < keys.len() {
+                let columns = &known.key.columns;
+                let whole = |key: &Personal<Vec<String>>| fits(columns, key.expose());
+                if columns.is_empty() || keys.is_empty() || !keys.iter().all(whole) {
                     return Err(SqlFault::MalformedKey.at(&known.name));
                 }
                 stored.table = Some(known.name.clone());
                 stored.rows = keys.iter().map(|key| key.expose().clone()).collect();
-                if stored.rows.is_empty() {
-                    return Err(SqlFault::MalformedKey.at(&known.name));
-                }
+                found.try_keys(known, &stored.rows).await?;
             }
             HeldRows::Person(identifiers) => {
                 found.make_sets().await?;
@@ -269,11 +268,31 @@ impl Found {
                     continue;
                 }
                 if hold.rows.is_empty() || whole {
-                    self.keep_all(table, HELD, &ground, None).await?;
+                    self.keep_all(table, ON_HOLD, &ground, None).await?;
                 } else {
                     self.keep_rows(table, &hold.rows, &ground).await?;
                 }
             }
+        }
+        Ok(())
+    }
+
+    /// Asks for rows by these keys: what the database cannot read as one, it says now, and not to
+    /// each erasure.
+    async fn try_keys(&mut self, table: &Laid, keys: &[Vec<String>]) -> Result<(), PortError> {
+        for key in keys {
+            let mut sql = self.sql(format!("SELECT count(*) FROM {} AS t WHERE ", table.quoted));
+            let names = table.key.under("t");
+            for (n, (column, part)) in table.key.columns.iter().zip(key).enumerate() {
+                sql.push(if n > 0 { " AND " } else { "" });
+                sql.push(&format!("{} = ", names[n]));
+                sql.bind_key(column, part);
+            }
+            let asked = self.session.count(sql, &table.name).await;
+            asked.map_err(|error| match error.kind {
+                ErrorKind::Refused => SqlFault::MalformedKey.at(&table.name),
+                _ => error,
+            })?;
         }
         Ok(())
     }
@@ -296,12 +315,12 @@ impl Found {
             for (n, (column, part)) in table.key.columns.iter().zip(key).enumerate() {
                 sql.push(if n > 0 { " AND " } else { "" });
                 sql.push(&format!("s.k{n} = "));
-                sql.bind_for(column, part.clone());
+                sql.bind_key(column, part);
             }
             let rows = self.run(sql, &table.name).await?;
             self.note_kept(table, rows);
         }
-        self.give_reason(table, HELD, ground).await
+        self.give_reason(table, ON_HOLD, ground).await
     }
 }
 

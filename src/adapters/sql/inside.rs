@@ -380,7 +380,7 @@ impl Found {
         let columns = set.table.key.columns.iter().zip(key).zip(names);
         for (n, ((column, part), name)) in columns.enumerate() {
             sql.push(if n > 0 { " AND " } else { "" });
-            sql.push(&name).push(" = ").bind_for(column, part.clone());
+            sql.push(&name).push(" = ").bind_key(column, part);
         }
     }
 
@@ -473,7 +473,7 @@ impl Found {
         sql.push(" FROM (SELECT ");
         for (n, (column, part)) in table.key.columns.iter().zip(key).enumerate() {
             sql.push(if n > 0 { ", " } else { "" });
-            sql.bind_for(column, part.clone());
+            sql.bind_key(column, part);
             sql.push(&format!(" AS k{n}"));
         }
         sql.push(") AS v");

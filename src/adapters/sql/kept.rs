@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use chrono::{DateTime, Days, NaiveDate, Utc};
+use chrono::{DateTime, Datelike, Days, NaiveDate, Utc};
 
 use crate::datamap::{CatalogueColumn, Class, KeptWhile, Retention, RowErasure, SoftDelete};
 use crate::model::{Ground, RowCount, Until, WithheldRows};
@@ -14,17 +14,25 @@ use crate::ports::PortError;
 
 use super::clue::Person;
 use super::dialect::SET;
+use super::fault::SqlFault;
 use super::found::Found;
 use super::holds::Stored;
 use super::layout::{Laid, LaidLink, LaidTarget};
 use super::session::Scalar;
 use super::statement::Sql;
 
-/// Until nobody knows when: a hold, or a condition.
-pub(super) const HELD: &str = "held";
+/// Until nobody knows when: a condition.
+const HELD: &str = "held";
 const ALWAYS: &str = "kept";
+/// Until a legal hold is lifted. The greatest of all: what else keeps a row is told when it is.
+pub(super) const ON_HOLD: &str = "onhold";
 /// The ground of rows that are hidden and can be brought back.
 pub(super) const RESTORABLE: &str = "restorable";
+/// Of the reasons to keep a row, the one for which it stays as it is, or nothing.
+pub(super) const SPARED: &str =
+    "max(CASE WHEN why LIKE 'onhold %' OR why LIKE '% restorable' THEN why ELSE '' END)";
+/// The last year that sorts as text.
+const LAST_YEAR: i32 = 9999;
 /// How many ends one table is reported with; beyond, those of a year become its last.
 const MANY: usize = 24;
 /// Values bound by one statement.
@@ -187,9 +195,21 @@ impl Found {
         today: NaiveDate,
     ) -> Result<(), PortError> {
         let day = self.day("t", &soft.column);
-        let until = |from: Option<NaiveDate>| {
-            let last = from?.checked_add_days(Days::new(soft.days.into()))?;
-            (last >= today).then(|| format!("{last} {RESTORABLE}"))
+        let until = |day: &str| {
+            if day.is_empty() {
+                return Ok(None);
+            }
+            // Nobody can tell whether it may be brought back still.
+            let from: NaiveDate = day
+                .parse()
+                .map_err(|_| SqlFault::Unreadable.at(table.place(&soft.column)))?;
+            let last = from.checked_add_days(Days::new(soft.days.into()));
+            let last = last.filter(|last| last.year() <= LAST_YEAR);
+            match last {
+                Some(last) if last < today => Ok(None),
+                Some(last) => Ok(Some(format!("{last} {RESTORABLE}"))),
+                None => Ok(Some(format!("{LAST_YEAR}-12-31 {RESTORABLE}"))),
+            }
         };
         self.keep_by_day(table, self.sql(day), until).await
     }
@@ -292,10 +312,13 @@ impl Found {
         let ground = retention
             .duty()
             .map_or_else(|_| String::new(), |duty| duty.id.clone().into_owned());
-        let until = |from: Option<NaiveDate>| match from.and_then(|from| retention.until(from)) {
-            Some(until) if until < today => None,
-            Some(until) => Some(format!("{until} {ground}")),
-            None => Some(format!("{ALWAYS} {ground}")),
+        let until = |day: &str| {
+            let from = day.parse().ok();
+            Ok(match from.and_then(|from| retention.until(from)) {
+                Some(until) if until < today => None,
+                Some(until) => Some(format!("{until} {ground}")),
+                None => Some(format!("{ALWAYS} {ground}")),
+            })
         };
         self.keep_by_day(table, day, until).await?;
         let Some(way) = way else { return Ok(()) };
@@ -323,7 +346,7 @@ impl Found {
         &mut self,
         table: &Laid,
         day: Sql,
-        why: impl Fn(Option<NaiveDate>) -> Option<String>,
+        why: impl Fn(&str) -> Result<Option<String>, PortError>,
     ) -> Result<(), PortError> {
         let dialect = self.layout.dialect;
         let on = table.key.joins(dialect, "t", "s");
@@ -336,11 +359,12 @@ impl Found {
         );
         sql.append("", day.clone(), &from);
         let days = self.session.fetch(sql, &table.name).await?;
-        let reasons: Vec<(String, String)> = days
-            .iter()
-            .filter_map(|row| row.first()?.text())
-            .filter_map(|day| Some((day.clone(), why(day.parse().ok())?)))
-            .collect();
+        let mut reasons = Vec::new();
+        for day in days.iter().filter_map(|row| row.first()?.text()) {
+            if let Some(why) = why(&day)? {
+                reasons.push((day, why));
+            }
+        }
         let days = format!("{SET}days");
         self.run(self.sql(dialect.drop_set(&days)), &table.name)
             .await?;
@@ -384,7 +408,7 @@ impl Found {
             let mut rows = 0;
             for &number in &layout.order {
                 let table = &layout.tables[number];
-                if !self.kept_in.contains(&table.name) || table.key.loose {
+                if !self.kept_in.contains(&table.name) {
                     continue;
                 }
                 for link in &table.links {
@@ -393,14 +417,16 @@ impl Found {
                     };
                     let there = &layout.tables[*to];
                     let keys = there.key.in_set("s.");
-                    let sql = self.sql(format!(
-                        "SELECT {keys}, max(x.why) FROM {} AS x {} {} AS t ON {}{} GROUP BY {keys}",
+                    let mut sql = self.sql(format!(
+                        "SELECT {keys}, max(x.why) FROM {} AS x {} {} AS t ON {}{} WHERE 1 = 1",
                         table.kept,
                         layout.dialect.join(),
                         table.quoted,
                         table.key.joins(layout.dialect, "t", "x"),
                         self.join_target(link, there, references, &there.set, "s"),
                     ));
+                    self.only_when(&mut sql, table, link);
+                    sql.push(&format!(" GROUP BY {keys}"));
                     rows += self.keep_more(there, sql).await?;
                 }
             }
@@ -423,18 +449,20 @@ impl Found {
                 continue;
             };
             let there = &layout.tables[*to];
-            if !self.kept_in.contains(&there.name) || table.key.loose {
+            if !self.kept_in.contains(&there.name) {
                 continue;
             }
             let keys = table.key.in_set("o.");
-            let sql = self.sql(format!(
-                "SELECT {keys}, max(x.why) FROM {} AS o {} {} AS t ON {}{} GROUP BY {keys}",
+            let mut sql = self.sql(format!(
+                "SELECT {keys}, max(x.why) FROM {} AS o {} {} AS t ON {}{} WHERE 1 = 1",
                 table.set,
                 layout.dialect.join(),
                 table.quoted,
                 table.key.joins(layout.dialect, "t", "o"),
                 self.join_target(link, there, references, &there.kept, "x"),
             ));
+            self.only_when(&mut sql, table, link);
+            sql.push(&format!(" GROUP BY {keys}"));
             rows += self.keep_more(table, sql).await?;
         }
         Ok(rows)
@@ -454,13 +482,10 @@ impl Found {
         if self.run(sql, &table.name).await? == 0 {
             return Ok(0);
         }
-        let same: Vec<String> = (0..table.key.len())
-            .map(|n| format!("y.k{n} = {more}.k{n}"))
-            .collect();
         let known = format!(
             "DELETE FROM {more} WHERE EXISTS (SELECT 1 FROM {kept} AS y WHERE {} AND y.why >= \
              {more}.why)",
-            same.join(" AND ")
+            table.key.same_in(dialect, "y", &more)
         );
         let added = format!("INSERT INTO {kept} ({keys}, why) SELECT {keys}, why FROM {more}");
         let place = table.name.as_str();
@@ -485,7 +510,7 @@ impl Found {
             if !self.kept_in.contains(&table.name) {
                 continue;
             }
-            let restricted = restricts.contains(&number) && !self.frozen.contains_key(&table.name);
+            let restricted = restricts.contains(&number);
             let keys = table.key.in_set("");
             let count = self.sql(format!(
                 "SELECT g.why, count(*) FROM (SELECT {keys}, max(why) AS why FROM {} GROUP BY \
@@ -496,17 +521,11 @@ impl Found {
             if reasons.is_empty() {
                 continue;
             }
-            let same: Vec<String> = (0..table.key.len())
-                .map(|n| {
-                    let (one, other) = (format!("y.k{n}"), format!("{}.k{n}", table.set));
-                    layout.dialect.same(&one, &other, table.key.class(n))
-                })
-                .collect();
             let release = self.sql(format!(
                 "DELETE FROM {} WHERE EXISTS (SELECT 1 FROM {} AS y WHERE {})",
                 table.set,
                 table.kept,
-                same.join(" AND ")
+                table.key.same_in(layout.dialect, "y", &table.set)
             ));
             self.run(release, &table.name).await?;
             let reasons = reasons.iter().filter_map(|row| {
@@ -539,12 +558,17 @@ fn reported(collection: &str, restricted: bool, reasons: Vec<(String, u64)>) -> 
         .map(|((ground, _), (until, rows))| WithheldRows {
             collection: collection.to_owned(),
             rows,
-            restricted: restricted && ground != RESTORABLE,
+            restricted: restricted && ground != RESTORABLE && until != ON_HOLD,
             ground: Ground::new(ground),
-            until: match until.as_str() {
-                HELD => Until::HoldLifted,
-                date => date.parse().map_or(Until::Always, Until::Date),
-            },
+            until: until_of(&until),
         })
         .collect()
+}
+
+/// Until when a reason keeps a row.
+pub(super) fn until_of(text: &str) -> Until {
+    match text {
+        HELD | ON_HOLD => Until::HoldLifted,
+        date => date.parse().map_or(Until::Always, Until::Date),
+    }
 }

@@ -90,9 +90,10 @@ impl Key {
                 loose: false,
             };
         }
-        if let Some(name) = dialect.row_name() {
+        let names = dialect.row_names(table);
+        if !names.is_empty() {
             return Self {
-                names: vec![name.to_owned()],
+                names: names.iter().map(|&name| name.to_owned()).collect(),
                 columns,
                 loose: false,
             };
@@ -151,6 +152,19 @@ impl Key {
     pub(super) fn in_set(&self, prefix: &str) -> String {
         let names: Vec<String> = (0..self.len()).map(|n| format!("{prefix}k{n}")).collect();
         names.join(", ")
+    }
+
+    /// Two sets name the same row.
+    pub(super) fn same_in(&self, dialect: &dyn Dialect, one: &str, other: &str) -> String {
+        let part = |n| {
+            let (one, other) = (format!("{one}.k{n}"), format!("{other}.k{n}"));
+            match self.loose {
+                true => dialect.same(&one, &other, self.class(n)),
+                false => format!("{one} = {other}"),
+            }
+        };
+        let parts: Vec<String> = (0..self.len()).map(part).collect();
+        parts.join(" AND ")
     }
 
     /// A row under one alias is named by a set under the other.
@@ -242,6 +256,10 @@ impl Layout {
             if described.person && key.columns.is_empty() || key.loose && one_by_one {
                 return Err(Keyless(name.clone()));
             }
+            // Nor written twice, where the first write gives its rows other names.
+            if key.columns.is_empty() && dialect.renames_rows() && writes(described) > 1 {
+                return Err(Keyless(name.clone()));
+            }
             let found = |columns: &[String], table: &CatalogueTable| -> Vec<CatalogueColumn> {
                 let column = |name: &String| table.column(name).cloned();
                 columns.iter().filter_map(column).collect()
@@ -305,6 +323,28 @@ impl Layout {
             LaidTarget::Identifier(..) => None,
         }
     }
+}
+
+/// How often a transaction may write a row of a table, or look for it by its name afterwards.
+fn writes(described: &Table) -> usize {
+    let others = described.links.values();
+    let others = others.filter(|l| l.whose != Whose::Owned).count();
+    let columns = || described.columns.values();
+    let texts = columns().filter(|column| column.free_text).count();
+    // Each value that is replaced outside the database is a write, all others are one.
+    let of = |strategies: Vec<&Strategy>| {
+        let by_one = strategies.iter().filter(|s| s.is_one_by_one()).count();
+        let kept = |s: &&&Strategy| **s != &Strategy::Keep;
+        let at_once = strategies.iter().filter(kept).any(|s| !s.is_one_by_one());
+        by_one + usize::from(at_once)
+    };
+    let parts = columns().flat_map(|column| &column.paths);
+    let erased = columns().filter_map(|column| column.erase.as_ref());
+    let erased = erased.chain(parts.filter_map(|part| part.erase.as_ref()));
+    let minimised = columns().filter_map(|column| column.minimise.as_ref());
+    // Hidden, and then deleted.
+    let hidden = 2 * usize::from(described.soft_delete.is_some());
+    others + texts + of(erased.collect()) + of(minimised.collect()) + hidden
 }
 
 fn released(

@@ -24,6 +24,15 @@ impl Found {
         let dialect = self.layout.dialect;
         let name = format!("t.{}", dialect.quote(&column.name));
         let mut params: Vec<Param> = spelt(kind, normal, values).collect();
+        // The index serves what it calls equal, and of that counts what is.
+        if let Some(exact) = dialect.exactly(&name, column).filter(|_| normal) {
+            sql.push("(");
+            let any = sql.one_of(&name, params.clone());
+            sql.push(if any { " AND " } else { "1 = 0" });
+            sql.one_of(&exact, params);
+            sql.push(")");
+            return any;
+        }
         let left = match column.class {
             // A number is compared as one: an index serves.
             Class::Int => {
@@ -181,13 +190,7 @@ impl Found {
     /// Writes which of the rows `t` that a link finds belong into a set.
     pub(super) fn only(&self, sql: &mut Sql, table: &Laid, link: &LaidLink, set: &str) {
         let dialect = self.layout.dialect;
-        if let Some(when) = &link.link.when
-            && let Some(column) = table.table.column(&when.column)
-        {
-            let name = dialect.quote(&when.column);
-            sql.push(&format!(" AND t.{name} = "));
-            sql.bind_plain(column, &when.equals);
-        }
+        self.only_when(sql, table, link);
         // A row that is the person's own is not also somebody else's.
         if set != table.set && table.owned {
             let own = table.key.joins(dialect, "t", "o");
@@ -195,6 +198,17 @@ impl Found {
                 " AND NOT EXISTS (SELECT 1 FROM {} AS o WHERE {own})",
                 table.set
             ));
+        }
+    }
+
+    /// Writes that a link leads from the row `t` at all.
+    pub(super) fn only_when(&self, sql: &mut Sql, table: &Laid, link: &LaidLink) {
+        if let Some(when) = &link.link.when
+            && let Some(column) = table.table.column(&when.column)
+        {
+            let name = self.layout.dialect.quote(&when.column);
+            sql.push(&format!(" AND t.{name} = "));
+            sql.bind_plain(column, &when.equals);
         }
     }
 
@@ -227,7 +241,9 @@ impl Found {
     ) -> String {
         let dialect = self.layout.dialect;
         let left = format!("{alias}.{}", dialect.quote(&column.name));
-        if column.class == reference.class {
+        let number = |class| matches!(class, Class::Int | Class::Decimal);
+        let numbers = number(column.class) && number(reference.class);
+        if column.class == reference.class || numbers {
             return format!("{left} = {right}");
         }
         // A number kept as text on one side.

@@ -9,6 +9,7 @@ use crate::ports::{MAX_LOCATORS, PortError};
 use super::clue::{Clue, Person};
 use super::dialect::SET;
 use super::fault::SqlFault;
+use super::fill::fits;
 use super::found::Found;
 use super::layout::{Laid, LaidTarget};
 use super::rectify::normal;
@@ -88,16 +89,12 @@ impl Found {
             .collect();
         let names = table.described.names.iter().flatten();
         let names = names.filter_map(|name| table.table.column(name));
-        let columns: Vec<&CatalogueColumn> = table
-            .key
-            .columns
-            .iter()
-            .chain(named.iter().map(|(column, _)| *column))
-            .chain(names)
-            .collect();
-        let text =
-            |column: &&CatalogueColumn| dialect.text(&format!("t.{}", dialect.quote(&column.name)));
-        let selected: Vec<String> = columns.iter().map(text).collect();
+        let here = |column: &CatalogueColumn| format!("t.{}", dialect.quote(&column.name));
+        let keys = table.key.columns.iter();
+        let keys = keys.map(|column| dialect.key_text(&here(column), column.class));
+        let told = named.iter().map(|(column, _)| *column).chain(names);
+        let told = told.map(|column| dialect.text(&here(column)));
+        let selected: Vec<String> = keys.chain(told).collect();
         let sql = self.sql(format!(
             "SELECT {} FROM {} AS s {} {} AS t ON {} LIMIT {}",
             selected.join(", "),
@@ -115,11 +112,17 @@ impl Found {
         for row in rows {
             let mut cells = row.iter().map(Scalar::text);
             let key: Vec<String> = cells.by_ref().take(table.key.len()).flatten().collect();
+            if !fits(&table.key.columns, &key) {
+                return Err(SqlFault::Unreadable.at(&table.name)); // it could not be found again
+            }
             person.add(Clue::Row(table.name.clone(), key));
             for (column, kinds) in &named {
                 let Some(stored) = cells.next().flatten() else {
                     continue;
                 };
+                if table.puts(&column.name, &stored) {
+                    continue; // an erasure has put it there: it is nobody's
+                }
                 for kind in *kinds {
                     let Some(value) = normal(kind, &stored) else {
                         continue; // a login name is not always an address
@@ -144,6 +147,10 @@ impl Found {
                 let Some(name) = name.filter(|_| texts) else {
                     continue;
                 };
+                let mut values = parts.iter().zip(&name);
+                if values.any(|(column, value)| table.puts(column, value)) {
+                    continue;
+                }
                 let whole = name.join(" ");
                 // One word names anybody.
                 if whole.trim().contains(' ') && self.is_theirs_alone(table, parts, &name).await? {
@@ -225,7 +232,7 @@ impl Found {
             let room = MAX_LOCATORS.saturating_sub(person.len());
             let dialect = layout.dialect;
             let parts: Vec<String> = (0..parent.key.len())
-                .map(|n| dialect.text(&format!("s.k{n}")))
+                .map(|n| dialect.key_text(&format!("s.k{n}"), parent.key.class(n)))
                 .collect();
             let sql = self.sql(format!(
                 "SELECT {} FROM {} AS s LIMIT {}",

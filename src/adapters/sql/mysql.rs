@@ -1,5 +1,4 @@
-//! MariaDB, and MySQL as far as it lets a statement read a temporary table twice: the tables of the
-//! current database.
+//! MariaDB and MySQL: the tables of the current database.
 
 use sqlx::{Row as _, TypeInfo as _, ValueRef as _};
 
@@ -73,11 +72,11 @@ impl Dialect for MySql {
             _ => format!("({one} <=> {other})"),
         }
     }
+    fn exactly(&self, name: &str, column: &CatalogueColumn) -> Option<String> {
+        (column.class == Class::Text).then(|| utf8_bytes(name))
+    }
     fn normal(&self, expression: &str, kind: &IdentifierKind) -> String {
         utf8_bytes(&normal_form(expression, kind))
-    }
-    fn row_name(&self) -> Option<&'static str> {
-        None
     }
     fn create_set(&self, set: &str, key: &Key, from: &str, numbered: bool) -> Vec<String> {
         let keys = key.under("t");
@@ -165,7 +164,10 @@ impl Dialect for MySql {
     }
     fn as_text(&self, expression: &str, class: Class) -> String {
         match class {
-            Class::Bytes => format!("CONVERT({expression} USING utf8mb4)"),
+            // What is not UTF-8 MariaDB converts as far as it goes, and MySQL not at all.
+            Class::Bytes => format!(
+                "coalesce(CONVERT({expression} USING utf8mb4), CONVERT({expression} USING latin1))"
+            ),
             _ => self.text(expression),
         }
     }
@@ -230,11 +232,21 @@ impl Dialect for MySql {
              '%GENERATED%' AND c.extra NOT LIKE '%DEFAULT_GENERATED%', 1, 0), \
              CAST(c.character_maximum_length AS CHAR) FROM information_schema.columns AS c JOIN \
              information_schema.tables AS t ON t.table_schema = c.table_schema AND t.table_name = \
-             c.table_name WHERE c.table_schema = database() AND t.table_type = 'BASE TABLE' AND \
+             c.table_name WHERE c.table_schema = database() AND t.table_type IN ('BASE TABLE', 'SYSTEM VERSIONED') AND \
              c.table_name <> '{EFFECTS}' ORDER BY c.table_name, c.ordinal_position"
         );
         let columns = session.fetch(Sql::new(&Self, columns), "catalogue").await?;
         gather::columns(&mut catalogue, &columns, class);
+        let versioned = "SELECT CAST(table_name AS CHAR) FROM information_schema.tables WHERE \
+                         table_schema = database() AND table_type = 'SYSTEM VERSIONED'";
+        let versioned = session
+            .fetch(Sql::new(&Self, versioned), "catalogue")
+            .await?;
+        for name in gather::names(&versioned) {
+            if let Some(table) = catalogue.tables.get_mut(&name) {
+                table.versioned = true;
+            }
+        }
         let unique = "SELECT CAST(table_name AS CHAR), CAST(index_name AS CHAR), \
                       CAST(column_name AS CHAR), IF(index_name = 'PRIMARY', 1, 0) FROM \
                       information_schema.statistics WHERE \

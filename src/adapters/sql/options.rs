@@ -135,8 +135,12 @@ pub enum SqlOpenError {
     #[error(transparent)]
     Database(#[from] PortError),
     /// A table without a primary key that needs one: people, free text and files are written row
-    /// by row.
-    #[error("the table `{0}` has no primary key, and what the map says of it needs one")]
+    /// by row; on PostgreSQL, also what is written twice. On SQLite, a key whose columns may be NULL is
+    /// none, nor is anywhere that of a table from which others inherit.
+    #[error(
+        "the table `{0}` has no primary key that names its rows, and what the map says of it needs one \
+         (SQLite: declare the key's columns NOT NULL)"
+    )]
     Keyless(String),
     /// The map names a strategy of the host's that was not given.
     #[error("the map has the strategy `{0}`: give it with `with_strategy`")]

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use sqlx::{Row as _, TypeInfo as _, ValueRef as _};
 
-use crate::datamap::{Catalogue, CatalogueColumn, Class, Generalise};
+use crate::datamap::{Catalogue, CatalogueColumn, CatalogueTable, Class, Generalise};
 use crate::ports::PortError;
 
 use super::dialect::{Dialect, EFFECTS, Inside, Stay, coarser_text, named};
@@ -56,12 +56,26 @@ impl Dialect for Postgres {
     fn text(&self, expression: &str) -> String {
         format!("CAST({expression} AS text)")
     }
+    fn key_text(&self, expression: &str, class: Class) -> String {
+        match class {
+            Class::Bytes => format!("encode({expression}, 'hex')"),
+            _ => self.text(expression),
+        }
+    }
     fn same(&self, one: &str, other: &str, _: Class) -> String {
         format!("({one} IS NOT DISTINCT FROM {other})")
     }
-    fn row_name(&self) -> Option<&'static str> {
-        // Stable inside a transaction that sees one state of the database.
-        Some("ctid")
+    fn exactly(&self, name: &str, column: &CatalogueColumn) -> Option<String> {
+        let citext = column.declared == "citext";
+        citext.then(|| format!("CAST({name} AS text)"))
+    }
+    fn row_names(&self, _: &CatalogueTable) -> &'static [&'static str] {
+        // Stable inside a transaction that sees one state of the database, up to its own write.
+        // Tables that hang together have rows at the same places.
+        &["tableoid", "ctid"]
+    }
+    fn renames_rows(&self) -> bool {
+        true
     }
     fn sets_stay(&self) -> Stay {
         Stay::Never
@@ -271,6 +285,17 @@ impl Dialect for Postgres {
                       ORDER BY c.relname, i.indexrelid, k.place";
         let unique = session.fetch(Sql::new(&Self, unique), "catalogue").await?;
         gather::unique_sets(&mut catalogue, &unique);
+        // A key holds in a table alone, not in those that inherit from it and are read with it.
+        let parents = "SELECT DISTINCT c.relname::text FROM pg_inherits AS i JOIN pg_class AS c ON \
+                       c.oid = i.inhparent WHERE c.relnamespace = current_schema()::regnamespace AND \
+                       c.relkind = 'r'";
+        let parents = session.fetch(Sql::new(&Self, parents), "catalogue").await?;
+        for name in gather::names(&parents) {
+            if let Some(parent) = catalogue.tables.get_mut(&name) {
+                parent.key.clear();
+                parent.unique.clear();
+            }
+        }
         let foreign = "SELECT c.relname::text, o.oid::text, f.relname::text, a.attname::text, \
                        b.attname::text, CASE o.confdeltype WHEN 'c' THEN 'CASCADE' WHEN 'n' THEN \
                        'SET NULL' WHEN 'd' THEN 'SET DEFAULT' END FROM pg_constraint AS o JOIN pg_class \

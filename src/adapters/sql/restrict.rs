@@ -11,14 +11,18 @@ use crate::ports::PortError;
 
 use super::dialect::{RESTRICTIONS, SET};
 use super::erase::Change;
+use super::fault::SqlFault;
 use super::found::{Found, go_on, own};
-use super::kept::RESTORABLE;
+use super::kept::{ON_HOLD, RESTORABLE};
 use super::layout::{Laid, LaidTarget, Layout};
 use super::session::Scalar;
 use super::statement::{Param, Sql};
 
 /// Rows that are noted by one statement.
 const PAGE: usize = 100;
+
+/// Bytes of a key, and of what a column held before, that can be noted.
+const LONGEST: usize = 1024;
 
 /// A row's key, and what its column held before.
 type Before = (Vec<String>, Option<String>);
@@ -107,8 +111,8 @@ impl Found {
         Ok((counts, missing))
     }
 
-    /// Restricts what an erasure keeps, and lifts what it no longer does. What can be brought back
-    /// is only hidden, and nothing under a hold is changed.
+    /// Restricts what an erasure keeps, and lifts what it no longer does. What is kept because it can
+    /// be brought back is only hidden, and nothing under a hold is changed.
     pub(super) async fn restrict_kept(&mut self, request: &str) -> Result<(), PortError> {
         let layout = Arc::clone(&self.layout);
         let set = format!("{SET}restricted");
@@ -116,10 +120,7 @@ impl Found {
             let Some((mark, column)) = mark_of(table) else {
                 continue;
             };
-            if self.frozen.contains_key(&table.name) {
-                continue;
-            }
-            if !table.is_deleted() {
+            if !table.is_deleted() && !self.frozen.contains_key(&table.name) {
                 self.lift(request, table, column, mark).await?;
             }
             if !self.kept_in.contains(&table.name) {
@@ -128,8 +129,8 @@ impl Found {
             self.make_set(table, &set).await?;
             let keys = table.key.in_set("");
             let kept = self.sql(format!(
-                "INSERT INTO {set} ({keys}) SELECT DISTINCT {keys} FROM {} WHERE why NOT LIKE '% \
-                 {RESTORABLE}'",
+                "INSERT INTO {set} ({keys}) SELECT {keys} FROM {} GROUP BY {keys} HAVING max(why) NOT \
+                 LIKE '% {RESTORABLE}' AND max(why) NOT LIKE '{ON_HOLD} %'",
                 table.kept
             ));
             if self.run(kept, &table.name).await? > 0 {
@@ -189,6 +190,10 @@ impl Found {
                 "{before} {RESTRICTIONS} (request, collection, row_key, was) VALUES "
             ));
             for (n, (key, was)) in page.into_iter().enumerate() {
+                // MariaDB would cut them off, and give back what never stood there.
+                if key.len().max(was.as_ref().map_or(0, String::len)) > LONGEST {
+                    return Err(SqlFault::TooLong.at(table.place(&column.name)));
+                }
                 sql.push(if n > 0 { ", (" } else { "(" });
                 sql.bind_text(request).push(", ").bind_text(&table.name);
                 sql.push(", ").bind_text(key).push(", ");
@@ -232,10 +237,12 @@ impl Found {
             let held: BTreeSet<String> =
                 held.iter().filter_map(|row| row.first()?.text()).collect();
             let free = page.iter().filter(|(key, _)| !held.contains(*key));
-            let free: Vec<Before> = free
-                .filter_map(|(key, was)| Some((serde_json::from_str(key).ok()?, was.clone())))
-                .collect();
+            let mut before: Vec<Before> = Vec::new();
             for (key, was) in free {
+                let unreadable = |_| SqlFault::UnreadableNote.at(RESTRICTIONS);
+                before.push((serde_json::from_str(key).map_err(unreadable)?, was.clone()));
+            }
+            for (key, was) in before {
                 self.give_back(table, column, mark, key, was).await?;
             }
             let mut sql = self.sql(format!("DELETE FROM {RESTRICTIONS}"));
@@ -263,7 +270,7 @@ impl Found {
         sql.push(" WHERE ");
         for (part, value) in table.key.columns.iter().zip(key) {
             sql.push(&dialect.quote(&part.name)).push(" = ");
-            sql.bind_for(part, value).push(" AND ");
+            sql.bind_key(part, &value).push(" AND ");
         }
         // What the host wrote there meanwhile stays.
         sql.push(&name).push(" = ").bind_plain(column, &mark.equals);
@@ -302,8 +309,10 @@ impl Found {
 }
 
 fn key_texts(table: &Laid, found: &Found) -> Vec<String> {
-    let keys = table.key.under("t").into_iter();
-    keys.map(|key| found.layout.dialect.text(&key)).collect()
+    let keys = table.key.under("t").into_iter().enumerate();
+    let dialect = found.layout.dialect;
+    keys.map(|(n, key)| dialect.key_text(&key, table.key.class(n)))
+        .collect()
 }
 
 /// A row's key as it is noted.

@@ -109,7 +109,7 @@ fn random(text: &str) -> Result<String, PortError> {
     Ok(text
         .chars()
         .map(|c| match c {
-            '0'..='9' => one_of('0', 10),
+            c if c.is_numeric() => one_of('0', 10),
             c if c.is_uppercase() => one_of('A', 26),
             c if c.is_alphabetic() => one_of('a', 26),
             c => c,
@@ -134,7 +134,8 @@ fn network(text: &str) -> Option<String> {
             Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).into()
         }
     };
-    Some(network.to_string())
+    // PostgreSQL writes how many bits count behind it.
+    (network != address).then(|| network.to_string())
 }
 
 #[cfg(test)]

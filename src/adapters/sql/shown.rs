@@ -34,7 +34,7 @@ pub struct ShownLine {
     pub collection: String,
     /// How many rows.
     pub rows: u64,
-    /// `delete`, `anonymise`, `keep` or `correct`.
+    /// `delete`, `anonymise`, `minimise`, `keep` or `correct`.
     pub what: &'static str,
     /// On which ground they are kept.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -73,6 +73,7 @@ fn shown(line: &PlannedRows) -> ShownLine {
     match &line.action {
         PlannedAction::Delete => {}
         PlannedAction::Anonymise => shown.what = "anonymise",
+        PlannedAction::Minimise => shown.what = "minimise",
         PlannedAction::Withhold {
             ground,
             until,

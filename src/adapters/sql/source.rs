@@ -529,9 +529,9 @@ impl PersonalDataSource for SqlSource {
         let Answer::Done(mut erased) = erased else {
             return Ok(erased);
         };
-        // It was deleted by a commit; what becomes of the files is looked at now.
-        let deleted = erased.assurance == Assurance::Deleted;
-        if deleted && self.purges() && self.pool.is_purged().await? {
+        // It was done by a commit; what becomes of the files is looked after now.
+        let purged = self.purges() && self.pool.is_purged().await?;
+        if purged && erased.assurance == Assurance::Deleted {
             erased.assurance = Assurance::Purged;
         }
         Ok(Answer::Done(erased))
@@ -564,7 +564,7 @@ impl PersonalDataSource for SqlSource {
 }
 
 /// By what a request's restrictions are known.
-fn request_mark(context: &CallContext) -> String {
+pub(super) fn request_mark(context: &CallContext) -> String {
     let request = format!("{}\0{}", context.controller, context.request);
     Digest::of(request.as_bytes()).to_string()
 }

@@ -64,8 +64,20 @@ impl Dialect for Sqlite {
     fn same(&self, one: &str, other: &str, _: Class) -> String {
         format!("{one} IS {other}")
     }
-    fn row_name(&self) -> Option<&'static str> {
-        Some("rowid")
+    fn exactly(&self, name: &str, column: &CatalogueColumn) -> Option<String> {
+        (column.class == Class::Text).then(|| format!("{name} COLLATE BINARY"))
+    }
+    fn texts_are_utf8(&self) -> bool {
+        false
+    }
+    fn row_names(&self, table: &CatalogueTable) -> &'static [&'static str] {
+        let names: [&[&str]; 3] = [&["rowid"], &["_rowid_"], &["oid"]];
+        let hidden = |name: &str| {
+            let mut columns = table.columns.iter();
+            columns.any(|column| column.name.eq_ignore_ascii_case(name))
+        };
+        let free = names.into_iter().find(|name| !hidden(name[0]));
+        free.unwrap_or_default()
     }
     fn sets_stay(&self) -> Stay {
         Stay::Committed
@@ -175,7 +187,12 @@ impl Dialect for Sqlite {
             Part::Number(number) => number.to_string(),
             Part::Text(text) => text.clone(),
         };
-        format!("json_replace({document}, {}, {value})", literal(path))
+        // What is no document has no parts, and stays.
+        format!(
+            "CASE WHEN json_valid({document}) THEN json_replace({document}, {}, {value}) ELSE {document} \
+             END",
+            literal(path)
+        )
     }
     fn without_part(&self, document: &str, path: &[String]) -> String {
         let path = literal(path);

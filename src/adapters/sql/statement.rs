@@ -1,6 +1,6 @@
 //! A statement that is being written: names are quoted, values are bound.
 
-use crate::datamap::{CatalogueColumn, Plain};
+use crate::datamap::{CatalogueColumn, Class, Plain};
 
 use super::dialect::Dialect;
 
@@ -69,6 +69,19 @@ impl Sql {
         self.push(&typed)
     }
 
+    /// Binds and writes a part of a key, of the text that [`Dialect::key_text`] gives.
+    pub(super) fn bind_key(&mut self, column: &CatalogueColumn, text: &str) -> &mut Self {
+        match column.class {
+            Class::Bytes => self.bind(Param::Bytes(bytes(text).unwrap_or_default())),
+            // Beyond the largest number with a sign: compared as it is, not as a fraction.
+            Class::Int if text.parse::<i64>().is_err() => {
+                self.push("CAST(");
+                self.bind_text(text).push(" AS DECIMAL(20, 0))")
+            }
+            _ => self.bind_for(column, text.to_owned()),
+        }
+    }
+
     /// Binds and writes what a map states, as a value of a column's type.
     pub(super) fn bind_plain(&mut self, column: &CatalogueColumn, plain: &Plain) -> &mut Self {
         match plain {
@@ -108,4 +121,14 @@ impl Sql {
         self.push(before).push(&piece.text).push(after);
         self.params.extend(piece.params);
     }
+}
+
+/// The bytes that hexadecimal digits stand for.
+pub(super) fn bytes(hex: &str) -> Option<Vec<u8>> {
+    let digit = |digit: u8| char::from(digit).to_digit(16);
+    let pair = |pair: &[u8]| match pair {
+        [high, low] => u8::try_from(digit(*high)? * 16 + digit(*low)?).ok(),
+        _ => None,
+    };
+    hex.as_bytes().chunks(2).map(pair).collect()
 }

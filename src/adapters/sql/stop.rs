@@ -94,9 +94,8 @@ impl Found {
         identifier: &Identifier,
         what: &Use,
     ) -> Result<bool, PortError> {
-        let Some(form) = form(key, controller, identifier, what)? else {
-            return Ok(false);
-        };
+        let form = form(key, controller, identifier, what)?;
+        let form = form.ok_or_else(|| SqlFault::MalformedIdentifier.at(STOPS))?;
         let mut sql = self.sql(format!("SELECT count(*) FROM {STOPS} WHERE form = "));
         sql.bind_text(form);
         Ok(self.session.count(sql, STOPS).await? > 0)

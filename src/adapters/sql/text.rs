@@ -330,6 +330,13 @@ impl Found {
                     continue;
                 };
                 let cleaned = match cell {
+                    // Bytes that nobody can read are not written anew.
+                    Scalar::Text(text)
+                        if text.contains(char::REPLACEMENT_CHARACTER)
+                            && !self.is_utf8(table, column, set, *number_here).await? =>
+                    {
+                        None
+                    }
                     Scalar::Text(text) => clean(text)?.map(Param::Text),
                     Scalar::Bytes(bytes) => match std::str::from_utf8(bytes) {
                         Ok(text) => clean(text)?.map(|text| Param::Bytes(text.into_bytes())),
@@ -361,6 +368,35 @@ impl Found {
                 }
             }
         }
+    }
+
+    /// Whether a text in a row of a numbered set is what it was read as.
+    async fn is_utf8(
+        &mut self,
+        table: &Laid,
+        column: &CatalogueColumn,
+        set: &str,
+        number: i64,
+    ) -> Result<bool, PortError> {
+        let dialect = self.layout.dialect;
+        if dialect.texts_are_utf8() {
+            return Ok(true);
+        }
+        let mut sql = self.sql(format!(
+            "SELECT CAST(t.{} AS BLOB) FROM {set} AS s {} {} AS t ON {} WHERE s.{} = ",
+            dialect.quote(&column.name),
+            dialect.join(),
+            table.quoted,
+            table.key.joins(dialect, "t", "s"),
+            dialect.number()
+        ));
+        sql.bind(Param::Int(number));
+        let rows = self.session.fetch(sql, &table.place(&column.name)).await?;
+        let readable = |row: &Vec<Scalar>| match row.first() {
+            Some(Scalar::Bytes(bytes)) => std::str::from_utf8(bytes).is_ok(),
+            _ => true,
+        };
+        Ok(rows.iter().all(readable))
     }
 }
 

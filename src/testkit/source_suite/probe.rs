@@ -66,7 +66,7 @@ pub(super) fn planned_counts(plan: &SourcePlan) -> Counts {
         .filter(|line| {
             matches!(
                 line.action,
-                PlannedAction::Delete | PlannedAction::Anonymise
+                PlannedAction::Delete | PlannedAction::Anonymise | PlannedAction::Minimise
             )
         })
         .map(|line| RowCount::new(&line.collection, line.rows))
