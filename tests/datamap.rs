@@ -747,6 +747,29 @@ fn erasing(name: Erase, code: Erase) -> DataMap {
     map
 }
 
+/// A link by the columns of a key, to other columns than the key leads to.
+#[test]
+fn a_link_follows_a_key_to_where_it_leads() {
+    let mut there = database();
+    let users = there.tables.get_mut("users").unwrap();
+    users.columns.push(int("code"));
+    users.unique.push(vec!["code".to_owned()]);
+    let orders = there.tables.get_mut("orders").unwrap();
+    orders.foreign_keys[0].references = vec!["code".to_owned()];
+    let map = described().exempt_columns("users", ["code"], "a number of ours");
+    assert_eq!(
+        told(map.check(&there)),
+        ["orders.user_id: KeyNotFollowed(\"users\")"]
+    );
+    let mut map = map;
+    let orders = map.tables.get_mut("orders").unwrap();
+    let link = orders.links.remove("who").unwrap();
+    orders
+        .links
+        .insert("who".to_owned(), link.referencing(["code"]));
+    assert_eq!(map.check(&there), Ok(()));
+}
+
 #[test]
 fn a_strategy_that_a_column_cannot_take_is_named() {
     let long = || Erase::Fixed("far too long".into());

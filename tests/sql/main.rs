@@ -25,6 +25,7 @@ mod killed;
 mod large;
 mod minimised;
 mod named;
+mod odd;
 #[path = "../helpdesk/oracle.rs"]
 mod oracle;
 mod parts;

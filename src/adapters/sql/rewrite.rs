@@ -150,14 +150,22 @@ mod tests {
             ("::ffff:192.0.2.17", "192.0.2.0"),
             ("nonsense", ""),
         ] {
-            let found = network(address).unwrap_or_default();
-            assert_eq!(found, expected, "{address}");
-            assert_eq!(network(&found).unwrap_or_default(), expected, "{address}");
+            assert_eq!(network(address).as_deref(), Some(expected), "{address}");
+        }
+        for done in [
+            "192.0.2.0",
+            "2001:db8:1:2::",
+            "192.0.2.0/32",
+            "2001:db8:1:2::/64",
+        ] {
+            assert_eq!(network(done), None, "{done}");
         }
     }
 
     #[test]
     fn chance_keeps_the_form() {
+        let digits = random("٠١٢ ९८").unwrap_or_default();
+        assert!(digits.chars().all(|c| c == ' ' || c.is_ascii_digit()));
         let made = random("Ab-12 Ž").unwrap_or_default();
         let form: String = made
             .chars()
