@@ -356,7 +356,7 @@ impl Column {
         self
     }
 
-    /// What an erasure does to it at once in rows that must be kept.
+    /// What an erasure does to it at once in rows that must be kept: see [`Column::minimise`].
     #[must_use]
     pub fn minimised_by(mut self, strategy: Strategy) -> Self {
         self.minimise = Some(strategy);

@@ -117,7 +117,7 @@ pub enum RowErasure {
     Delete,
     /// They stay; each column has its strategy.
     Columns,
-    /// They stay as they are, and the answer names them.
+    /// They stay, and the answer names them.
     Keep {
         /// On which ground.
         ground: Ground,
@@ -274,7 +274,14 @@ pub struct Column {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub erase: Option<Strategy>,
     /// What an erasure does to it at once in rows that must be kept: what the duty does not need
-    /// goes, and the row stays until its time comes (data minimisation, GDPR Art. 5(1)(c)).
+    /// goes, and the row stays until its time comes (data minimisation, GDPR Art. 5(1)(c)). In rows of
+    /// the person's own that would be deleted, or are kept for good ([`Problem::NeverKept`]); not in
+    /// keys, links, marks and what decides how long rows are kept ([`Problem::NeededWhileKept`]). A row
+    /// under a legal hold, or that can be brought back, stays as it is for that time. It cannot be
+    /// undone, and nobody is found by it any more but by the erasure itself.
+    ///
+    /// [`Problem::NeverKept`]: super::Problem::NeverKept
+    /// [`Problem::NeededWhileKept`]: super::Problem::NeededWhileKept
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub minimise: Option<Strategy>,
     /// Parts of it, a JSON document. Of a column that is left out as somebody else's, the parts are

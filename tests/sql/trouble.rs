@@ -409,7 +409,7 @@ async fn deadlocks(pool: &SqlPool) -> u64 {
             "SELECT deadlocks::text FROM pg_stat_database WHERE datname = current_database()"
         }
         _ => {
-            "SELECT variable_value FROM information_schema.global_status WHERE variable_name = 'INNODB_DEADLOCKS'"
+            "SELECT CAST(count AS CHAR) FROM information_schema.innodb_metrics WHERE name = 'lock_deadlocks'"
         }
     };
     fetch(pool, seen).await[0].parse().unwrap()

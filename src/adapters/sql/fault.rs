@@ -89,7 +89,8 @@ faults! {
         "ask the person for an address or number that is one";
     /// The column's type does not take the new value.
     WrongType, "wrong_type", Refused:
-        "ask the person for a value of the column's type: a number, a date as 2026-11-28, true or false";
+        "ask the person for a value of the column's type: a number, a date as 2026-11-28, true or false; where an \
+         erasure puts it, give the column another strategy";
     /// The new value is empty.
     Empty, "empty", Refused:
         "ask the person for a value; what is to go is erased";
@@ -98,7 +99,7 @@ faults! {
         "ask the person for another value, or correct the other row first";
     /// A value may stand once, and would stand twice.
     UniqueViolation, "unique_violation", Refused:
-        "give the column a strategy that leaves different values different, e.g. `pseudonym`";
+        "give the column a strategy that leaves different values different, e.g. `pseudonym`, or `random`";
     /// A row is referred to, or refers to one that is gone.
     ForeignKeyViolation, "foreign_key_violation", Refused:
         "describe the table whose rows refer to these, or keep the rows";
@@ -230,6 +231,7 @@ fn of_mysql(number: u16) -> SqlFault {
         1054 | 1072 | 1146 | 1412 => SqlFault::SchemaChanged,
         4025 => SqlFault::CheckViolation,
         1406 => SqlFault::TooLong,
+        1264 | 1265 | 1292 | 1366 | 1367 | 3140 => SqlFault::WrongType,
         1153 | 1301 => SqlFault::TooLarge,
         1644 => SqlFault::TriggerRefused,
         _ => SqlFault::DatabaseError,
@@ -244,6 +246,7 @@ fn of_sql_state(state: &str) -> SqlFault {
         "42P01" | "42703" | "42804" => SqlFault::SchemaChanged,
         "42501" | "25006" => SqlFault::NotPermitted,
         "22001" => SqlFault::TooLong,
+        "22003" | "22007" | "22008" | "22021" | "22P02" | "22P05" => SqlFault::WrongType,
         "54000" => SqlFault::TooLarge,
         "P0001" => SqlFault::TriggerRefused,
         "53300" => SqlFault::NotReachable,

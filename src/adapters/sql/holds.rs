@@ -68,7 +68,9 @@ impl Hold {
         Self::new(name, ground, HeldRows::Table(table.into()))
     }
 
-    /// A hold on some rows of a described table, each by the parts of its key.
+    /// A hold on some rows of a described table, each by the parts of its primary key as text: numbers
+    /// in digits, dates as 2026-11-28, bytes in hexadecimal digits. Rows of others in that table that
+    /// name a person stay as they are, too.
     pub fn on_rows(
         name: impl Into<String>,
         ground: Ground,
@@ -124,8 +126,10 @@ impl SqlSource {
     /// person is on the account that is found now, so that it outlasts a changed address.
     ///
     /// # Errors
-    /// `malformed_name`; `unknown_table`, with the table; `nobody_found` for a person of whom
-    /// nothing is here; those of the database.
+    /// `malformed_name`; `unknown_table`, with the table; `malformed_key` for no rows, for rows of a
+    /// table without a primary key, and for keys that the database cannot read as such;
+    /// `nobody_found` for a person of whom nothing is here, `too_many_people` for one who is found in
+    /// more rows than can be named; those of the database.
     pub async fn place_hold(&self, context: &CallContext, hold: &Hold) -> Result<(), PortError> {
         if hold.name.is_empty() || hold.name.chars().count() > LONGEST {
             return Err(SqlFault::MalformedName.at(HOLDS));
@@ -209,9 +213,10 @@ impl SqlSource {
         holds.ok_or_else(unreadable)
     }
 
-    /// Brings back what an erasure has only hidden, as long as its days are not over: the rows of
-    /// tables with `soft_delete`, also where they came under a hold since. The request that hid them
-    /// should be withdrawn first, or its next look deletes them.
+    /// Brings back what is only hidden: all rows of the person in tables with `soft_delete`, whoever
+    /// hid them, also where they came under a hold since. What was deleted when the days were over does
+    /// not come back. The request that hid them should be withdrawn first, or its next look deletes
+    /// them. Done once for each `context.key`; a second call answers the same.
     ///
     /// # Errors
     /// Those of the database.

@@ -18,7 +18,7 @@ pub enum SqlPool {
     /// PostgreSQL: the tables of the current schema.
     #[cfg(feature = "sql-postgres")]
     Postgres(sqlx::PgPool),
-    /// MariaDB: the tables of the current database.
+    /// MariaDB and MySQL: the tables of the current database.
     #[cfg(feature = "sql-mysql")]
     MySql(sqlx::MySqlPool),
 }

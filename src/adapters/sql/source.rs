@@ -309,10 +309,11 @@ impl SqlSource {
     }
 
     /// Whether a use was ended for whoever has this identifier. A host asks before such a use of
-    /// data that came after the use was ended; rows that were there tell it by themselves.
+    /// data that came after the use was ended; rows that were there tell it by themselves. `false`
+    /// for a source whose map has no `ends`, or to which no key was given.
     ///
     /// # Errors
-    /// Those of the database.
+    /// `malformed_identifier` for what has no normal form; those of the database.
     pub async fn is_stopped(
         &self,
         controller: &ControllerId,
