@@ -405,6 +405,9 @@ fn users() -> DataMap {
 
 #[test]
 fn maps_that_cannot_be_meant_are_refused_by_place() {
+    let mut nameless = datarights::law::RetentionDuty::named("fr_com_l123_22").unwrap();
+    nameless.id = "".into();
+    let nameless = Retention::new("date", nameless.into());
     let ground = || Ground::new("rights_of_others");
     let owner = || Link::rows(["user_id"], "users");
     let cases: Vec<(DataMap, &[&str])> = vec![
@@ -579,6 +582,13 @@ fn maps_that_cannot_be_meant_are_refused_by_place() {
                 ),
             ),
             &["invoices.date: YearClose"],
+        ),
+        (
+            users().table(
+                "invoices",
+                Table::new().link("who", owner()).retained(nameless),
+            ),
+            &["invoices.date: EmptyName"],
         ),
         (
             // Nothing leads from visits to orders.

@@ -262,6 +262,9 @@ impl Retention {
                 RetentionDuty::named(id).map_err(|_| Problem::UnknownDuty(id.clone()))?
             }
         };
+        if duty.id.trim().is_empty() {
+            return Err(Problem::EmptyName);
+        }
         if duty.period == Period::Unnumbered {
             return Err(Problem::OpenEnded);
         }

@@ -494,3 +494,18 @@ async fn a_hold_on_a_key_that_is_none_is_not_placed() {
     })
     .await;
 }
+
+/// `INTEGER PRIMARY KEY DESC` has an index of its own, and may hold NULL.
+#[tokio::test]
+async fn a_key_that_is_not_the_rows_number_may_name_no_row() {
+    everywhere(async |place| {
+        if place.name != "sqlite" {
+            return;
+        }
+        let make = "CREATE TABLE people (id INTEGER PRIMARY KEY DESC, mail TEXT)";
+        place.run(&[make]).await;
+        let error = refused(place, &map(PEOPLE)).await;
+        assert!(matches!(error, SqlOpenError::Keyless(table) if table == "people"));
+    })
+    .await;
+}

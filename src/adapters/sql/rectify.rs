@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, NaiveTime};
 
 use crate::datamap::{CatalogueColumn, Class};
 use crate::model::{Correction, Identifier, IdentifierKind, Personal, RowCount};
@@ -88,10 +88,35 @@ fn takes(column: &CatalogueColumn, value: &str) -> bool {
         Class::Int => value.parse::<i64>().is_ok(),
         Class::Decimal => value.parse::<f64>().is_ok_and(f64::is_finite),
         Class::Bool => matches!(value, "true" | "false"),
-        Class::Date => value.parse::<NaiveDate>().is_ok(),
+        Class::Date => is_date(value),
+        Class::Time => is_time(value),
         Class::Bytes => false,
-        Class::Text | Class::Time | Class::Other => true,
+        Class::Text | Class::Other => true,
     }
+}
+
+/// A date as 2026-11-28: SQLite takes anything, and what sorts otherwise is found no more.
+fn is_date(value: &str) -> bool {
+    let date = value.parse::<NaiveDate>();
+    date.is_ok_and(|date| date.to_string() == value)
+}
+
+/// A date, and a time of day with or without a zone behind it.
+fn is_time(value: &str) -> bool {
+    let Some((date, time)) = value.split_once([' ', 'T']) else {
+        return is_date(value);
+    };
+    let zoned = ["%H:%M%#z", "%H:%M:%S%.f%#z"];
+    let zoned = zoned.map(|form| format!("%Y-%m-%d {form}"));
+    let at = format!("{date} {time}");
+    let with_zone = zoned
+        .iter()
+        .any(|form| DateTime::parse_from_str(&at, form).is_ok());
+    let plain = ["%H:%M", "%H:%M:%S%.f"];
+    let plain = plain
+        .iter()
+        .any(|form| NaiveTime::parse_from_str(time, form).is_ok());
+    is_date(date) && (plain || with_zone)
 }
 
 impl Found {
@@ -281,5 +306,38 @@ fn told(class: Class, scalar: &Scalar) -> Option<String> {
     match (class, scalar) {
         (Class::Bool, Scalar::Int(number)) => Some((*number != 0).to_string()),
         _ => scalar.text(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{is_date, is_time};
+
+    #[test]
+    fn a_date_or_a_time_is_written_in_one_way() {
+        for date in ["2026-11-28", "2024-02-29"] {
+            assert!(is_date(date) && is_time(date), "{date}");
+        }
+        for other in ["2026-1-1", "2026-02-30", "28.11.2026", "2026-11-28 ", ""] {
+            assert!(!is_date(other) && !is_time(other), "{other}");
+        }
+        for time in [
+            "2026-11-28 23:59",
+            "2026-11-28T23:59:59",
+            "2026-11-28 23:59:59.123456",
+            "2026-11-28T23:59:59Z",
+            "2026-11-28 23:59:59+01:00",
+            "2026-11-28 23:59:59+01",
+        ] {
+            assert!(is_time(time), "{time}");
+        }
+        for other in [
+            "2026-11-28 25:00",
+            "2026-1-1 10:00",
+            "10:00",
+            "2026-11-28 noon",
+        ] {
+            assert!(!is_time(other), "{other}");
+        }
     }
 }

@@ -261,8 +261,15 @@ impl Dialect for Sqlite {
                 table.key.push(name);
             }
         }
-        for table in catalogue.tables.values_mut() {
-            trust_key(table);
+        // A key with an index of its own is not the number of the row.
+        let indexed = Sql::new(
+            &Self,
+            "SELECT DISTINCT m.name FROM sqlite_schema AS m, pragma_index_list(m.name) AS l WHERE \
+             m.type = 'table' AND l.origin = 'pk'",
+        );
+        let indexed = gather::names(&session.fetch(indexed, "catalogue").await?);
+        for (name, table) in &mut catalogue.tables {
+            trust_key(table, indexed.contains(name));
         }
         let foreign = all(
             "p.id, p.\"table\", p.\"from\", p.\"to\", p.on_delete, p.seq",
@@ -288,13 +295,13 @@ impl Dialect for Sqlite {
 }
 
 /// Unless the key is the row's number or declared NOT NULL, it may hold NULL, and names no row.
-fn trust_key(table: &mut CatalogueTable) {
+fn trust_key(table: &mut CatalogueTable, indexed: bool) {
     let whole_number = |name: &String| {
         table
             .column(name)
             .is_some_and(|c| c.declared.eq_ignore_ascii_case("INTEGER"))
     };
-    let is_row_number = matches!(table.key.as_slice(), [name] if whole_number(name));
+    let is_row_number = !indexed && matches!(table.key.as_slice(), [name] if whole_number(name));
     if is_row_number {
         let key = table.key.clone();
         let columns = table.columns.iter_mut();
