@@ -509,3 +509,164 @@ async fn a_key_that_is_not_the_rows_number_may_name_no_row() {
     })
     .await;
 }
+
+/// What is no document has no parts: it stays, and so does what the row is emptied of beside it.
+#[tokio::test]
+async fn a_text_that_is_no_document_stays() {
+    everywhere(async |place| {
+        if place.name == "postgres" {
+            return; // such a column must be `json` there
+        }
+        place
+            .run(&[
+                "CREATE TABLE people (id INTEGER PRIMARY KEY, mail VARCHAR(80))",
+                "CREATE TABLE reviews (id INTEGER PRIMARY KEY, person INTEGER, doc VARCHAR(80), city VARCHAR(20))",
+                "INSERT INTO people VALUES (1, 'ada@example.org')",
+                "INSERT INTO reviews VALUES (1, 1, 'plain old text', 'Graz'), (2, 1, '{\"mail\": \"ada@example.org\"}', 'Graz')",
+            ])
+            .await;
+        let map = map(&format!(
+            r#"{PEOPLE}
+            [tables.reviews]
+            erase = "columns"
+            links.person = {{ columns = ["person"], to = {{ rows = {{ table = "people" }} }} }}
+            columns.person = {{ erase = "null" }}
+            columns.doc = {{ category = "usage", paths = [{{ path = ["mail"], erase = {{ fixed = "gone" }} }}] }}
+            columns.city = {{ category = "contact", erase = "null" }}
+            "#
+        ));
+        assert_eq!(erased(place, &map, MAIL).await, [""; 0], "{}", place.name);
+        let reviews = place.rows("reviews", "doc, city").await;
+        let reviews: Vec<String> = reviews.iter().map(|row| row.replace(": ", ":")).collect();
+        assert_eq!(reviews, ["plain old text|-", "{\"mail\":\"gone\"}|-"], "{}", place.name);
+    })
+    .await;
+}
+
+/// Chance writes over what nobody can read.
+#[tokio::test]
+async fn a_name_that_is_not_utf8_is_replaced_by_chance() {
+    everywhere(async |place| {
+        if place.name != "sqlite" {
+            return;
+        }
+        place
+            .run(&[
+                "CREATE TABLE people (id INTEGER PRIMARY KEY, mail TEXT, name TEXT)",
+                "INSERT INTO people VALUES (1, 'ada@example.org', CAST(x'4a6f73e9' AS TEXT))",
+            ])
+            .await;
+        let map = map(r#"
+            [tables.people]
+            person = true
+            erase = "columns"
+            columns.mail = { category = "contact", identifiers = ["mail"], erase = "keep" }
+            columns.name = { category = "identity", erase = "random" }
+        "#);
+        erased(place, &map, MAIL).await;
+        let name = place.texts("SELECT hex(name) FROM people").await;
+        assert_ne!(name, ["4A6F73E9"]);
+    })
+    .await;
+}
+
+/// Two spellings that the column calls equal are two rows.
+#[tokio::test]
+async fn rows_without_a_key_are_told_apart_byte_by_byte() {
+    everywhere(async |place| {
+        let column = match place.name {
+            "mariadb" => "email VARCHAR(80) COLLATE utf8mb4_general_ci",
+            _ => "email VARCHAR(80)",
+        };
+        place
+            .run(&[
+                "CREATE TABLE people (id INTEGER PRIMARY KEY, mail VARCHAR(80))",
+                &format!("CREATE TABLE visits ({column}, page VARCHAR(9))"),
+                "INSERT INTO people VALUES (1, 'ada@example.org')",
+                "INSERT INTO visits VALUES ('Ada@example.org', 'a'), ('ada@example.org', 'b'), ('ada@example.org', 'c')",
+            ])
+            .await;
+        let map = map(&format!("{PEOPLE}{VISITS}"));
+        let source = place.open(&map).await;
+        let found = locate(&source, MAIL).await;
+        let visits = found.rows.iter().find(|count| count.collection == "visits");
+        assert_eq!(visits.map(|count| count.rows), Some(3), "{}", place.name);
+        assert_eq!(erased(place, &map, MAIL).await, [""; 0], "{}", place.name);
+        assert_eq!(place.rows("visits", "page").await, [""; 0], "{}", place.name);
+    })
+    .await;
+}
+
+/// A key that the database takes for NULL, and one that leads to it.
+#[tokio::test]
+async fn a_key_that_may_be_null_is_followed() {
+    everywhere(async |place| {
+        if place.name != "sqlite" {
+            return;
+        }
+        place
+            .run(&[
+                "CREATE TABLE people (id INTEGER PRIMARY KEY, mail TEXT)",
+                "CREATE TABLE tickets (code TEXT PRIMARY KEY, person INTEGER)",
+                "CREATE TABLE messages (id INTEGER PRIMARY KEY, ticket TEXT REFERENCES tickets)",
+                "INSERT INTO people VALUES (1, 'ada@example.org')",
+                "INSERT INTO tickets VALUES ('a', 1), ('b', 2)",
+                "INSERT INTO messages VALUES (1, 'a'), (2, 'b')",
+            ])
+            .await;
+        let map = map(&format!(
+            r#"{PEOPLE}
+            [tables.tickets]
+            links.person = {{ columns = ["person"], to = {{ rows = {{ table = "people" }} }} }}
+            columns.code = {{ category = "account" }}
+            [tables.messages]
+            links.ticket = {{ columns = ["ticket"], to = {{ rows = {{ table = "tickets", columns = ["code"] }} }} }}
+            "#
+        ));
+        assert_eq!(erased(place, &map, MAIL).await, [""; 0]);
+        assert_eq!(place.rows("messages", "id").await, ["2"]);
+    })
+    .await;
+}
+
+/// A plan was made when nothing kept the account; then an invoice came.
+#[tokio::test]
+async fn a_row_that_is_kept_since_is_emptied_and_no_new_plan_is_asked_for() {
+    everywhere(async |place| {
+        place
+            .run(&[
+                "CREATE TABLE people (id INTEGER PRIMARY KEY, mail VARCHAR(80))",
+                "CREATE TABLE bills (id INTEGER PRIMARY KEY, person INTEGER, day DATE)",
+                "INSERT INTO people VALUES (1, 'ada@example.org')",
+            ])
+            .await;
+        let map = map(r#"
+            [tables.people]
+            person = true
+            columns.mail = { category = "contact", identifiers = ["mail"], minimise = "null" }
+            [tables.bills]
+            links.person = { columns = ["person"], to = { rows = { table = "people" } } }
+            retention = { from = "day", rule = { named = "fr_com_l123_22" } }
+            columns.day = { category = "financial" }
+        "#);
+        let source = place.open(&map).await;
+        let found = locate(&source, MAIL).await;
+        let plan = source
+            .plan(&context("p"), &found.locators, &Work::Erase)
+            .await;
+        let plan = done(plan.unwrap());
+        place
+            .run(&["INSERT INTO bills VALUES (1, 1, '2026-01-01')"])
+            .await;
+        let erased = source.erase(&context("e"), &found.locators, &plan).await;
+        let erased = done(erased.unwrap_or_else(|error| panic!("{}: {error}", place.name)));
+        assert_eq!(erased.withheld.len(), 2, "{}", place.name);
+        assert_eq!(
+            place.rows("people", "id, mail").await,
+            ["1|-"],
+            "{}",
+            place.name
+        );
+    })
+    .await;
+}

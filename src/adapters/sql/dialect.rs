@@ -45,6 +45,10 @@ pub(super) trait Dialect: Send + Sync {
     fn exactly(&self, _name: &str, _column: &CatalogueColumn) -> Option<String> {
         None
     }
+    /// Whether a value is a JSON document, where a column may hold others.
+    fn is_document(&self, _expression: &str) -> Option<String> {
+        None
+    }
     /// A column's value in the normal form of identifiers of this kind.
     fn normal(&self, expression: &str, kind: &IdentifierKind) -> String {
         normal_form(expression, kind)
@@ -54,19 +58,24 @@ pub(super) trait Dialect: Send + Sync {
     fn row_names(&self, _table: &CatalogueTable) -> &'static [&'static str] {
         &[]
     }
+    /// Whether these names change with each write to the row.
+    fn renames_rows(&self) -> bool {
+        false
+    }
     /// Whether texts are UTF-8, whoever wrote them.
     fn texts_are_utf8(&self) -> bool {
         true
-    }
-    /// Whether that changes with each write to the row.
-    fn renames_rows(&self) -> bool {
-        false
     }
     /// Makes a temporary table for keys of the rows of `from`, whose parts are called `k0`, `k1`, …;
     /// `numbered` says that its rows have a number.
     fn create_set(&self, set: &str, key: &Key, from: &str, numbered: bool) -> Vec<String>;
     /// Makes a temporary table like a set, with a text `why` beside each key, and repetitions.
     fn create_kept(&self, set: &str, key: &Key, from: &str) -> Vec<String>;
+    /// A value by which rows without a key are told apart: what the column's own rules call equal
+    /// may differ.
+    fn told_apart(&self, expression: &str, _: Class) -> String {
+        expression.to_owned()
+    }
     /// Whether a statement may name a temporary table twice.
     fn reads_sets_twice(&self) -> bool {
         true

@@ -6,7 +6,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
 use crate::datamap::{
-    CatalogueColumn, Class, Column, PSEUDONYM_LENGTH, Plain, RowErasure, Strategy,
+    CatalogueColumn, Class, Column, Generalise, PSEUDONYM_LENGTH, Plain, RowErasure, Strategy,
 };
 use crate::model::{Assurance, RowCount, Until, WithheldRows};
 use crate::ports::{Erased, PlannedAction, PlannedRows, PortError};
@@ -501,7 +501,7 @@ impl Found {
 }
 
 impl Laid {
-    /// Whether an erasure puts this value into a column, for anybody.
+    /// Whether a value in a column looks as an erasure leaves it: it may be anybody's.
     pub(super) fn puts(&self, column: &str, value: &str) -> bool {
         let described = self.described.columns.get(column);
         let mut strategies = described
@@ -510,6 +510,10 @@ impl Laid {
         strategies.any(|strategy| match strategy {
             Strategy::Fixed(Plain::Text(text)) => text == value,
             Strategy::Pseudonym => is_pseudonym(value),
+            Strategy::Mask(first) => value.chars().skip(*first as usize).all(|c| c == '*'),
+            Strategy::Generalise(Generalise::Prefix(first)) => {
+                value.chars().count() <= *first as usize
+            }
             _ => false,
         })
     }

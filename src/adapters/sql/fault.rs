@@ -231,7 +231,7 @@ fn of_mysql(number: u16) -> SqlFault {
         1054 | 1072 | 1146 | 1412 => SqlFault::SchemaChanged,
         4025 => SqlFault::CheckViolation,
         1406 => SqlFault::TooLong,
-        1264 | 1265 | 1292 | 1366 | 1367 | 3140 => SqlFault::WrongType,
+        1264 | 1265 | 1292 | 1366 | 1367 | 1525 | 3140 | 3141 | 3143 => SqlFault::WrongType,
         1153 | 1301 => SqlFault::TooLarge,
         1644 => SqlFault::TriggerRefused,
         _ => SqlFault::DatabaseError,

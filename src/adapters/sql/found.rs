@@ -41,7 +41,7 @@ pub(super) struct Found {
     pub(super) strategies: Arc<BTreeMap<String, HostStrategy>>,
     /// Whether values are searched for: all that is known of the person is kept for that.
     pub(super) by_value: bool,
-    /// Tables under a hold: nothing in them is changed.
+    /// Tables with rows under a hold: rows of others in them stay as they are.
     pub(super) frozen: BTreeMap<String, Ground>,
 }
 

@@ -49,7 +49,14 @@ pub(super) fn changed(sql: &mut Sql, column: &CatalogueColumn, parts: &[(&[Strin
         document = dialect.with_part(&document, path, &part);
     }
     let written = dialect.written(&document, column);
-    sql.push(&written);
+    let here = format!("t.{}", dialect.quote(&column.name));
+    match dialect.is_document(&here) {
+        // What is no document has no parts, and stays.
+        Some(is_one) => sql.push(&format!(
+            "CASE WHEN {is_one} THEN {written} ELSE {here} END"
+        )),
+        None => sql.push(&written),
+    };
 }
 
 /// Writes of `t` that a strategy has not been applied to a part yet.

@@ -28,11 +28,15 @@ const ALWAYS: &str = "kept";
 pub(super) const ON_HOLD: &str = "onhold";
 /// The ground of rows that are hidden and can be brought back.
 pub(super) const RESTORABLE: &str = "restorable";
-/// Of the reasons to keep a row, the one for which it stays as it is, or nothing.
-pub(super) const SPARED: &str =
-    "max(CASE WHEN why LIKE 'onhold %' OR why LIKE '% restorable' THEN why ELSE '' END)";
 /// The last year that sorts as text.
 const LAST_YEAR: i32 = 9999;
+/// Of the reasons to keep a row, the one for which it stays as it is, or nothing.
+pub(super) fn spared() -> String {
+    format!(
+        "max(CASE WHEN why LIKE '{ON_HOLD} %' OR why LIKE '% {RESTORABLE}' THEN why ELSE '' END)"
+    )
+}
+
 /// How many ends one table is reported with; beyond, those of a year become its last.
 const MANY: usize = 24;
 /// Values bound by one statement.
@@ -184,7 +188,7 @@ impl Found {
         sql.push(&format!(" JOIN {} AS x ON {kept} WHERE ", table.kept));
         decides(self, &mut sql);
         sql.push(&format!(" GROUP BY {keys}"));
-        self.keep_more(there, sql).await.map(drop)
+        self.keep_more(there, sql, Reasons::All).await.map(drop)
     }
 
     /// Keeps hidden rows as long as they can be brought back.
@@ -316,6 +320,9 @@ impl Found {
             let from = day.parse().ok();
             Ok(match from.and_then(|from| retention.until(from)) {
                 Some(until) if until < today => None,
+                Some(until) if until.year() > LAST_YEAR => {
+                    Some(format!("{LAST_YEAR}-12-31 {ground}"))
+                }
                 Some(until) => Some(format!("{until} {ground}")),
                 None => Some(format!("{ALWAYS} {ground}")),
             })
@@ -417,17 +424,20 @@ impl Found {
                     };
                     let there = &layout.tables[*to];
                     let keys = there.key.in_set("s.");
-                    let mut sql = self.sql(format!(
-                        "SELECT {keys}, max(x.why) FROM {} AS x {} {} AS t ON {}{} WHERE 1 = 1",
-                        table.kept,
-                        layout.dialect.join(),
-                        table.quoted,
-                        table.key.joins(layout.dialect, "t", "x"),
-                        self.join_target(link, there, references, &there.set, "s"),
-                    ));
-                    self.only_when(&mut sql, table, link);
-                    sql.push(&format!(" GROUP BY {keys}"));
-                    rows += self.keep_more(there, sql).await?;
+                    for of in self.handed_on() {
+                        let mut sql = self.sql(format!(
+                            "SELECT {keys}, max(x.why) FROM {} AS x {} {} AS t ON {}{} WHERE {}",
+                            table.kept,
+                            layout.dialect.join(),
+                            table.quoted,
+                            table.key.joins(layout.dialect, "t", "x"),
+                            self.join_target(link, there, references, &there.set, "s"),
+                            of.of("x"),
+                        ));
+                        self.only_when(&mut sql, table, link);
+                        sql.push(&format!(" GROUP BY {keys}"));
+                        rows += self.keep_more(there, sql, of).await?;
+                    }
                 }
             }
             if rows == 0 {
@@ -453,24 +463,35 @@ impl Found {
                 continue;
             }
             let keys = table.key.in_set("o.");
-            let mut sql = self.sql(format!(
-                "SELECT {keys}, max(x.why) FROM {} AS o {} {} AS t ON {}{} WHERE 1 = 1",
-                table.set,
-                layout.dialect.join(),
-                table.quoted,
-                table.key.joins(layout.dialect, "t", "o"),
-                self.join_target(link, there, references, &there.kept, "x"),
-            ));
-            self.only_when(&mut sql, table, link);
-            sql.push(&format!(" GROUP BY {keys}"));
-            rows += self.keep_more(table, sql).await?;
+            for of in self.handed_on() {
+                let mut sql = self.sql(format!(
+                    "SELECT {keys}, max(x.why) FROM {} AS o {} {} AS t ON {}{} WHERE {}",
+                    table.set,
+                    layout.dialect.join(),
+                    table.quoted,
+                    table.key.joins(layout.dialect, "t", "o"),
+                    self.join_target(link, there, references, &there.kept, "x"),
+                    of.of("x"),
+                ));
+                self.only_when(&mut sql, table, link);
+                sql.push(&format!(" GROUP BY {keys}"));
+                rows += self.keep_more(table, sql, of).await?;
+            }
         }
         Ok(rows)
     }
 
+    /// Which reasons are handed on from row to row.
+    fn handed_on(&self) -> impl Iterator<Item = Reasons> + use<> {
+        let mut tables = self.layout.tables.iter();
+        let hides = tables.any(|table| table.described.soft_delete.is_some());
+        let restorable = hides.then_some(Reasons::Restorable);
+        std::iter::once(Reasons::All).chain(restorable)
+    }
+
     /// Keeps the rows of a table that a query gives with a reason, unless a better one is known;
     /// answers how many. They stand apart first: what is asked may look at the kept rows, too.
-    async fn keep_more(&mut self, table: &Laid, asked: Sql) -> Result<u64, PortError> {
+    async fn keep_more(&mut self, table: &Laid, asked: Sql, of: Reasons) -> Result<u64, PortError> {
         let (keys, kept) = (table.key.in_set(""), &table.kept);
         let more = format!("{kept}_more");
         let dialect = self.layout.dialect;
@@ -483,9 +504,10 @@ impl Found {
             return Ok(0);
         }
         let known = format!(
-            "DELETE FROM {more} WHERE EXISTS (SELECT 1 FROM {kept} AS y WHERE {} AND y.why >= \
+            "DELETE FROM {more} WHERE EXISTS (SELECT 1 FROM {kept} AS y WHERE {} AND {} AND y.why >= \
              {more}.why)",
-            table.key.same_in(dialect, "y", &more)
+            table.key.same_in(dialect, "y", &more),
+            of.of("y")
         );
         let added = format!("INSERT INTO {kept} ({keys}, why) SELECT {keys}, why FROM {more}");
         let place = table.name.as_str();
@@ -510,7 +532,9 @@ impl Found {
             if !self.kept_in.contains(&table.name) {
                 continue;
             }
-            let restricted = restricts.contains(&number);
+            // What hangs on rows that a hold spares is not restricted with them.
+            let marked = table.described.restrict.is_some() || self.frozen.is_empty();
+            let restricted = restricts.contains(&number) && marked;
             let keys = table.key.in_set("");
             let count = self.sql(format!(
                 "SELECT g.why, count(*) FROM (SELECT {keys}, max(why) AS why FROM {} GROUP BY \
@@ -534,6 +558,24 @@ impl Found {
             withheld.extend(reported(&table.name, restricted, reasons.collect()));
         }
         Ok(withheld)
+    }
+}
+
+/// Reasons that are handed on from a kept row to what is kept with it: the greatest, and beside it
+/// the one for which both stay as they are.
+#[derive(Clone, Copy)]
+enum Reasons {
+    All,
+    Restorable,
+}
+
+impl Reasons {
+    /// The condition on kept rows under an alias.
+    fn of(self, alias: &str) -> String {
+        match self {
+            Self::All => "1 = 1".to_owned(),
+            Self::Restorable => format!("{alias}.why LIKE '% {RESTORABLE}'"),
+        }
     }
 }
 

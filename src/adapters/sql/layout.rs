@@ -148,6 +148,17 @@ impl Key {
             .collect()
     }
 
+    /// Its parts as a set takes them.
+    pub(super) fn selected(&self, dialect: &dyn Dialect, alias: &str) -> Vec<String> {
+        let parts = self.under(alias).into_iter().enumerate();
+        parts
+            .map(|(n, part)| match self.loose {
+                true => dialect.told_apart(&part, self.class(n)),
+                false => part,
+            })
+            .collect()
+    }
+
     /// The names of its parts in a set.
     pub(super) fn in_set(&self, prefix: &str) -> String {
         let names: Vec<String> = (0..self.len()).map(|n| format!("{prefix}k{n}")).collect();
@@ -257,7 +268,12 @@ impl Layout {
                 return Err(Keyless(name.clone()));
             }
             // Nor written twice, where the first write gives its rows other names.
-            if key.columns.is_empty() && dialect.renames_rows() && writes(described) > 1 {
+            let columns = map.tables.values().flat_map(|table| table.columns.values());
+            let copied = columns.flat_map(|column| &column.copies);
+            let copied = copied.filter(|place| place.table == *name).count();
+            let rectified = described.columns.values().filter(|column| column.rectify);
+            let most = writes(described).max(rectified.count() + copied);
+            if key.columns.is_empty() && dialect.renames_rows() && most > 1 {
                 return Err(Keyless(name.clone()));
             }
             let found = |columns: &[String], table: &CatalogueTable| -> Vec<CatalogueColumn> {

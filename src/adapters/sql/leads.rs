@@ -176,7 +176,7 @@ impl Found {
         self.sql(format!(
             "{before} {set} ({}) SELECT {unlike}{}",
             table.key.in_set(""),
-            table.key.under("t").join(", "),
+            table.key.selected(self.layout.dialect, "t").join(", "),
         ))
     }
 

@@ -143,7 +143,8 @@ impl Found {
                 }
             }
             for parts in &table.described.names {
-                let name: Option<Vec<String>> = cells.by_ref().take(parts.len()).collect();
+                let name: Vec<Option<String>> = cells.by_ref().take(parts.len()).collect();
+                let name: Option<Vec<String>> = name.into_iter().collect();
                 let Some(name) = name.filter(|_| texts) else {
                     continue;
                 };

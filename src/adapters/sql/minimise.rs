@@ -10,7 +10,7 @@ use crate::ports::{PlannedAction, PortError};
 use super::dialect::SET;
 use super::erase::{Change, Performed, PseudonymKey};
 use super::found::Found;
-use super::kept::{SPARED, until_of};
+use super::kept::{spared, until_of};
 use super::layout::Laid;
 use super::session::Scalar;
 
@@ -81,8 +81,9 @@ impl Found {
     async fn reasons_to_spare(&mut self, table: &Laid) -> Result<Vec<String>, PortError> {
         let keys = table.key.in_set("");
         let sql = self.sql(format!(
-            "SELECT DISTINCT g.spared FROM (SELECT {SPARED} AS spared FROM {} GROUP BY {keys}) AS g \
+            "SELECT DISTINCT g.spared FROM (SELECT {} AS spared FROM {} GROUP BY {keys}) AS g \
              ORDER BY g.spared",
+            spared(),
             table.kept
         ));
         let reasons = self.session.fetch(sql, &table.name).await?;
@@ -94,8 +95,9 @@ impl Found {
     async fn take_spared(&mut self, table: &Laid, set: &str, why: &str) -> Result<(), PortError> {
         let keys = table.key.in_set("");
         let mut sql = self.sql(format!(
-            "INSERT INTO {set} ({keys}) SELECT {keys} FROM {} GROUP BY {keys} HAVING {SPARED} = ",
-            table.kept
+            "INSERT INTO {set} ({keys}) SELECT {keys} FROM {} GROUP BY {keys} HAVING {} = ",
+            table.kept,
+            spared()
         ));
         sql.bind_text(why);
         self.run(sql, &table.name).await.map(drop)

@@ -79,7 +79,7 @@ impl Dialect for MySql {
         utf8_bytes(&normal_form(expression, kind))
     }
     fn create_set(&self, set: &str, key: &Key, from: &str, numbered: bool) -> Vec<String> {
-        let keys = key.under("t");
+        let keys = key.selected(self, "t");
         let mut shape = Vec::new();
         if numbered {
             shape.push("n BIGINT NOT NULL AUTO_INCREMENT, UNIQUE KEY (n)".to_owned());
@@ -97,13 +97,22 @@ impl Dialect for MySql {
         )]
     }
     fn create_kept(&self, set: &str, key: &Key, from: &str) -> Vec<String> {
-        let columns = named(&key.under("t"));
+        let columns = named(&key.selected(self, "t"));
         // What decides whose a row is may be too long for an index; a key is not.
-        let index = if key.loose { "" } else { ", KEY (k0)" };
+        let index = match key.loose {
+            true => String::new(),
+            false => format!(", KEY ({})", names(&key.under("t"))),
+        };
         vec![format!(
             "CREATE TEMPORARY TABLE {set} (why VARCHAR(255) NOT NULL{index}) SELECT {columns}, '' \
              AS why FROM {from} AS t WHERE FALSE"
         )]
+    }
+    fn told_apart(&self, expression: &str, class: Class) -> String {
+        match class {
+            Class::Text => utf8_bytes(expression),
+            _ => expression.to_owned(),
+        }
     }
     fn reads_sets_twice(&self) -> bool {
         false // MariaDB may, MySQL may not
@@ -188,6 +197,9 @@ impl Dialect for MySql {
             }
         };
         format!("JSON_REPLACE({document}, {}, {value})", literal(path))
+    }
+    fn is_document(&self, expression: &str) -> Option<String> {
+        Some(format!("JSON_VALID({expression})"))
     }
     fn without_part(&self, document: &str, path: &[String]) -> String {
         let path = literal(path);

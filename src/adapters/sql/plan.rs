@@ -35,10 +35,18 @@ pub(super) fn covers(plan: &SourcePlan, done: &Performed) -> Result<(), PortErro
             *kept.entry(collection).or_default() += rows;
         }
     }
+    let kept_of = |collection: &str| kept.get(collection).copied().unwrap_or(0);
     for ((collection, action), rows) in sums(&done.lines) {
         let named = planned.get(&(collection, action)).copied().unwrap_or(0);
-        let kept = kept.get(collection).copied().unwrap_or(0);
-        if rows > named + kept {
+        // A row that stays instead, or still, with less in it.
+        let whole = match action {
+            PlannedAction::Minimise => collection.rsplit_once('.').map_or(0, |(table, _)| {
+                let deleted = planned.get(&(table, &PlannedAction::Delete));
+                deleted.copied().unwrap_or(0) + kept_of(table)
+            }),
+            _ => 0,
+        };
+        if rows > named + kept_of(collection) + whole {
             return Err(SqlFault::PlanChanged.at(collection));
         }
     }

@@ -7,7 +7,7 @@ use sqlx::{Row as _, TypeInfo as _, ValueRef as _};
 use crate::datamap::{Catalogue, CatalogueColumn, CatalogueTable, Class, Generalise};
 use crate::ports::PortError;
 
-use super::dialect::{Dialect, EFFECTS, Inside, Stay, coarser_text, named};
+use super::dialect::{Dialect, EFFECTS, Inside, Stay, coarser_text, named, names};
 use super::gather;
 use super::json::Part;
 use super::layout::Key;
@@ -66,8 +66,8 @@ impl Dialect for Postgres {
         format!("({one} IS NOT DISTINCT FROM {other})")
     }
     fn exactly(&self, name: &str, column: &CatalogueColumn) -> Option<String> {
-        let citext = column.declared == "citext";
-        citext.then(|| format!("CAST({name} AS text)"))
+        let text = column.class == Class::Text || column.declared.ends_with("citext");
+        text.then(|| format!("CAST({name} AS text) COLLATE \"C\""))
     }
     fn row_names(&self, _: &CatalogueTable) -> &'static [&'static str] {
         // Stable inside a transaction that sees one state of the database, up to its own write.
@@ -100,7 +100,7 @@ impl Dialect for Postgres {
                 "CREATE TEMPORARY TABLE {set} ON COMMIT DROP AS SELECT {columns}, CAST('' AS \
                  text) AS why FROM {from} AS t WHERE FALSE"
             ),
-            format!("CREATE INDEX ON {set} (k0)"),
+            format!("CREATE INDEX ON {set} ({})", names(&key.under("t"))),
         ]
     }
     fn look_at(&self, set: &str) -> Option<String> {

@@ -86,7 +86,7 @@ impl Found {
         self.run(self.sql(all), &table.name).await?;
         let most = if replace { Replace::All } else { Replace::None };
         let rows = self
-            .replace_found(table, column, &each, clean, most)
+            .replace_found(table, column, &each, clean, (most, false))
             .await?;
         let dropped = self.sql(self.layout.dialect.drop_set(&each));
         self.run(dropped, &table.name).await?;

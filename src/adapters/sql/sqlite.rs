@@ -67,6 +67,14 @@ impl Dialect for Sqlite {
     fn exactly(&self, name: &str, column: &CatalogueColumn) -> Option<String> {
         (column.class == Class::Text).then(|| format!("{name} COLLATE BINARY"))
     }
+    fn key_text(&self, expression: &str, class: Class) -> String {
+        // A column holds what it was given: what is not of its class could not be bound again.
+        let blob = format!("typeof({expression}) = 'blob'");
+        match class {
+            Class::Bytes => format!("CASE WHEN {blob} THEN hex({expression}) END"),
+            _ => format!("CASE WHEN NOT {blob} THEN {} END", self.text(expression)),
+        }
+    }
     fn texts_are_utf8(&self) -> bool {
         false
     }
@@ -110,7 +118,10 @@ impl Dialect for Sqlite {
                 "CREATE TEMP TABLE {set} AS SELECT {columns}, CAST('' AS TEXT) AS why FROM {from} \
                  AS t WHERE 0"
             ),
-            format!("CREATE INDEX temp.{set}_keys ON {set} (k0)"),
+            format!(
+                "CREATE INDEX temp.{set}_keys ON {set} ({})",
+                names(&key.under("t"))
+            ),
         ]
     }
     fn drop_set(&self, set: &str) -> String {
@@ -187,12 +198,10 @@ impl Dialect for Sqlite {
             Part::Number(number) => number.to_string(),
             Part::Text(text) => text.clone(),
         };
-        // What is no document has no parts, and stays.
-        format!(
-            "CASE WHEN json_valid({document}) THEN json_replace({document}, {}, {value}) ELSE {document} \
-             END",
-            literal(path)
-        )
+        format!("json_replace({document}, {}, {value})", literal(path))
+    }
+    fn is_document(&self, expression: &str) -> Option<String> {
+        Some(format!("json_valid({expression})"))
     }
     fn without_part(&self, document: &str, path: &[String]) -> String {
         let path = literal(path);
@@ -261,16 +270,6 @@ impl Dialect for Sqlite {
                 table.key.push(name);
             }
         }
-        // A key with an index of its own is not the number of the row.
-        let indexed = Sql::new(
-            &Self,
-            "SELECT DISTINCT m.name FROM sqlite_schema AS m, pragma_index_list(m.name) AS l WHERE \
-             m.type = 'table' AND l.origin = 'pk'",
-        );
-        let indexed = gather::names(&session.fetch(indexed, "catalogue").await?);
-        for (name, table) in &mut catalogue.tables {
-            trust_key(table, indexed.contains(name));
-        }
         let foreign = all(
             "p.id, p.\"table\", p.\"from\", p.\"to\", p.on_delete, p.seq",
             "pragma_foreign_key_list(m.name)",
@@ -290,6 +289,16 @@ impl Dialect for Sqlite {
         );
         let unique = session.fetch(unique, "catalogue").await?;
         gather::unique_sets(&mut catalogue, &unique);
+        // A key with an index of its own is not the number of the row.
+        let indexed = Sql::new(
+            &Self,
+            "SELECT DISTINCT m.name FROM sqlite_schema AS m, pragma_index_list(m.name) AS l WHERE \
+             m.type = 'table' AND l.origin = 'pk'",
+        );
+        let indexed = gather::names(&session.fetch(indexed, "catalogue").await?);
+        for (name, table) in &mut catalogue.tables {
+            trust_key(table, indexed.contains(name));
+        }
         Ok(catalogue)
     }
 }
@@ -348,7 +357,7 @@ fn class(declared: &str) -> Class {
         _ if has(&["BOOL"]) => Class::Bool,
         _ if has(&["INT"]) => Class::Int,
         _ if has(&["CHAR", "CLOB", "TEXT"]) => Class::Text,
-        _ if has(&["BLOB"]) => Class::Bytes,
+        _ if has(&["BLOB", "BINARY"]) => Class::Bytes,
         _ if has(&["REAL", "FLOA", "DOUB", "NUMERIC", "DECIMAL"]) => Class::Decimal,
         _ => Class::Other,
     }

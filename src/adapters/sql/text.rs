@@ -290,20 +290,21 @@ impl Found {
         self.run(sql, &place).await?;
         let clean = |text: &str| Ok(marks.taken_out(text));
         let rows = self
-            .replace_found(table, column, &set, &clean, replace)
+            .replace_found(table, column, &set, &clean, (replace, true))
             .await?;
         self.run(self.sql(dialect.drop_set(&set)), &place).await?;
         Ok(rows)
     }
 
-    /// Replaces texts of a numbered set, row by row; answers how many there are to replace.
+    /// Replaces texts of a numbered set, row by row; answers how many there are to replace. `readable`
+    /// says that what is not UTF-8 stays.
     pub(super) async fn replace_found(
         &mut self,
         table: &Laid,
         column: &CatalogueColumn,
         set: &str,
         clean: &Clean<'_>,
-        replace: Replace,
+        (replace, readable): (Replace, bool),
     ) -> Result<u64, PortError> {
         let dialect = self.layout.dialect;
         let place = table.place(&column.name);
@@ -332,7 +333,8 @@ impl Found {
                 let cleaned = match cell {
                     // Bytes that nobody can read are not written anew.
                     Scalar::Text(text)
-                        if text.contains(char::REPLACEMENT_CHARACTER)
+                        if readable
+                            && text.contains(char::REPLACEMENT_CHARACTER)
                             && !self.is_utf8(table, column, set, *number_here).await? =>
                     {
                         None
