@@ -780,6 +780,71 @@ fn a_link_follows_a_key_to_where_it_leads() {
     assert_eq!(map.check(&there), Ok(()));
 }
 
+/// The database deletes with a person also what the condition leaves out.
+#[test]
+fn a_key_that_cascades_is_followed_without_a_condition() {
+    let mut there = database();
+    let key = &mut there.tables.get_mut("orders").unwrap().foreign_keys[0];
+    key.on_delete = DeleteRule::Cascade;
+    let mut map = described();
+    assert_eq!(map.check(&there), Ok(()));
+    let orders = map.tables.get_mut("orders").unwrap();
+    let link = orders.links.remove("who").unwrap();
+    orders
+        .links
+        .insert("who".to_owned(), link.when("code", "user"));
+    assert_eq!(
+        told(map.check(&there)),
+        ["orders.user_id: Cascades(\"users\")"]
+    );
+}
+
+#[test]
+fn a_condition_compares_what_can_be_compared() {
+    let mut map = described();
+    let orders = map.tables.get_mut("orders").unwrap();
+    let link = orders.links.remove("who").unwrap();
+    let by = |equals: Plain| link.clone().when("code", equals);
+    for (equals, expected) in [
+        (Plain::Text("user".to_owned()), ""),
+        (Plain::Int(0), "orders.code: NotComparable(\"TEXT\")"),
+        (Plain::Bool(true), "orders.code: NotComparable(\"TEXT\")"),
+    ] {
+        let orders = map.tables.get_mut("orders").unwrap();
+        orders.links.insert("who".to_owned(), by(equals));
+        assert_eq!(told(map.check(&database())).join(" "), expected);
+    }
+}
+
+/// What may be corrected takes along what hangs on it.
+#[test]
+fn a_correction_cuts_nobody_off() {
+    let mut there = database();
+    there.tables.insert(
+        "visits".to_owned(),
+        CatalogueTable::new([int("id"), text("mail")]),
+    );
+    let email = |copied: bool| {
+        let column = Column::default()
+            .identifies(IdentifierKind::Mail)
+            .rectifiable();
+        match copied {
+            true => column.copied_to("visits", "mail"),
+            false => column,
+        }
+    };
+    let visits = || {
+        let link = Link::rows(["mail"], "users").referencing(["email"]);
+        Table::new().link("by", link)
+    };
+    for (copied, expected) in [(true, ""), (false, "users.email: CutOff(\"visits\")")] {
+        let mut map = described().table("visits", visits());
+        let users = map.tables.get_mut("users").unwrap();
+        users.columns.insert("email".to_owned(), email(copied));
+        assert_eq!(told(map.check(&there)).join(" "), expected);
+    }
+}
+
 #[test]
 fn a_strategy_that_a_column_cannot_take_is_named() {
     let long = || Erase::Fixed("far too long".into());

@@ -56,6 +56,7 @@ impl DataMap {
                     }
                     beside.columns_gone(&mut problems);
                     beside.links(&mut problems);
+                    beside.conditions(&mut problems);
                     beside.soft_delete(&mut problems);
                     beside.strategies(&mut problems);
                 }
@@ -127,12 +128,19 @@ impl DataMap {
                 *table == key.table
                     && leads(&link.columns, columns) == leads(&key.columns, &key.references)
             };
-            let followed = described.is_some_and(|table| table.links.values().any(follows));
+            let links = || described.into_iter().flat_map(|table| table.links.values());
+            let mut ways = links().filter(|link| follows(link)).peekable();
+            let followed = ways.peek().is_some();
+            let in_part = followed && ways.all(|link| link.when.is_some());
             let exempt = key.columns.iter().all(|column| exempt.contains(&**column));
+            let goes = self.is_deleted(&key.table, owned);
+            if in_part && goes && key.on_delete == DeleteRule::Cascade {
+                let problem = Problem::Cascades(key.table.clone());
+                return Some(MapProblem::member(name, &key.columns.join(","), problem));
+            }
             if followed || !owned.contains(key.table.as_str()) {
                 return None;
             }
-            let goes = self.is_deleted(&key.table, owned);
             let problem = if !exempt {
                 Problem::KeyNotFollowed(key.table.clone())
             } else if goes && key.on_delete == DeleteRule::Cascade {
@@ -317,6 +325,34 @@ impl Beside<'_> {
                 _ => continue,
             };
             problems.push(MapProblem::member(self.name, name, problem));
+        }
+    }
+
+    /// A condition compares a column with a value of its kind.
+    fn conditions(&self, problems: &mut Vec<MapProblem>) {
+        let mut compared: Vec<(&str, &str, &Plain)> = Vec::new();
+        for when in self
+            .described
+            .links
+            .values()
+            .filter_map(|l| l.when.as_ref())
+        {
+            compared.push((self.name, &when.column, &when.equals));
+        }
+        for kept in &self.described.kept_while {
+            let table = kept.of.as_ref().map_or(self.name, |via| via.table.as_str());
+            compared.push((table, &kept.column, &kept.equals));
+        }
+        for (table, column, plain) in compared {
+            let there = self.catalogue.tables.get(table);
+            let Some(there) = there.and_then(|there| there.column(column)) else {
+                continue; // said with the columns that are gone
+            };
+            let strategy = Strategy::Fixed(plain.clone());
+            if there.class != Class::Other && !fits(there.class, &strategy) {
+                let problem = Problem::NotComparable(there.declared.clone());
+                problems.push(MapProblem::member(table, column, problem));
+            }
         }
     }
 

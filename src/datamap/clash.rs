@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::map::{DataMap, Link, Table, Target, Via, Whose};
+use super::map::{DataMap, Link, Place, Table, Target, Via, Whose};
 use super::{MapProblem, Plain, Problem, Strategy};
 
 impl DataMap {
@@ -19,6 +19,14 @@ impl DataMap {
             let changed = changed_in_others(table);
             for column in deciding.union(&ways).filter(|c| changed.contains(*c)) {
                 problem(column, Problem::DecidingErased);
+            }
+            for (column, described) in table.columns.iter().filter(|(_, c)| c.rectify) {
+                for (other, here) in self.standing_on(name, column) {
+                    let follows = |copy: &Place| copy.table == *other && copy.column == *here;
+                    if !described.copies.iter().any(follows) {
+                        problem(column, Problem::CutOff(other.clone()));
+                    }
+                }
             }
             let leading = self.leading(name, table);
             let marks_of = || marks(table).map(|(column, _)| column);
@@ -71,6 +79,27 @@ impl DataMap {
                 problem(link, Problem::LinkTwice);
             }
         }
+    }
+
+    /// The tables and columns that lead to a column of a table.
+    fn standing_on<'a>(
+        &'a self,
+        name: &'a str,
+        column: &'a str,
+    ) -> impl Iterator<Item = (&'a String, &'a String)> {
+        let links = |(other, table): (&'a String, &'a Table)| {
+            table.links.values().map(move |link| (other, link))
+        };
+        let links = self.tables.iter().flat_map(links);
+        links.flat_map(move |(other, link)| {
+            let to: &[String] = match &link.to {
+                Target::Rows { table, columns } if table == name => columns,
+                _ => &[],
+            };
+            let pairs = link.columns.iter().zip(to);
+            let on = pairs.filter(move |(_, there)| *there == column);
+            on.map(move |(here, _)| (other, here))
+        })
     }
 
     /// The columns by which links lead, from this table and to it.

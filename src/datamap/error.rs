@@ -120,6 +120,12 @@ pub enum Problem {
     /// A restriction is marked where an erasure writes: what is lifted would bring back what was erased.
     #[error("an erasure changes the column that marks a restriction: `keep` it")]
     MarkErased,
+    /// A link stands on a column that may be corrected, and does not follow.
+    #[error(
+        "may be corrected, and a link of `{0}` stands on it, which would lead nowhere afterwards: name that \
+         link's column in `copies`"
+    )]
+    CutOff(String),
     /// What is needed as long as the row is kept is changed at once.
     #[error(
         "as long as the row is kept this is needed: it is a key, leads to rows, marks them or decides how \
@@ -178,6 +184,9 @@ pub enum Problem {
          keys in the database"
     )]
     AmbiguousLink(String),
+    /// A condition that compares a text with a number, or the other way round.
+    #[error("is compared with a value of another kind than {0}: write it as the column holds it")]
+    NotComparable(String),
     /// Rows that lead on need a key.
     #[error("has no primary key: name the columns that the link leads to")]
     NoKey,

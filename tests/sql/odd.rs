@@ -670,3 +670,89 @@ async fn a_row_that_is_kept_since_is_emptied_and_no_new_plan_is_asked_for() {
     })
     .await;
 }
+
+/// What does not fit is refused, and not cut off: here in somebody else's row.
+#[tokio::test]
+async fn a_text_that_does_not_fit_any_more_is_not_cut_off() {
+    everywhere(async |place| {
+        if place.name == "sqlite" {
+            return; // takes any length
+        }
+        place
+            .run(&[
+                "CREATE TABLE people (id INTEGER PRIMARY KEY, mail VARCHAR(80))",
+                "CREATE TABLE notes (id INTEGER PRIMARY KEY, body VARCHAR(20))",
+                "INSERT INTO people VALUES (1, 'a@b.co')",
+                "INSERT INTO notes VALUES (1, 'a@b.co pays 1234567')",
+            ])
+            .await;
+        let map = map(&format!(
+            "{PEOPLE}\n[tables.notes]\ncolumns.body = {{ category = \"usage\", free_text = true }}"
+        ));
+        let source = place.open(&map).await;
+        let found = locate(&source, "a@b.co").await;
+        let planning = context("p");
+        let plan = source.plan(&planning, &found.locators, &Work::Erase);
+        let error = plan.await.unwrap_err();
+        assert_eq!(
+            SqlFault::of(&error),
+            Some(SqlFault::TooLong),
+            "{}",
+            place.name
+        );
+        assert_eq!(place.rows("notes", "body").await, ["a@b.co pays 1234567"]);
+    })
+    .await;
+}
+
+/// Somebody who cannot be found again by their key is not told to be nobody.
+#[tokio::test]
+async fn a_key_that_cannot_be_bound_again_is_an_error() {
+    everywhere(async |place| {
+        if place.name != "sqlite" {
+            return;
+        }
+        place
+            .run(&[
+                "CREATE TABLE people (id NOT NULL PRIMARY KEY, mail TEXT)",
+                "INSERT INTO people VALUES (5, 'ada@example.org')",
+            ])
+            .await;
+        let source = place.open(&map(PEOPLE)).await;
+        let who = [Identifier::mail(MAIL).unwrap()];
+        let error = source.locate(&context("l"), &who).await.unwrap_err();
+        assert_eq!(SqlFault::of(&error), Some(SqlFault::Unreadable));
+    })
+    .await;
+}
+
+/// A table without a key that leads to itself would be followed one step only.
+#[tokio::test]
+async fn rows_without_a_key_do_not_lead_to_others_of_theirs() {
+    everywhere(async |place| {
+        place
+            .run(&[
+                "CREATE TABLE people (id INTEGER PRIMARY KEY, mail VARCHAR(80))",
+                "CREATE TABLE posts (num INTEGER, person INTEGER, parent INTEGER)",
+                "INSERT INTO people VALUES (1, 'ada@example.org')",
+                "INSERT INTO posts VALUES (5, 1, NULL), (6, NULL, 5), (7, NULL, 6)",
+            ])
+            .await;
+        let map = map(&format!(
+            r#"{PEOPLE}
+            [tables.posts]
+            links.person = {{ columns = ["person"], to = {{ rows = {{ table = "people" }} }} }}
+            links.parent = {{ columns = ["parent"], to = {{ rows = {{ table = "posts", columns = ["num"] }} }} }}
+            columns.num = {{ category = "usage" }}
+            "#
+        ));
+        if place.name == "mariadb" {
+            let error = refused(place, &map).await;
+            assert!(matches!(error, SqlOpenError::Keyless(table) if table == "posts"));
+            return;
+        }
+        assert_eq!(erased(place, &map, MAIL).await, [""; 0], "{}", place.name);
+        assert_eq!(place.rows("posts", "num").await, [""; 0], "{}", place.name);
+    })
+    .await;
+}

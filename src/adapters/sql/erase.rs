@@ -6,7 +6,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
 use crate::datamap::{
-    CatalogueColumn, Class, Column, Generalise, PSEUDONYM_LENGTH, Plain, RowErasure, Strategy,
+    CatalogueColumn, Class, Column, PSEUDONYM_LENGTH, Plain, RowErasure, Strategy,
 };
 use crate::model::{Assurance, RowCount, Until, WithheldRows};
 use crate::ports::{Erased, PlannedAction, PlannedRows, PortError};
@@ -510,9 +510,9 @@ impl Laid {
         strategies.any(|strategy| match strategy {
             Strategy::Fixed(Plain::Text(text)) => text == value,
             Strategy::Pseudonym => is_pseudonym(value),
-            Strategy::Mask(first) => value.chars().skip(*first as usize).all(|c| c == '*'),
-            Strategy::Generalise(Generalise::Prefix(first)) => {
-                value.chars().count() <= *first as usize
+            Strategy::Mask(first) => {
+                let mut rest = value.chars().skip(*first as usize).peekable();
+                rest.peek().is_some() && rest.all(|c| c == '*')
             }
             _ => false,
         })

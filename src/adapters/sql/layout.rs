@@ -267,6 +267,14 @@ impl Layout {
             if described.person && key.columns.is_empty() || key.loose && one_by_one {
                 return Err(Keyless(name.clone()));
             }
+            // Nor be followed to others of its own.
+            let to_itself = |link: &Link| {
+                link.whose == Whose::Owned
+                    && matches!(&link.to, Target::Rows { table, .. } if table == name)
+            };
+            if key.loose && described.links.values().any(to_itself) {
+                return Err(Keyless(name.clone()));
+            }
             // Nor written twice, where the first write gives its rows other names.
             let columns = map.tables.values().flat_map(|table| table.columns.values());
             let copied = columns.flat_map(|column| &column.copies);

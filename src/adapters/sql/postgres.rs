@@ -42,7 +42,7 @@ impl Dialect for Postgres {
     fn typed(&self, place: &str, column: &CatalogueColumn) -> String {
         match column.class {
             Class::Bytes => format!("convert_to({place}, 'UTF8')"),
-            _ => format!("CAST({place} AS {})", column.declared),
+            _ => format!("CAST({place} AS {})", without_limit(&column.declared)),
         }
     }
     fn boolean(&self, value: bool, column: &CatalogueColumn) -> &'static str {
@@ -308,6 +308,21 @@ impl Dialect for Postgres {
         let foreign = session.fetch(Sql::new(&Self, foreign), "catalogue").await?;
         gather::foreign_keys(&mut catalogue, &foreign);
         Ok(catalogue)
+    }
+}
+
+/// A type without its limits: a cast would cut off, or round, what an assignment refuses.
+fn without_limit(declared: &str) -> String {
+    let array = declared.ends_with("[]");
+    let Some((name, rest)) = declared.split_once('(') else {
+        return declared.to_owned();
+    };
+    let rest = rest.split_once(')').map_or("", |(_, rest)| rest);
+    match name {
+        "character" if !array => "bpchar".to_owned(),
+        "bit" if !array => "bit varying".to_owned(),
+        _ if name == "character" || name == "bit" => declared.to_owned(),
+        _ => format!("{name}{rest}"),
     }
 }
 

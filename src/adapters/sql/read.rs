@@ -390,9 +390,13 @@ fn selected(table: &Laid, columns: &[Handed], dialect: &dyn Dialect) -> String {
     }
     for (_, described, _) in columns {
         if let Some(file) = &described.file {
+            let hidden = |name: &String| {
+                let described = table.described.columns.get(name);
+                described.is_some_and(|column| column.secret || column.others)
+            };
             let text = |name: &String| match table.table.column(name) {
-                Some(column) => value(column),
-                None => "NULL".to_owned(),
+                Some(column) if !hidden(name) => value(column),
+                _ => "NULL".to_owned(),
             };
             selected.push(text(&file.name));
             let media_type = file.media_type.as_ref();
@@ -470,7 +474,9 @@ fn handed_over(table: &Laid, dialect: &dyn Dialect) -> Vec<Handed> {
         let others: Vec<&CatalogueColumn> = others(table).flat_map(|l| &l.columns).collect();
         for column in table.links.iter().flat_map(|link| &link.columns) {
             let seen = columns.iter().any(|(other, ..)| other == column);
-            if !seen && !others.contains(&column) {
+            let described = table.described.columns.get(&column.name);
+            let left_out = described.is_some_and(|described| described.others);
+            if !seen && !left_out && !others.contains(&column) {
                 columns.push((column.clone(), Column::default(), name(column)));
             }
         }

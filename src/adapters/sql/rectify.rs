@@ -140,7 +140,7 @@ impl Found {
                 },
                 rows,
             });
-            for value in self.current(&wish).await? {
+            for value in self.current(&wish, Some(MANY)).await? {
                 current.push(Correction {
                     value: Personal::new(value),
                     ..wish.correction.clone()
@@ -152,13 +152,17 @@ impl Found {
         Ok(plan)
     }
 
-    /// The different values of a field in the person's rows.
-    async fn current(&mut self, wish: &Wish<'_>) -> Result<Vec<String>, PortError> {
+    /// The different values of a field in the person's rows, or so many of them.
+    async fn current(
+        &mut self,
+        wish: &Wish<'_>,
+        most: Option<usize>,
+    ) -> Result<Vec<String>, PortError> {
+        let limit = most.map_or_else(String::new, |most| format!(" LIMIT {most}"));
         let dialect = self.layout.dialect;
         let name = format!("t.{}", dialect.quote(&wish.column.name));
         let sql = self.sql(format!(
-            "SELECT DISTINCT {} FROM {} AS s {} {} AS t ON {} WHERE {name} IS NOT NULL LIMIT \
-             {MANY}",
+            "SELECT DISTINCT {} FROM {} AS s {} {} AS t ON {} WHERE {name} IS NOT NULL{limit}",
             dialect.fetched(&name, wish.column.class),
             wish.table.set,
             dialect.join(),
@@ -198,6 +202,28 @@ impl Found {
         if self.session.count(sql, &place).await? > 0 {
             return Err(SqlFault::NotUnique.at(place));
         }
+        // Nor one by which somebody else is found, however it is written there.
+        let described = &wish.table.described.columns[&wish.column.name];
+        for kind in &described.identifiers {
+            let Some(form) = normal(kind, wish.value) else {
+                continue;
+            };
+            let mut sql = self.sql(format!(
+                "SELECT count(*) FROM {} AS t WHERE ",
+                wish.table.quoted
+            ));
+            if !self.one_of(&mut sql, wish.column, kind, false, &[&form]) {
+                continue;
+            }
+            sql.push(&format!(
+                " AND NOT EXISTS (SELECT 1 FROM {} AS s WHERE {})",
+                wish.table.set,
+                wish.table.key.joins(dialect, "t", "s")
+            ));
+            if self.session.count(sql, &place).await? > 0 {
+                return Err(SqlFault::NotUnique.at(place));
+            }
+        }
         Ok(())
     }
 
@@ -218,7 +244,7 @@ impl Found {
         };
         for wish in wishes(&layout, corrections)? {
             self.not_taken(&wish).await?;
-            let before = self.current(&wish).await?;
+            let before = self.current(&wish, None).await?;
             let described = &wish.table.described.columns[&wish.column.name];
             for copy in &described.copies {
                 let table = layout.tables.iter().find(|table| table.name == copy.table);
@@ -263,13 +289,9 @@ impl Found {
         column: &CatalogueColumn,
         before: &[String],
     ) -> Result<u64, PortError> {
-        if before.is_empty() {
-            return Ok(0);
-        }
         let dialect = self.layout.dialect;
         let described = &wish.table.described.columns[&wish.column.name];
         let kind = described.identifiers.first();
-        let mut sql = self.set_value(wish, table, column);
         let name = format!("t.{}", dialect.quote(&column.name));
         let left = match kind {
             Some(kind) => dialect.normal(&dialect.text(&name), kind),
@@ -282,8 +304,15 @@ impl Found {
                 (_, normal) => vec![normal.unwrap_or_else(|| value.clone())],
             }
         });
-        sql.push(" AND ").one_of(&left, spelt.map(Param::Text));
-        self.run(sql, &table.place(&column.name)).await
+        let spelt: Vec<String> = spelt.collect();
+        let mut rows = 0;
+        for spelt in spelt.chunks(MANY) {
+            let mut sql = self.set_value(wish, table, column);
+            let spelt = spelt.iter().cloned().map(Param::Text);
+            sql.push(" AND ").one_of(&left, spelt);
+            rows += self.run(sql, &table.place(&column.name)).await?;
+        }
+        Ok(rows)
     }
 }
 

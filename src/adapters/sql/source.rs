@@ -389,6 +389,10 @@ impl PersonalDataSource for SqlSource {
         for table in &self.layout.tables {
             if table.owned {
                 let rows = found.count(table, &table.set, None).await?;
+                // Somebody who was found, and not again by the key: nothing could be done for them.
+                if table.described.person && rows < person.rows(&table.name).count() as u64 {
+                    return Err(SqlFault::Unreadable.at(&table.name));
+                }
                 located.rows.push(RowCount::new(&table.name, rows));
             }
             for link in others(table) {
