@@ -1,7 +1,7 @@
 //! What may stand in an event of what a port answered: the rest is sealed into parts.
 
 use crate::model::{
-    Correction, Digest, Identifier, IdentifierKind, KeyedDigest, RowCount, SourceId, WithheldRows,
+    Correction, Digest, Identifier, IdentifierKind, KeyedDigest, RowCount, SourceId,
 };
 use crate::ports::{Fence, Located, MAX_LOCATORS, PlannedAction, PlannedRows, SourcePlan, Stopped};
 use crate::workflow::{Finding, PartRef, Request};
@@ -54,22 +54,13 @@ impl Engine {
         let mut rows: Vec<RowCount> = Vec::new();
         let mut withheld = Vec::new();
         for planned in &plan.rows {
-            match &planned.action {
-                PlannedAction::Withhold {
-                    ground,
-                    until,
-                    restricted,
-                } => withheld.push(WithheldRows {
-                    collection: planned.collection.clone(),
-                    rows: planned.rows,
-                    ground: ground.clone(),
-                    until: *until,
-                    restricted: *restricted,
-                }),
-                _ => match rows.iter_mut().find(|c| c.collection == planned.collection) {
-                    Some(count) => count.rows = count.rows.saturating_add(planned.rows),
-                    None => rows.push(RowCount::new(&planned.collection, planned.rows)),
-                },
+            if let Some(kept) = planned.withheld() {
+                withheld.push(kept);
+                continue;
+            }
+            match rows.iter_mut().find(|c| c.collection == planned.collection) {
+                Some(count) => count.rows = count.rows.saturating_add(planned.rows),
+                None => rows.push(RowCount::new(&planned.collection, planned.rows)),
             }
         }
         Ok(Finding::Planned {

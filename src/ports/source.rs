@@ -140,6 +140,27 @@ pub struct PlannedRows {
     pub rows: u64,
 }
 
+impl PlannedRows {
+    /// The rows, where they are planned to be withheld.
+    pub(crate) fn withheld(&self) -> Option<WithheldRows> {
+        let PlannedAction::Withhold {
+            ground,
+            until,
+            restricted,
+        } = &self.action
+        else {
+            return None;
+        };
+        Some(WithheldRows {
+            collection: self.collection.clone(),
+            rows: self.rows,
+            ground: ground.clone(),
+            until: *until,
+            restricted: *restricted,
+        })
+    }
+}
+
 /// What a source will do: made and checked before the first write.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize)]
 pub struct SourcePlan {

@@ -434,7 +434,7 @@ impl Found {
                             self.join_target(link, there, references, &there.set, "s"),
                             of.of("x"),
                         ));
-                        self.only_when(&mut sql, table, link);
+                        self.only_when(&mut sql, table, link, "t");
                         sql.push(&format!(" GROUP BY {keys}"));
                         rows += self.keep_more(there, sql, of).await?;
                     }
@@ -473,7 +473,7 @@ impl Found {
                     self.join_target(link, there, references, &there.kept, "x"),
                     of.of("x"),
                 ));
-                self.only_when(&mut sql, table, link);
+                self.only_when(&mut sql, table, link, "t");
                 sql.push(&format!(" GROUP BY {keys}"));
                 rows += self.keep_more(table, sql, of).await?;
             }

@@ -190,7 +190,7 @@ impl Found {
     /// Writes which of the rows `t` that a link finds belong into a set.
     pub(super) fn only(&self, sql: &mut Sql, table: &Laid, link: &LaidLink, set: &str) {
         let dialect = self.layout.dialect;
-        self.only_when(sql, table, link);
+        self.only_when(sql, table, link, "t");
         // A row that is the person's own is not also somebody else's.
         if set != table.set && table.owned {
             let own = table.key.joins(dialect, "t", "o");
@@ -201,13 +201,13 @@ impl Found {
         }
     }
 
-    /// Writes that a link leads from the row `t` at all.
-    pub(super) fn only_when(&self, sql: &mut Sql, table: &Laid, link: &LaidLink) {
+    /// Writes that a link leads from the row under an alias at all.
+    pub(super) fn only_when(&self, sql: &mut Sql, table: &Laid, link: &LaidLink, alias: &str) {
         if let Some(when) = &link.link.when
             && let Some(column) = table.table.column(&when.column)
         {
             let name = self.layout.dialect.quote(&when.column);
-            sql.push(&format!(" AND t.{name} = "));
+            sql.push(&format!(" AND {alias}.{name} = "));
             sql.bind_plain(column, &when.equals);
         }
     }
@@ -262,12 +262,7 @@ impl Found {
             sql.push(if n > 0 { " AND " } else { "" });
             sql.push(&self.equal(("o", column), reference, &right));
         }
-        if let Some(when) = &link.link.when
-            && let Some(column) = table.table.column(&when.column)
-        {
-            sql.push(&format!(" AND o.{} = ", dialect.quote(&when.column)));
-            sql.bind_plain(column, &when.equals);
-        }
+        self.only_when(sql, table, link, "o");
     }
 
     /// Joins a row `t` to a set of what its link leads to, directly where the set holds the columns,

@@ -6,7 +6,6 @@ use futures::{Stream, StreamExt, stream};
 use super::{CanFail, Fakes, Fault, Faulty, Method, break_down};
 use crate::model::{
     Assurance, Collection, Column, Correction, Identifier, Personal, RowCount, Use, Value,
-    WithheldRows,
 };
 use crate::ports::{
     Answer, CallContext, Cell, Erased, Item, Located, Locator, PersonalDataSource, PlannedAction,
@@ -26,19 +25,9 @@ fn claimed(plan: &SourcePlan) -> Erased {
         assurance: Assurance::Deleted,
     };
     for line in &plan.rows {
-        match &line.action {
-            PlannedAction::Withhold {
-                ground,
-                until,
-                restricted,
-            } => erased.withheld.push(WithheldRows {
-                collection: line.collection.clone(),
-                rows: line.rows,
-                ground: ground.clone(),
-                until: *until,
-                restricted: *restricted,
-            }),
-            _ => erased.rows.push(RowCount::new(&line.collection, line.rows)),
+        match line.withheld() {
+            Some(kept) => erased.withheld.push(kept),
+            None => erased.rows.push(RowCount::new(&line.collection, line.rows)),
         }
     }
     erased

@@ -6,7 +6,7 @@ use super::super::contract::{Checked, Seen, ensure};
 use super::probe::{Probe, withheld_counts};
 use super::specimen::Whose;
 use crate::model::{Correction, Identifier, IdentifierKind, Personal, Window};
-use crate::ports::{ErrorKind, Located, Locator, MAX_LOCATORS, PlannedAction, Work};
+use crate::ports::{ErrorKind, Located, Locator, MAX_LOCATORS, PlannedRows, Work};
 
 /// `locate` writes nothing, and its locators are of a useful number.
 pub(super) async fn finds(probe: &Probe<'_>) -> Checked {
@@ -188,24 +188,7 @@ pub(super) async fn plans(probe: &Probe<'_>) -> Checked {
             Some(plan.digest) == again.map(|plan| plan.digest),
             "two plans of the same rows have two digests"
         );
-        let kept: Vec<_> = plan
-            .rows
-            .iter()
-            .filter_map(|line| match &line.action {
-                PlannedAction::Withhold {
-                    ground,
-                    until,
-                    restricted,
-                } => Some(crate::model::WithheldRows {
-                    collection: line.collection.clone(),
-                    rows: line.rows,
-                    ground: ground.clone(),
-                    until: *until,
-                    restricted: *restricted,
-                }),
-                _ => None,
-            })
-            .collect();
+        let kept: Vec<_> = plan.rows.iter().filter_map(PlannedRows::withheld).collect();
         let kept = withheld_counts(&kept);
         for collection in &probe.specimen.withheld {
             ensure!(
