@@ -28,6 +28,10 @@ pub struct CatalogueTable {
     /// versioning).
     #[serde(default)]
     pub versioned: bool,
+    /// Tables elsewhere, in a schema or a partition that is not listed here, whose rows the database
+    /// deletes along with those of this one.
+    #[serde(default)]
+    pub cascades_to: Vec<String>,
 }
 
 /// A column as the database has it.
@@ -46,6 +50,10 @@ pub struct CatalogueColumn {
     pub length: Option<u32>,
     /// Whether the database computes it.
     pub generated: bool,
+    /// The rules by which the database compares its texts, where they are not those of the database
+    /// itself.
+    #[serde(default)]
+    pub collation: Option<String>,
 }
 
 /// What kind of values a column takes.
@@ -159,6 +167,7 @@ impl CatalogueColumn {
             nullable: true,
             length: None,
             generated: false,
+            collation: None,
         }
     }
 
@@ -173,6 +182,13 @@ impl CatalogueColumn {
     #[must_use]
     pub const fn of_length(mut self, length: u32) -> Self {
         self.length = Some(length);
+        self
+    }
+
+    /// Whose texts are compared by these rules.
+    #[must_use]
+    pub fn collated(mut self, collation: impl Into<String>) -> Self {
+        self.collation = Some(collation.into());
         self
     }
 

@@ -54,6 +54,11 @@ impl DataMap {
                     if table.versioned {
                         problems.push(MapProblem::table(name, Problem::Versioned));
                     }
+                    if self.is_deleted(name, &owned) {
+                        let elsewhere = table.cascades_to.iter().cloned();
+                        let elsewhere = elsewhere.map(Problem::CascadesElsewhere);
+                        problems.extend(elsewhere.map(|p| MapProblem::table(name, p)));
+                    }
                     beside.columns_gone(&mut problems);
                     beside.links(&mut problems);
                     beside.conditions(&mut problems);
@@ -182,6 +187,13 @@ impl DataMap {
 
 fn same(one: &[String], other: &[String]) -> bool {
     one.len() == other.len() && one.iter().all(|column| other.contains(column))
+}
+
+/// Whether the values of one kind of column are written as those of the other, where they are the same.
+fn comparable(here: Class, there: Class) -> bool {
+    let written = |class| matches!(class, Class::Int | Class::Text | Class::Other);
+    let number = |class| matches!(class, Class::Int | Class::Decimal);
+    here == there || written(here) && written(there) || number(here) && number(there)
 }
 
 /// A table as it is described, beside what it is.
@@ -314,6 +326,25 @@ impl Beside<'_> {
             };
             for column in columns.iter().filter(|c| there.column(c).is_none()) {
                 problems.push(MapProblem::member(table, column, Problem::ColumnGone));
+            }
+            let references = match columns.is_empty() {
+                true => &there.key,
+                false => columns,
+            };
+            for (here, there) in link
+                .columns
+                .iter()
+                .zip(references)
+                .filter_map(|(here, to)| {
+                    let pair = (self.table.column(here)?, there.column(to)?);
+                    (!comparable(pair.0.class, pair.1.class)).then_some(pair)
+                })
+            {
+                let problem = Problem::Incomparable {
+                    here: here.declared.clone(),
+                    there: there.declared.clone(),
+                };
+                problems.push(MapProblem::member(self.name, &here.name, problem));
             }
             let problem = match there.key.len() {
                 _ if !columns.is_empty() => continue,

@@ -187,6 +187,16 @@ pub enum Problem {
     /// A condition that compares a text with a number, or the other way round.
     #[error("is compared with a value of another kind than {0}: write it as the column holds it")]
     NotComparable(String),
+    /// A link between columns whose values are not written alike.
+    #[error(
+        "a value of type {here} cannot be told from one of type {there}: give both columns one type"
+    )]
+    Incomparable {
+        /// The type of the column.
+        here: String,
+        /// The type of the one that it leads to.
+        there: String,
+    },
     /// Rows that lead on need a key.
     #[error("has no primary key: name the columns that the link leads to")]
     NoKey,
@@ -222,6 +232,12 @@ pub enum Problem {
          they are found and counted, or change the key"
     )]
     Cascades(String),
+    /// Rows that the database deletes along with a person's, where no map can follow.
+    #[error(
+        "the database deletes rows of `{0}` along with these, and nobody would be told: change that key, \
+         or let these rows stay (`erase = \"columns\"`)"
+    )]
+    CascadesElsewhere(String),
 }
 
 /// What is wrong with a map, and where.

@@ -8,6 +8,7 @@
     clippy::panic
 )]
 
+mod alike;
 mod chinook;
 mod chunks;
 #[path = "../common/mod.rs"]

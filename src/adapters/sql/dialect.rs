@@ -33,8 +33,8 @@ pub(super) trait Dialect: Send + Sync {
         }
     }
     /// A value as it is fetched.
-    fn fetched(&self, expression: &str, class: Class) -> String {
-        match class {
+    fn fetched(&self, expression: &str, column: &CatalogueColumn) -> String {
+        match column.class {
             Class::Bytes => expression.to_owned(),
             _ => self.text(expression),
         }
@@ -44,6 +44,12 @@ pub(super) trait Dialect: Send + Sync {
     /// A text that is equal only to the same bytes, where the column's own rules may call others equal.
     fn exactly(&self, _name: &str, _column: &CatalogueColumn) -> Option<String> {
         None
+    }
+    /// A column equals the one that its link leads to, in what that one calls equal.
+    fn linked(&self, column: Side<'_>, key: Side<'_>) -> String;
+    /// A truth value that a column of that class may hold as another one.
+    fn truth(&self, expression: &str, _: &CatalogueColumn) -> String {
+        expression.to_owned()
     }
     /// Whether a value is a JSON document, where a column may hold others.
     fn is_document(&self, _expression: &str) -> Option<String> {
@@ -213,6 +219,9 @@ pub(super) trait Dialect: Send + Sync {
     async fn catalogue(&self, session: &mut Session) -> Result<Catalogue, PortError>;
 }
 
+/// An expression, and the column that it has its value from.
+pub(super) type Side<'a> = (&'a str, &'a CatalogueColumn);
+
 /// How long temporary tables stay on the connection that made them.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Stay {
@@ -276,6 +285,12 @@ fn in_set(set: &str, keys: &[String]) -> String {
     )
 }
 
+/// Whether two columns are compared as they are: both are of one kind, or numbers.
+pub(super) fn as_they_are(one: &CatalogueColumn, other: &CatalogueColumn) -> bool {
+    let number = |column: &CatalogueColumn| matches!(column.class, Class::Int | Class::Decimal);
+    one.class == other.class || number(one) && number(other)
+}
+
 /// What a phone number is written with besides digits and the plus.
 pub(super) const PHONE_MARKS: [&str; 7] = [" ", "\u{a0}", ".", "-", "(", ")", "/"];
 
@@ -314,7 +329,7 @@ pub(super) fn normal_form(text: &str, kind: &IdentifierKind) -> String {
                  {bare} END"
             )
         }
-        _ => text.to_owned(),
+        _ => format!("trim({text})"),
     }
 }
 

@@ -6,7 +6,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
 use crate::datamap::{
-    CatalogueColumn, Class, Column, PSEUDONYM_LENGTH, Plain, RowErasure, Strategy,
+    CatalogueColumn, Class, Column, DeleteRule, PSEUDONYM_LENGTH, Plain, RowErasure, Strategy,
 };
 use crate::model::{Assurance, RowCount, Until, WithheldRows};
 use crate::ports::{Erased, PlannedAction, PlannedRows, PortError};
@@ -44,6 +44,19 @@ impl Performed {
                 action,
                 rows,
             });
+        }
+    }
+
+    /// With as many rows deleted as were counted before.
+    fn correct(&mut self, counted: &[RowCount]) {
+        for count in counted {
+            let line = self.lines.iter_mut().find(|line| {
+                line.collection == count.collection && line.action == PlannedAction::Delete
+            });
+            match line {
+                Some(line) => line.rows = count.rows,
+                None => self.note(count.collection.clone(), PlannedAction::Delete, count.rows),
+            }
         }
     }
 
@@ -113,6 +126,7 @@ impl Found {
                 .await?;
         }
         let mut going = Vec::new();
+        let cascaded = self.count_cascaded().await?;
         for &number in &layout.order {
             let table = &layout.tables[number];
             if !table.owned {
@@ -140,6 +154,7 @@ impl Found {
             }
         }
         self.delete_each(&mut going, &mut done).await?;
+        done.correct(&cascaded);
         let how = if rehearsal {
             Minimise::Rehearse
         } else {
@@ -148,6 +163,28 @@ impl Found {
         self.minimise(key, how, &mut done).await?;
         self.settle_deferred(deferred).await?;
         Ok(done)
+    }
+
+    /// The rows of tables of which some may be gone, with others, before they are deleted: the
+    /// database does not count those.
+    async fn count_cascaded(&mut self) -> Result<Vec<RowCount>, PortError> {
+        let layout = Arc::clone(&self.layout);
+        let place = |name: &str| {
+            let named = |&number: &usize| layout.tables[number].name == name;
+            layout.order.iter().position(named)
+        };
+        let mut counts = Vec::new();
+        for (here, &number) in layout.order.iter().enumerate() {
+            let table = &layout.tables[number];
+            let cascades = table.table.foreign_keys.iter().any(|key| {
+                key.on_delete == DeleteRule::Cascade && place(&key.table).is_some_and(|p| p <= here)
+            });
+            if cascades && table.is_deleted() {
+                let rows = self.count(table, &table.set, None).await?;
+                counts.push(RowCount::new(&table.name, rows));
+            }
+        }
+        Ok(counts)
     }
 
     /// Writes that the rows of a set go.
@@ -407,7 +444,7 @@ impl Found {
             go_on(&self.cancel)?;
             let mut sql = self.sql(format!(
                 "SELECT DISTINCT {} FROM {set} AS s {} {} AS t ON {on} WHERE ",
-                dialect.fetched(&name, column.class),
+                dialect.fetched(&name, column),
                 dialect.join(),
                 table.quoted
             ));

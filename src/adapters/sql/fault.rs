@@ -99,16 +99,16 @@ faults! {
         "ask the person for another value, or correct the other row first";
     /// A value may stand once, and would stand twice.
     UniqueViolation, "unique_violation", Refused:
-        "give the column a strategy that leaves different values different, e.g. `pseudonym`, or `random`";
+        "for an erasure, give the column a strategy that leaves different values different, e.g. `pseudonym`, or `random`; for a correction, another value";
     /// A row is referred to, or refers to one that is gone.
     ForeignKeyViolation, "foreign_key_violation", Refused:
-        "describe the table whose rows refer to these, or keep the rows";
+        "for an erasure, describe the table whose rows refer to these, or keep them; for a correction, let the key say `ON UPDATE CASCADE`, or be deferred";
     /// A column must hold a value.
     NotNullViolation, "not_null_violation", Refused:
-        "give the column a strategy that leaves a value, e.g. `{ fixed = \"\" }`";
+        "for an erasure, give the column a strategy that leaves a value, e.g. `{ fixed = \"\" }`; for a correction, a value";
     /// A `CHECK` forbids the value.
     CheckViolation, "check_violation", Refused:
-        "give the column a strategy whose value the check allows";
+        "for an erasure, give the column a strategy whose value the check allows; for a correction, such a value";
     /// A trigger or a function of the host's refused.
     TriggerRefused, "trigger_refused", Refused:
         "let the trigger pass what the source's user does, or keep the rows";

@@ -18,12 +18,21 @@ pub(super) fn names(rows: &[Row]) -> BTreeSet<String> {
     rows.iter().filter_map(|row| row.first()?.text()).collect()
 }
 
-/// Columns: table, name, declared type, 1 if it is NOT NULL, 1 if the database computes it, and
-/// how many characters it takes, or NULL.
+/// Columns: table, name, declared type, 1 if it is NOT NULL, 1 if the database computes it,
+/// how many characters it takes, or NULL, and its collation, or NULL.
 #[cfg(any(feature = "sql-postgres", feature = "sql-mysql"))]
 pub(super) fn columns(catalogue: &mut Catalogue, rows: &[Row], class: impl Fn(&str) -> Class) {
     for row in rows {
-        let [table, name, declared, not_null, generated, length] = row.as_slice() else {
+        let [
+            table,
+            name,
+            declared,
+            not_null,
+            generated,
+            length,
+            collation,
+        ] = row.as_slice()
+        else {
             continue;
         };
         let (Some(table), Some(name)) = (table.text(), name.text()) else {
@@ -33,6 +42,7 @@ pub(super) fn columns(catalogue: &mut Catalogue, rows: &[Row], class: impl Fn(&s
         let mut column = CatalogueColumn::new(name, class(&declared), declared);
         column.nullable = not_null.count() == 0;
         column.generated = generated.count() > 0;
+        column.collation = collation.text();
         column.length = match length {
             Scalar::Null => None,
             length => u32::try_from(length.count()).ok(),
@@ -68,6 +78,21 @@ pub(super) fn unique_sets(catalogue: &mut Catalogue, rows: &[Row]) {
         }
         if let Some(set) = described.unique.last_mut() {
             set.push(column);
+        }
+    }
+}
+
+/// What else goes with the rows of a table: table, and the table elsewhere.
+#[cfg(any(feature = "sql-postgres", feature = "sql-mysql"))]
+pub(super) fn cascades(catalogue: &mut Catalogue, rows: &[Row]) {
+    for row in rows {
+        let [table, elsewhere] = row.as_slice() else {
+            continue;
+        };
+        if let (Some(table), Some(elsewhere)) = (table.text(), elsewhere.text())
+            && let Some(described) = catalogue.tables.get_mut(&table)
+        {
+            described.cascades_to.push(elsewhere);
         }
     }
 }

@@ -130,14 +130,12 @@ impl Found {
     /// Keeps the rows for which a condition holds.
     async fn keep_while(&mut self, table: &Laid, kept: &KeptWhile) -> Result<(), PortError> {
         let layout = Arc::clone(&self.layout);
-        let quoted = layout.dialect.quote(&kept.column);
         let mut condition = self.sql("");
         let Some(via) = &kept.of else {
             let Some(column) = table.table.column(&kept.column) else {
                 return Ok(());
             };
-            condition.push(&format!("t.{quoted} = "));
-            condition.bind_plain(column, &kept.equals);
+            condition.equals_plain("t", column, &kept.equals);
             return self
                 .keep_all(table, HELD, &kept.ground, Some(condition))
                 .await;
@@ -151,13 +149,13 @@ impl Found {
         let from = format!("EXISTS (SELECT 1 FROM {} AS o WHERE ", way.0.quoted);
         condition.push(&from);
         self.leads_here(&mut condition, way);
-        condition.push(&format!(" AND o.{quoted} = "));
-        condition.bind_plain(column, &kept.equals).push(")");
+        condition.push(" AND ");
+        condition.equals_plain("o", column, &kept.equals);
+        condition.push(")");
         self.keep_all(table, HELD, &kept.ground, Some(condition))
             .await?;
         self.keep_deciding(table, way, |_, sql| {
-            sql.push(&format!("o.{quoted} = "));
-            sql.bind_plain(column, &kept.equals);
+            sql.equals_plain("o", column, &kept.equals);
         })
         .await
     }

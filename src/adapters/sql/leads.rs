@@ -206,9 +206,7 @@ impl Found {
         if let Some(when) = &link.link.when
             && let Some(column) = table.table.column(&when.column)
         {
-            let name = self.layout.dialect.quote(&when.column);
-            sql.push(&format!(" AND {alias}.{name} = "));
-            sql.bind_plain(column, &when.equals);
+            sql.push(" AND ").equals_plain(alias, column, &when.equals);
         }
     }
 
@@ -241,13 +239,7 @@ impl Found {
     ) -> String {
         let dialect = self.layout.dialect;
         let left = format!("{alias}.{}", dialect.quote(&column.name));
-        let number = |class| matches!(class, Class::Int | Class::Decimal);
-        let numbers = number(column.class) && number(reference.class);
-        if column.class == reference.class || numbers {
-            return format!("{left} = {right}");
-        }
-        // A number kept as text on one side.
-        format!("{} = {}", dialect.text(&left), dialect.text(right))
+        dialect.linked((&left, column), (right, reference))
     }
 
     /// Says of a row `o` that a link leads from it to the row `t`.
@@ -308,7 +300,7 @@ impl Found {
     }
 
     /// The columns of a row `t` that refer to a set, and those of the set `s`, if it holds them and
-    /// both are of one type.
+    /// both are compared as they are.
     pub(super) fn refers_to_set(
         &self,
         link: &LaidLink,
@@ -320,11 +312,13 @@ impl Found {
         let place = |column: &CatalogueColumn| there.key.columns.iter().position(|c| c == column);
         let (mut here, mut held) = (Vec::new(), Vec::new());
         for (column, reference) in link.columns.iter().zip(references) {
-            if column.class != reference.class {
+            let left = format!("t.{}", self.layout.dialect.quote(&column.name));
+            let right = format!("s.k{}", place(reference)?);
+            if self.equal(("t", column), reference, &right) != format!("{left} = {right}") {
                 return None;
             }
-            here.push(format!("t.{}", self.layout.dialect.quote(&column.name)));
-            held.push(format!("s.k{}", place(reference)?));
+            here.push(left);
+            held.push(right);
         }
         Some((here.join(", "), held.join(", ")))
     }

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use crate::datamap::{CatalogueColumn, Class};
+use crate::datamap::CatalogueColumn;
 use crate::model::{Identifier, IdentifierKind, RowCount};
 use crate::ports::{MAX_LOCATORS, PortError};
 
 use super::clue::{Clue, Person};
-use super::dialect::SET;
+use super::dialect::{SET, spellings};
 use super::fault::SqlFault;
 use super::fill::fits;
 use super::found::Found;
@@ -34,6 +34,7 @@ impl Found {
         };
         let (mut person, mut identifiers) = (Person::default(), Vec::new());
         let layout = Arc::clone(&self.layout);
+        let mut found = Vec::new();
         for table in layout.tables.iter().filter(|table| table.described.person) {
             let mut rows = 0;
             for (column, described) in table.columns() {
@@ -42,9 +43,10 @@ impl Found {
                     rows += self.seed_by_column(table, column, kind, &values).await?;
                 }
             }
-            if rows > 0 {
-                self.know(table, &mut person, &mut identifiers).await?;
-            }
+            found.extend((rows > 0).then_some(table));
+        }
+        for table in found {
+            self.know(table, &mut person, &mut identifiers).await?;
         }
         if self.by_value && person.len() > 0 {
             // What no path reaches may stand elsewhere.
@@ -131,8 +133,8 @@ impl Found {
                     let mark = match kind {
                         IdentifierKind::Phone => texts,
                         kind if texts && is_code(kind) && is_told_apart(stored.trim()) => {
-                            let (column, stored) = ([column.name.clone()], [stored.clone()]);
-                            self.is_theirs_alone(table, &column, &stored).await?
+                            let column = [column.name.clone()];
+                            self.is_theirs_alone(table, &column, stored.trim()).await?
                         }
                         _ => false,
                     };
@@ -144,18 +146,16 @@ impl Found {
             }
             for parts in &table.described.names {
                 let name: Vec<Option<String>> = cells.by_ref().take(parts.len()).collect();
-                let name: Option<Vec<String>> = name.into_iter().collect();
-                let Some(name) = name.filter(|_| texts) else {
-                    continue;
-                };
-                let mut values = parts.iter().zip(&name);
-                if values.any(|(column, value)| table.puts(column, value)) {
+                let mut values = parts.iter().zip(name.iter().flatten());
+                if !texts || values.any(|(column, value)| table.puts(column, value)) {
                     continue;
                 }
-                let whole = name.join(" ");
+                let said = name.iter().flatten().map(|part| part.trim());
+                let said: Vec<&str> = said.filter(|part| !part.is_empty()).collect();
+                let whole = said.join(" ");
                 // One word names anybody.
-                if whole.trim().contains(' ') && self.is_theirs_alone(table, parts, &name).await? {
-                    person.add(Clue::Name(whole.trim().to_owned()));
+                if whole.contains(' ') && self.is_called_alone(&whole).await? {
+                    person.add(Clue::Name(whole));
                 }
             }
         }
@@ -202,22 +202,42 @@ impl Found {
         Ok(named)
     }
 
-    /// Whether nobody else in the table has these values.
+    /// Whether nobody else is called so, among all people.
+    async fn is_called_alone(&mut self, whole: &str) -> Result<bool, PortError> {
+        let layout = Arc::clone(&self.layout);
+        for table in layout.tables.iter().filter(|table| table.described.person) {
+            for parts in &table.described.names {
+                if !self.is_theirs_alone(table, parts, whole).await? {
+                    return Ok(false);
+                }
+            }
+        }
+        Ok(true)
+    }
+
+    /// Whether nobody else in a table of people has this value, in whatever case: so it is replaced.
     async fn is_theirs_alone(
         &mut self,
         table: &Laid,
         columns: &[String],
-        name: &[String],
+        whole: &str,
     ) -> Result<bool, PortError> {
         let dialect = self.layout.dialect;
-        let mut sql = self.sql(format!("SELECT count(*) FROM {} AS t WHERE ", table.quoted));
-        for (n, (column, part)) in columns.iter().zip(name).enumerate() {
+        let part = |column: &String| {
             let text = dialect.text(&format!("t.{}", dialect.quote(column)));
-            let part = sql.hold(Param::Text(part.clone()));
-            sql.push(if n > 0 { " AND " } else { "" });
-            sql.push(&dialect.same(&text, &part, Class::Text));
-        }
-        Ok(self.session.count(sql, &table.name).await? == 1)
+            format!("nullif(trim({text}), '')")
+        };
+        let parts: Vec<String> = columns.iter().map(part).collect();
+        let called = format!("lower(concat_ws(' ', {}))", parts.join(", "));
+        let mut sql = self.sql(format!("SELECT count(*) FROM {} AS t WHERE ", table.quoted));
+        let spelt = spellings(&whole.to_lowercase());
+        sql.one_of(&called, spelt.into_iter().map(Param::Text));
+        let own = table.key.joins(dialect, "t", "s");
+        sql.push(&format!(
+            " AND NOT EXISTS (SELECT 1 FROM {} AS s WHERE {own})",
+            table.set
+        ));
+        Ok(self.session.count(sql, &table.name).await? == 0)
     }
 
     /// Adds the keys of rows that others hang on without a declared key: if those rows were lost,

@@ -6,7 +6,9 @@ use crate::datamap::{Catalogue, CatalogueColumn, Class, Generalise};
 use crate::model::IdentifierKind;
 use crate::ports::PortError;
 
-use super::dialect::{Dialect, EFFECTS, coarser_text, named, names, normal_form};
+use super::dialect::{
+    Dialect, EFFECTS, Side, as_they_are, coarser_text, named, names, normal_form,
+};
 use super::gather;
 use super::json::{Part, literal};
 use super::layout::Key;
@@ -62,6 +64,19 @@ impl Dialect for MySql {
     fn text(&self, expression: &str) -> String {
         format!("CAST({expression} AS CHAR)")
     }
+    fn fetched(&self, expression: &str, column: &CatalogueColumn) -> String {
+        match column.class {
+            Class::Bytes => expression.to_owned(),
+            Class::Int if column.declared.starts_with("bit") => {
+                self.text(&format!("({expression} + 0)"))
+            }
+            Class::Other if is_place(column) => format!("ST_AsText({expression})"),
+            _ => self.text(expression),
+        }
+    }
+    fn bytes(&self, expression: &str, _: Class) -> String {
+        format!("octet_length({expression})")
+    }
     fn same(&self, one: &str, other: &str, class: Class) -> String {
         match class {
             // Collations call different texts equal; what is bound is UTF-8, whatever a column is.
@@ -107,6 +122,22 @@ impl Dialect for MySql {
             "CREATE TEMPORARY TABLE {set} (why VARCHAR(255) NOT NULL{index}) SELECT {columns}, '' \
              AS why FROM {from} AS t WHERE FALSE"
         )]
+    }
+    fn linked(&self, (left, column): Side<'_>, (right, key): Side<'_>) -> String {
+        if as_they_are(column, key) && column.collation == key.collation {
+            return format!("{left} = {right}");
+        }
+        // By the rules of the key, else by those of the text beside it.
+        let rules = key.collation.as_ref().or(column.collation.as_ref());
+        let under = |expression: &str, of: &CatalogueColumn| match rules {
+            Some(rules) if of.collation.as_ref() != Some(rules) => {
+                let set = rules.split('_').next().unwrap_or(rules);
+                format!("CAST({expression} AS CHAR CHARACTER SET {set}) COLLATE {rules}")
+            }
+            Some(_) => expression.to_owned(),
+            None => self.text(expression),
+        };
+        format!("{} = {}", under(left, column), under(right, key))
     }
     fn told_apart(&self, expression: &str, class: Class) -> String {
         match class {
@@ -167,9 +198,7 @@ impl Dialect for MySql {
         format!("locate(lower({place}), lower({text})) > 0")
     }
     fn holds_text(&self, column: &CatalogueColumn) -> bool {
-        let places = ["geometry", "point", "linestring", "polygon"];
-        let place = places.iter().any(|name| column.declared.contains(name));
-        matches!(column.class, Class::Text | Class::Bytes | Class::Other) && !place
+        matches!(column.class, Class::Text | Class::Bytes | Class::Other) && !is_place(column)
     }
     fn as_text(&self, expression: &str, class: Class) -> String {
         match class {
@@ -242,7 +271,7 @@ impl Dialect for MySql {
             "SELECT CAST(c.table_name AS CHAR), CAST(c.column_name AS CHAR), CAST(c.column_type \
              AS CHAR), IF(c.is_nullable = 'NO', 1, 0), IF(c.extra LIKE \
              '%GENERATED%' AND c.extra NOT LIKE '%DEFAULT_GENERATED%', 1, 0), \
-             CAST(c.character_maximum_length AS CHAR) FROM information_schema.columns AS c JOIN \
+             CAST(c.character_maximum_length AS CHAR), CAST(c.collation_name AS CHAR) FROM information_schema.columns AS c JOIN \
              information_schema.tables AS t ON t.table_schema = c.table_schema AND t.table_name = \
              c.table_name WHERE c.table_schema = database() AND t.table_type IN ('BASE TABLE', 'SYSTEM VERSIONED') AND \
              c.table_name <> '{EFFECTS}' ORDER BY c.table_name, c.ordinal_position"
@@ -277,13 +306,35 @@ impl Dialect for MySql {
                        k.constraint_name, k.ordinal_position";
         let foreign = session.fetch(Sql::new(&Self, foreign), "catalogue").await?;
         gather::foreign_keys(&mut catalogue, &foreign);
+        // From other databases of the server.
+        let cascades = "SELECT DISTINCT CAST(referenced_table_name AS CHAR), \
+                        CAST(concat(constraint_schema, '.', table_name) AS CHAR) FROM \
+                        information_schema.referential_constraints WHERE \
+                        unique_constraint_schema = database() AND constraint_schema <> database() \
+                        AND delete_rule = 'CASCADE' ORDER BY 1, 2";
+        let cascades = session
+            .fetch(Sql::new(&Self, cascades), "catalogue")
+            .await?;
+        gather::cascades(&mut catalogue, &cascades);
         Ok(catalogue)
     }
 }
 
+/// Whether a column holds places on a map.
+fn is_place(column: &CatalogueColumn) -> bool {
+    let kinds = [
+        "geometry",
+        "geomcollection",
+        "point",
+        "linestring",
+        "polygon",
+    ];
+    kinds.iter().any(|kind| column.declared.contains(kind))
+}
+
 fn class(declared: &str) -> Class {
     match declared.split(['(', ' ']).next().unwrap_or(declared) {
-        "tinyint" | "smallint" | "mediumint" | "int" | "bigint" | "year" => Class::Int,
+        "tinyint" | "smallint" | "mediumint" | "int" | "bigint" | "year" | "bit" => Class::Int,
         "decimal" | "float" | "double" => Class::Decimal,
         "char" | "varchar" | "tinytext" | "text" | "mediumtext" | "longtext" => Class::Text,
         "binary" | "varbinary" | "tinyblob" | "blob" | "mediumblob" | "longblob" => Class::Bytes,

@@ -7,7 +7,9 @@ use sqlx::{Row as _, TypeInfo as _, ValueRef as _};
 use crate::datamap::{Catalogue, CatalogueColumn, CatalogueTable, Class, Generalise};
 use crate::ports::PortError;
 
-use super::dialect::{Dialect, EFFECTS, Inside, Stay, coarser_text, named, names};
+use super::dialect::{
+    Dialect, EFFECTS, Inside, Side, Stay, as_they_are, coarser_text, named, names,
+};
 use super::gather;
 use super::json::Part;
 use super::layout::Key;
@@ -68,6 +70,45 @@ impl Dialect for Postgres {
     fn exactly(&self, name: &str, column: &CatalogueColumn) -> Option<String> {
         let text = column.class == Class::Text || column.declared.ends_with("citext");
         text.then(|| format!("CAST({name} AS text) COLLATE \"C\""))
+    }
+    fn linked(&self, (left, column): Side<'_>, (right, key): Side<'_>) -> String {
+        let text = |expression: &str, of: &CatalogueColumn| match of.class {
+            Class::Text => expression.to_owned(),
+            _ => self.text(expression),
+        };
+        // In whatever case it was written.
+        let uuid = |of: &CatalogueColumn| of.declared == "uuid";
+        if uuid(key) && column.class == Class::Text {
+            let right = self.text(right);
+            return format!("{left} IN ({right}, upper({right}))");
+        }
+        if uuid(column) && key.class == Class::Text {
+            return format!("{} = lower({right})", self.text(left));
+        }
+        let mut written = if as_they_are(column, key) {
+            left.to_owned()
+        } else {
+            text(left, column)
+        };
+        let right = match as_they_are(column, key) {
+            true => right.to_owned(),
+            false => text(right, key),
+        };
+        if key.class == Class::Text {
+            // The type of the key may call equal what another does not.
+            let kind = |of: &CatalogueColumn| match without_limit(&of.declared).as_str() {
+                "character varying" => "text".to_owned(),
+                other => other.to_owned(),
+            };
+            if column.class == Class::Text && kind(column) != kind(key) {
+                written = format!("CAST({left} AS {})", kind(key));
+            }
+            if column.collation != key.collation {
+                let rules = key.collation.as_deref().unwrap_or("pg_catalog.\"default\"");
+                written = format!("{written} COLLATE {rules}");
+            }
+        }
+        format!("{written} = {right}")
     }
     fn row_names(&self, _: &CatalogueTable) -> &'static [&'static str] {
         // Stable inside a transaction that sees one state of the database, up to its own write.
@@ -268,8 +309,10 @@ impl Dialect for Postgres {
             "SELECT c.relname::text, a.attname::text, format_type(a.atttypid, a.atttypmod), CASE \
              WHEN a.attnotnull THEN 1 ELSE 0 END, CASE WHEN a.attgenerated <> '' OR a.attidentity \
              = 'a' THEN 1 ELSE 0 END, CASE WHEN a.atttypid IN (1042, 1043) AND a.atttypmod > 4 \
-             THEN a.atttypmod - 4 END FROM pg_class AS c JOIN pg_attribute AS a ON a.attrelid = \
-             c.oid WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind IN ('r', \
+             THEN a.atttypmod - 4 END, CASE WHEN l.collname <> 'default' THEN quote_ident(n.nspname) \
+             || '.' || quote_ident(l.collname) END FROM pg_class AS c JOIN pg_attribute AS a ON \
+             a.attrelid = c.oid LEFT JOIN pg_collation AS l ON l.oid = a.attcollation LEFT JOIN \
+             pg_namespace AS n ON n.oid = l.collnamespace WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind IN ('r', \
              'p') AND NOT c.relispartition AND a.attnum > 0 AND NOT a.attisdropped AND c.relname \
              <> '{EFFECTS}' ORDER BY c.relname, a.attnum"
         );
@@ -296,17 +339,34 @@ impl Dialect for Postgres {
                 parent.unique.clear();
             }
         }
+        // What is declared on a partition alone, or leads to one, is a key of the whole table.
         let foreign = "SELECT c.relname::text, o.oid::text, f.relname::text, a.attname::text, \
                        b.attname::text, CASE o.confdeltype WHEN 'c' THEN 'CASCADE' WHEN 'n' THEN \
                        'SET NULL' WHEN 'd' THEN 'SET DEFAULT' END FROM pg_constraint AS o JOIN pg_class \
-                       AS c ON c.oid = o.conrelid JOIN pg_class AS f ON f.oid = o.confrelid CROSS \
-                       JOIN LATERAL unnest(o.conkey, o.confkey) WITH ORDINALITY AS k (here, there, \
-                       place) JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum = k.here \
-                       JOIN pg_attribute AS b ON b.attrelid = f.oid AND b.attnum = k.there WHERE \
-                       c.relnamespace = current_schema()::regnamespace AND o.contype = 'f' AND NOT \
-                       c.relispartition ORDER BY c.relname, o.conname, k.place";
+                       AS c ON c.oid = coalesce(pg_partition_root(o.conrelid), o.conrelid) JOIN \
+                       pg_class AS f ON f.oid = coalesce(pg_partition_root(o.confrelid), \
+                       o.confrelid) CROSS JOIN LATERAL unnest(o.conkey, o.confkey) WITH ORDINALITY \
+                       AS k (here, there, place) JOIN pg_attribute AS a ON a.attrelid = o.conrelid \
+                       AND a.attnum = k.here JOIN pg_attribute AS b ON b.attrelid = o.confrelid AND \
+                       b.attnum = k.there WHERE c.relnamespace = current_schema()::regnamespace AND \
+                       o.contype = 'f' AND o.conparentid = 0 ORDER BY c.relname, o.conname, o.oid, \
+                       k.place";
         let foreign = session.fetch(Sql::new(&Self, foreign), "catalogue").await?;
         gather::foreign_keys(&mut catalogue, &foreign);
+        for table in catalogue.tables.values_mut() {
+            table.foreign_keys.dedup(); // the same of several partitions
+        }
+        // From other schemas.
+        let cascades = "SELECT DISTINCT f.relname::text, n.nspname || '.' || c.relname FROM \
+                        pg_constraint AS o JOIN pg_class AS c ON c.oid = o.conrelid JOIN \
+                        pg_namespace AS n ON n.oid = c.relnamespace JOIN pg_class AS f ON f.oid = \
+                        coalesce(pg_partition_root(o.confrelid), o.confrelid) WHERE f.relnamespace = \
+                        current_schema()::regnamespace AND o.contype = 'f' AND o.confdeltype = 'c' \
+                        AND o.conparentid = 0 AND c.relnamespace <> f.relnamespace ORDER BY 1, 2";
+        let cascades = session
+            .fetch(Sql::new(&Self, cascades), "catalogue")
+            .await?;
+        gather::cascades(&mut catalogue, &cascades);
         Ok(catalogue)
     }
 }
@@ -333,7 +393,9 @@ fn class(declared: &str) -> Class {
         "boolean" => Class::Bool,
         "smallint" | "integer" | "bigint" => Class::Int,
         "numeric" | "real" | "double" => Class::Decimal,
-        "text" | "character" | "citext" => Class::Text,
+        "text" | "character" => Class::Text,
+        // In whichever schema.
+        _ if word == "citext" || word.ends_with(".citext") => Class::Text,
         "bytea" => Class::Bytes,
         "date" => Class::Date,
         "timestamp" => Class::Time,

@@ -376,7 +376,7 @@ async fn fitting(
 fn selected(table: &Laid, columns: &[Handed], dialect: &dyn Dialect) -> String {
     let value = |column: &CatalogueColumn| {
         let name = format!("t.{}", dialect.quote(&column.name));
-        dialect.fetched(&name, column.class)
+        dialect.fetched(&name, column)
     };
     let mut selected: Vec<String> = Vec::new();
     for (column, described, from) in columns {
@@ -385,7 +385,7 @@ fn selected(table: &Laid, columns: &[Handed], dialect: &dyn Dialect) -> String {
         } else if described.file.is_some() {
             format!("CASE WHEN {from} IS NULL THEN NULL ELSE 1 END")
         } else {
-            dialect.fetched(from, column.class)
+            dialect.fetched(from, column)
         });
     }
     for (_, described, _) in columns {
@@ -489,7 +489,11 @@ pub(super) fn value(class: Class, is_text: bool, scalar: Scalar) -> Value {
     match (class, scalar) {
         (_, Scalar::Null) => Value::Null,
         (Class::Bool, Scalar::Int(number)) => Value::Bool(number != 0),
-        (Class::Bool, Scalar::Text(text)) => Value::Bool(matches!(&*text, "t" | "true" | "1")),
+        (Class::Bool, Scalar::Text(text)) => match text.trim().to_ascii_lowercase().as_str() {
+            "t" | "true" | "y" | "yes" | "on" | "1" => Value::Bool(true),
+            "f" | "false" | "n" | "no" | "off" | "0" => Value::Bool(false),
+            _ => Value::Text(text),
+        },
         (_, Scalar::Int(number)) => Value::Int(number),
         #[cfg(feature = "sql-sqlite")]
         (_, Scalar::Real(number)) => Value::Decimal(number.to_string()),

@@ -26,6 +26,18 @@ struct Wish<'a> {
     value: &'a str,
 }
 
+impl Wish<'_> {
+    /// The columns in which copies stand.
+    fn copies<'l>(&self, layout: &'l Layout) -> Vec<(&'l Laid, &'l CatalogueColumn)> {
+        let described = &self.table.described.columns[&self.column.name];
+        let copies = described.copies.iter().filter_map(|copy| {
+            let table = layout.tables.iter().find(|t| t.name == copy.table)?;
+            Some((table, table.table.column(&copy.column)?))
+        });
+        copies.collect()
+    }
+}
+
 /// The corrections of collections that are ours; the first that cannot be is refused.
 fn wishes<'a>(
     layout: &'a Layout,
@@ -140,7 +152,20 @@ impl Found {
                 },
                 rows,
             });
-            for value in self.current(&wish, Some(MANY)).await? {
+            let before = self.current(&wish).await?;
+            for (table, column) in wish.copies(&layout) {
+                let rows = self.copies(&wish, table, column, &before).await?;
+                if rows > 0 {
+                    lines.push(PlannedRows {
+                        collection: table.name.clone(),
+                        action: PlannedAction::Correct {
+                            field: column.name.clone(),
+                        },
+                        rows,
+                    });
+                }
+            }
+            for value in before.into_iter().take(MANY) {
                 current.push(Correction {
                     value: Personal::new(value),
                     ..wish.correction.clone()
@@ -152,18 +177,13 @@ impl Found {
         Ok(plan)
     }
 
-    /// The different values of a field in the person's rows, or so many of them.
-    async fn current(
-        &mut self,
-        wish: &Wish<'_>,
-        most: Option<usize>,
-    ) -> Result<Vec<String>, PortError> {
-        let limit = most.map_or_else(String::new, |most| format!(" LIMIT {most}"));
+    /// The different values of a field in the person's rows.
+    async fn current(&mut self, wish: &Wish<'_>) -> Result<Vec<String>, PortError> {
         let dialect = self.layout.dialect;
         let name = format!("t.{}", dialect.quote(&wish.column.name));
         let sql = self.sql(format!(
-            "SELECT DISTINCT {} FROM {} AS s {} {} AS t ON {} WHERE {name} IS NOT NULL{limit}",
-            dialect.fetched(&name, wish.column.class),
+            "SELECT DISTINCT {} FROM {} AS s {} {} AS t ON {} WHERE {name} IS NOT NULL",
+            dialect.fetched(&name, wish.column),
             wish.table.set,
             dialect.join(),
             wish.table.quoted,
@@ -244,21 +264,22 @@ impl Found {
         };
         for wish in wishes(&layout, corrections)? {
             self.not_taken(&wish).await?;
-            let before = self.current(&wish, None).await?;
-            let described = &wish.table.described.columns[&wish.column.name];
-            for copy in &described.copies {
-                let table = layout.tables.iter().find(|table| table.name == copy.table);
-                let Some((table, column)) =
-                    table.and_then(|table| Some((table, table.table.column(&copy.column)?)))
-                else {
-                    continue;
-                };
-                let rows = self.follow(&wish, table, column, &before).await?;
+            let before = self.current(&wish).await?;
+            // The database may hand the new value on by a key: what it does is counted before.
+            for (table, column) in wish.copies(&layout) {
+                let rows = self.copies(&wish, table, column, &before).await?;
                 note(&table.name, rows);
             }
             let sql = self.set_value(&wish, wish.table, wish.column);
             let rows = self.run(sql, &wish.table.place(&wish.column.name)).await?;
             note(&wish.table.name, rows);
+            for (table, column) in wish.copies(&layout) {
+                for old in self.old_values(&wish, column, &before) {
+                    let mut sql = self.set_value(&wish, table, column);
+                    sql.push(" AND ").one_of(&old.0, old.1);
+                    self.run(sql, &table.place(&column.name)).await?;
+                }
+            }
         }
         Ok(counts)
     }
@@ -281,14 +302,30 @@ impl Found {
         sql
     }
 
-    /// Corrects a copy where the old value stood.
-    async fn follow(
+    /// In how many of the person's rows a copy of the old value stands.
+    async fn copies(
         &mut self,
         wish: &Wish<'_>,
         table: &Laid,
         column: &CatalogueColumn,
         before: &[String],
     ) -> Result<u64, PortError> {
+        let mut rows = 0;
+        for (left, values) in self.old_values(wish, column, before) {
+            let mut condition = self.sql("");
+            condition.one_of(&left, values);
+            rows += self.count(table, &table.set, Some(condition)).await?;
+        }
+        Ok(rows)
+    }
+
+    /// The old values as a copy may hold them, some at a time, and what of the copy is compared.
+    fn old_values(
+        &self,
+        wish: &Wish<'_>,
+        column: &CatalogueColumn,
+        before: &[String],
+    ) -> Vec<(String, Vec<Param>)> {
         let dialect = self.layout.dialect;
         let described = &wish.table.described.columns[&wish.column.name];
         let kind = described.identifiers.first();
@@ -305,14 +342,11 @@ impl Found {
             }
         });
         let spelt: Vec<String> = spelt.collect();
-        let mut rows = 0;
-        for spelt in spelt.chunks(MANY) {
-            let mut sql = self.set_value(wish, table, column);
-            let spelt = spelt.iter().cloned().map(Param::Text);
-            sql.push(" AND ").one_of(&left, spelt);
-            rows += self.run(sql, &table.place(&column.name)).await?;
-        }
-        Ok(rows)
+        let some = |spelt: &[String]| {
+            let values = spelt.iter().cloned().map(Param::Text);
+            (left.clone(), values.collect())
+        };
+        spelt.chunks(MANY).map(some).collect()
     }
 }
 

@@ -162,7 +162,7 @@ impl Found {
             let sql = self.sql(format!(
                 "SELECT s.{number}, {}, {} FROM {set} AS s {} {} AS t ON {} WHERE s.{number} > {after} \
                  ORDER BY s.{number} LIMIT {PAGE}",
-                dialect.fetched(&name, column.class),
+                dialect.fetched(&name, column),
                 key_texts(table, self).join(", "),
                 dialect.join(),
                 table.quoted,

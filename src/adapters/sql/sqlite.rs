@@ -7,7 +7,9 @@ use sqlx::{Row as _, TypeInfo as _, ValueRef as _};
 use crate::datamap::{Catalogue, CatalogueColumn, CatalogueTable, Class, Generalise};
 use crate::ports::PortError;
 
-use super::dialect::{Dialect, EFFECTS, Inside, Stay, coarser_text, named, names};
+use super::dialect::{
+    Dialect, EFFECTS, Inside, Side, Stay, as_they_are, coarser_text, named, names,
+};
 use super::gather;
 use super::json::{Part, literal};
 use super::layout::Key;
@@ -58,7 +60,7 @@ impl Dialect for Sqlite {
     fn text(&self, expression: &str) -> String {
         format!("CAST({expression} AS TEXT)")
     }
-    fn fetched(&self, expression: &str, _: Class) -> String {
+    fn fetched(&self, expression: &str, _: &CatalogueColumn) -> String {
         expression.to_owned()
     }
     fn same(&self, one: &str, other: &str, _: Class) -> String {
@@ -67,12 +69,40 @@ impl Dialect for Sqlite {
     fn exactly(&self, name: &str, column: &CatalogueColumn) -> Option<String> {
         (column.class == Class::Text).then(|| format!("{name} COLLATE BINARY"))
     }
+    fn linked(&self, (left, column): Side<'_>, (right, key): Side<'_>) -> String {
+        // As it looks at its own keys: by the rules of the key, and as a value of its type.
+        let text = |expression: &str, of: &CatalogueColumn| match of.class {
+            Class::Text => expression.to_owned(),
+            _ => self.text(expression),
+        };
+        let (left, right) = match (column.class, key.class) {
+            _ if as_they_are(column, key) => (left.to_owned(), right.to_owned()),
+            // A text beside a number is taken for one, if it is one.
+            (Class::Text, Class::Int) => (left.to_owned(), format!("CAST({right} AS INTEGER)")),
+            _ => (text(left, column), text(right, key)),
+        };
+        if column.collation.is_none() && key.collation.is_none() {
+            return format!("{left} = {right}");
+        }
+        let rules = key.collation.as_deref().unwrap_or("BINARY");
+        format!("{left} = {right} COLLATE {rules}")
+    }
     fn key_text(&self, expression: &str, class: Class) -> String {
         // A column holds what it was given: what is not of its class could not be bound again.
         let blob = format!("typeof({expression}) = 'blob'");
         match class {
             Class::Bytes => format!("CASE WHEN {blob} THEN hex({expression}) END"),
             _ => format!("CASE WHEN NOT {blob} THEN {} END", self.text(expression)),
+        }
+    }
+    fn truth(&self, expression: &str, column: &CatalogueColumn) -> String {
+        // Some libraries write words.
+        match column.class {
+            Class::Bool => format!(
+                "CASE WHEN typeof({expression}) = 'text' THEN lower(trim({expression})) IN ('t', \
+                 'true', 'y', 'yes', 'on', '1') ELSE {expression} END"
+            ),
+            _ => expression.to_owned(),
         }
     }
     fn texts_are_utf8(&self) -> bool {
@@ -108,6 +138,14 @@ impl Dialect for Sqlite {
             made.push(format!(
                 "CREATE UNIQUE INDEX temp.{set}_keys ON {set} ({names})"
             ));
+            // Rows that refer to it are compared by the rules of the key.
+            let ruled = key.columns.iter().enumerate();
+            made.extend(ruled.filter_map(|(n, column)| {
+                let rules = column.collation.as_ref()?;
+                Some(format!(
+                    "CREATE INDEX temp.{set}_ruled{n} ON {set} (k{n} COLLATE {rules})"
+                ))
+            }));
         }
         made
     }
@@ -299,8 +337,42 @@ impl Dialect for Sqlite {
         for (name, table) in &mut catalogue.tables {
             trust_key(table, indexed.contains(name));
         }
+        let ruled = "SELECT name FROM sqlite_schema WHERE type = 'table' AND sql LIKE '%collate%'";
+        for name in gather::names(&session.fetch(Sql::new(&Self, ruled), "catalogue").await?) {
+            if let Some(table) = catalogue.tables.get_mut(&name) {
+                collations(session, &name, table).await?;
+            }
+        }
         Ok(catalogue)
     }
+}
+
+/// The collations of a table's columns. SQLite lists them nowhere; what a column calls equal gives
+/// those away that it has of itself.
+async fn collations(
+    session: &mut Session,
+    name: &str,
+    table: &mut CatalogueTable,
+) -> Result<(), PortError> {
+    let quoted = Sqlite.quote(name);
+    for column in &mut table.columns {
+        let here = Sqlite.quote(&column.name);
+        // A column of the table with other rows.
+        let equal = |other: &str| {
+            format!(
+                "(SELECT count(*) FROM (SELECT {here} AS x FROM {quoted} WHERE 0 UNION ALL SELECT \
+                 'a') WHERE x = '{other}')"
+            )
+        };
+        let asked = format!("SELECT {}, {}", equal("A"), equal("a "));
+        let told = session.fetch(Sql::new(&Sqlite, asked), name).await?;
+        column.collation = match told.first().map(Vec::as_slice) {
+            Some([case, _]) if case.count() > 0 => Some("NOCASE".to_owned()),
+            Some([_, blanks]) if blanks.count() > 0 => Some("RTRIM".to_owned()),
+            _ => None,
+        };
+    }
+    Ok(())
 }
 
 /// Unless the key is the row's number or declared NOT NULL, it may hold NULL, and names no row.

@@ -97,6 +97,16 @@ impl Sql {
         }
     }
 
+    /// Writes that a column under an alias has the value that a map states.
+    pub(super) fn equals_plain(&mut self, alias: &str, column: &CatalogueColumn, plain: &Plain) {
+        let name = format!("{alias}.{}", self.dialect.quote(&column.name));
+        let left = match plain {
+            Plain::Bool(_) => self.dialect.truth(&name, column),
+            _ => name,
+        };
+        self.push(&left).push(" = ").bind_plain(column, plain);
+    }
+
     /// Writes that an expression is one of these values; nothing, where there are none.
     pub(super) fn one_of(&mut self, left: &str, params: impl IntoIterator<Item = Param>) -> bool {
         let mut any = false;

@@ -317,7 +317,7 @@ impl Found {
             let page = self.sql(format!(
                 "SELECT s.{number}, {} FROM {set} AS s {} {} AS t ON {on} WHERE s.{number} > \
                  {last} ORDER BY s.{number} LIMIT {PAGE}",
-                dialect.fetched(&format!("t.{name}"), column.class),
+                dialect.fetched(&format!("t.{name}"), column),
                 dialect.join(),
                 table.quoted
             ));

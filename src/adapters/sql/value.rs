@@ -182,7 +182,7 @@ impl Found {
             sql.push(&format!(
                 " THEN CASE WHEN {} <= {WHOLE} THEN {} ELSE '' END END AS v{n}",
                 dialect.bytes(&value, column.class),
-                dialect.fetched(&value, column.class),
+                dialect.fetched(&value, column),
             ));
         }
         sql.push(&format!(" FROM {} AS t", dialect.quote(name)));
