@@ -5,9 +5,14 @@
 
 use std::collections::BTreeSet;
 
+#[cfg(all(feature = "sql-postgres", feature = "sql-mysql"))]
+use datarights::adapters::SqlPool;
 use datarights::adapters::{SqlSource, SqlSourceOptions};
 use datarights::datamap::{Column, DataMap, Link, Table};
 use datarights::model::{Category, Ground, IdentifierKind, RowCount};
+
+#[cfg(all(feature = "sql-postgres", feature = "sql-mysql"))]
+use futures::future::BoxFuture;
 
 use crate::engines::Place;
 use crate::{clock, erase, locate, options, pool, read};
@@ -50,8 +55,96 @@ impl Whose {
     }
 }
 
+/// What a column of words calls equal.
+#[derive(Clone, Copy, PartialEq, Debug)]
+enum Rules {
+    Exact,
+    AnyCase,
+    NoBlanks,
+}
+
+impl Rules {
+    const ALL: [Self; 3] = [Self::Exact, Self::AnyCase, Self::NoBlanks];
+
+    /// The type of a column with them. PostgreSQL has none for any case without an extension.
+    const fn column(self, engine: &str) -> &'static str {
+        match (engine.as_bytes(), self) {
+            (b"sqlite", Self::Exact) => "TEXT",
+            (b"sqlite", Self::AnyCase) => "TEXT COLLATE NOCASE",
+            (b"sqlite", Self::NoBlanks) => "VARCHAR(9) COLLATE RTRIM",
+            (b"postgres", Self::Exact) => "TEXT",
+            (b"postgres", Self::AnyCase) => "VARCHAR(9) COLLATE \"C\"",
+            (b"postgres", Self::NoBlanks) => "CHAR(9)",
+            (_, Self::AnyCase) => "VARCHAR(9) COLLATE utf8mb4_general_ci",
+            (_, Self::Exact) => "VARCHAR(9) COLLATE utf8mb4_bin",
+            (_, Self::NoBlanks) => "VARCHAR(9) CHARACTER SET latin1 COLLATE latin1_bin",
+        }
+    }
+
+    /// Whether a key under these rules equals a word that is written so in a column of others.
+    fn takes(self, engine: &str, spelling: Spelling, column: Self) -> bool {
+        match spelling {
+            Spelling::Exact => true,
+            Spelling::Upper => self == Self::AnyCase && engine != "postgres",
+            Spelling::Blank if engine == "mariadb" => true, // whatever its rules
+            // PostgreSQL takes the blanks off when it makes a text of a CHAR.
+            Spelling::Blank => {
+                let padded = engine == "postgres" && column == Self::NoBlanks;
+                self == Self::NoBlanks || padded
+            }
+        }
+    }
+}
+
+/// How a word is written where it refers to a key.
+#[derive(Clone, Copy, PartialEq, Debug)]
+enum Spelling {
+    Exact,
+    Upper,
+    Blank,
+}
+
+impl Spelling {
+    fn of(self, key: i64) -> String {
+        match self {
+            Self::Exact => format!("'k{key}'"),
+            Self::Upper => format!("'K{key}'"),
+            Self::Blank => format!("'k{key} '"),
+        }
+    }
+}
+
+/// The type of the last column of a key, and of what refers to it.
+#[derive(Clone, Copy, PartialEq, Debug)]
+enum Type {
+    Number,
+    /// A number as text.
+    Digits,
+    Word(Rules),
+}
+
+impl Type {
+    const fn column(self, engine: &str) -> &'static str {
+        match self {
+            Self::Number => "INTEGER",
+            Self::Digits => "VARCHAR(20)",
+            Self::Word(rules) => rules.column(engine),
+        }
+    }
+
+    fn cell(self, key: i64, spelling: Spelling) -> String {
+        match self {
+            Self::Number => key.to_string(),
+            Self::Digits => format!("'{key}'"),
+            Self::Word(_) => spelling.of(key),
+        }
+    }
+}
+
 struct RandomLink {
     to: usize,
+    /// Of the last column.
+    column: Type,
     whose: Whose,
     /// Whether the database knows of it.
     declared: bool,
@@ -71,6 +164,8 @@ struct RandomValue {
 struct RandomTable {
     /// Of one or two columns.
     key: usize,
+    /// Of the last of them.
+    last: Type,
     links: Vec<RandomLink>,
     value: Option<RandomValue>,
     rows: Vec<RandomRow>,
@@ -83,6 +178,8 @@ struct RandomRow {
     named: Vec<Option<Vec<i64>>>,
     /// For each link, whether it leads there.
     holds: Vec<bool>,
+    /// For each link, how the key is written, and whether that is the key at all.
+    spelt: Vec<(Spelling, bool)>,
     /// Whose mail address stands in it.
     mail: Option<i64>,
 }
@@ -90,12 +187,13 @@ struct RandomRow {
 impl RandomRow {
     /// The key that a link leads to, if it does.
     fn leads(&self, nth: usize) -> Option<&Vec<i64>> {
-        self.named[nth].as_ref().filter(|_| self.holds[nth])
+        let leads = self.holds[nth] && self.spelt[nth].1;
+        self.named[nth].as_ref().filter(|_| leads)
     }
 }
 
 /// Table 0 holds people.
-fn tables(chance: &mut Chance) -> Vec<RandomTable> {
+fn tables(chance: &mut Chance, engine: &str) -> Vec<RandomTable> {
     const OWNED_MOSTLY: [Whose; 5] = [
         Whose::Owned,
         Whose::Owned,
@@ -107,6 +205,12 @@ fn tables(chance: &mut Chance) -> Vec<RandomTable> {
     let keys: Vec<usize> = (0..count)
         .map(|n| if n == 0 { 1 } else { 1 + chance.below(2) })
         .collect();
+    let lasts: Vec<Type> = (0..count)
+        .map(|_| match chance.below(3) {
+            0 => Type::Number,
+            _ => Type::Word(Rules::ALL[chance.below(3)]),
+        })
+        .collect();
     let mut tables: Vec<RandomTable> = keys
         .iter()
         .enumerate()
@@ -114,11 +218,19 @@ fn tables(chance: &mut Chance) -> Vec<RandomTable> {
             let links = (0..chance.below(4)).map(|_| {
                 let whose = OWNED_MOSTLY[chance.below(5)];
                 let (to, sometimes) = (chance.below(count), chance.one_in(4));
+                let column = match (lasts[to], chance.one_in(2)) {
+                    (Type::Number, true) => Type::Digits,
+                    (Type::Word(_), true) => Type::Word(Rules::ALL[chance.below(3)]),
+                    (same, _) => same,
+                };
+                // Servers want the type of the key.
+                let may_be = column == lasts[to] || engine == "sqlite";
                 RandomLink {
                     to,
+                    column,
                     whose,
                     // A declared key that sometimes means nothing would keep the row it names.
-                    declared: !sometimes && !chance.one_in(3),
+                    declared: may_be && !sometimes && !chance.one_in(3),
                     sometimes,
                     // What may not be NULL cannot be taken out, nor released in a cycle.
                     not_null: whose == Whose::Owned && to < number && chance.one_in(3),
@@ -136,11 +248,13 @@ fn tables(chance: &mut Chance) -> Vec<RandomTable> {
                     key: if key == 1 { vec![id] } else { vec![id % 2, id] },
                     named: Vec::new(),
                     holds: Vec::new(),
+                    spelt: Vec::new(),
                     mail: None,
                 }
             };
             RandomTable {
                 key,
+                last: lasts[number],
                 value,
                 rows: (0..ids).map(row).collect(),
                 links,
@@ -163,6 +277,19 @@ fn tables(chance: &mut Chance) -> Vec<RandomTable> {
                     _ => Some(key),
                 });
                 row.holds.push(!link.sometimes || chance.one_in(2));
+                let spelling = match chance.below(3) {
+                    0 => Spelling::Upper,
+                    1 => Spelling::Blank,
+                    _ => Spelling::Exact,
+                };
+                let taken = match (lasts[link.to], link.column) {
+                    (Type::Word(key), Type::Word(here)) => key.takes(engine, spelling, here),
+                    _ => true, // a number is written in one way
+                };
+                row.spelt.push(match link.declared && !taken {
+                    true => (Spelling::Exact, true),
+                    false => (spelling, taken),
+                });
             }
             if table.value.is_some() && !chance.one_in(3) {
                 row.mail = Some(i64::try_from(chance.below(4)).unwrap());
@@ -184,6 +311,8 @@ fn tables(chance: &mut Chance) -> Vec<RandomTable> {
             row.named.retain(|_| *kept.next().unwrap());
             let mut kept = keep.iter();
             row.holds.retain(|_| *kept.next().unwrap());
+            let mut kept = keep.iter();
+            row.spelt.retain(|_| *kept.next().unwrap());
         }
     }
     tables
@@ -217,17 +346,37 @@ fn link_columns(tables: &[RandomTable], table: usize, link: usize) -> Vec<String
         .collect()
 }
 
+/// Columns with their types: that of the last, and numbers.
+fn typed(names: &[String], last: Type, engine: &str) -> Vec<String> {
+    let last_one = names.len() - 1;
+    let column = |(n, name): (usize, &String)| match n == last_one {
+        true => format!("{name} {}", last.column(engine)),
+        false => format!("{name} INTEGER"),
+    };
+    names.iter().enumerate().map(column).collect()
+}
+
+/// The cells of a key.
+fn cells_of(key: &[i64], last: Type, spelling: Spelling) -> Vec<String> {
+    let last_one = key.len() - 1;
+    let cell = |(n, part): (usize, &i64)| match n == last_one {
+        true => last.cell(*part, spelling),
+        false => part.to_string(),
+    };
+    key.iter().enumerate().map(cell).collect()
+}
+
 /// The schema and its rows; the keys in the end, because rows lead to rows that come later.
 fn schema(tables: &[RandomTable], engine: &str) -> Vec<String> {
     let sqlite = engine == "sqlite";
     let (mut made, mut filled, mut keyed) = (Vec::new(), Vec::new(), Vec::new());
     for (number, table) in tables.iter().enumerate() {
-        let mut columns: Vec<String> = key_columns(table.key)
+        let mut columns: Vec<String> = typed(&key_columns(table.key), table.last, engine)
             .iter()
-            .map(|column| format!("{column} INTEGER NOT NULL"))
+            .map(|column| format!("{column} NOT NULL"))
             .collect();
         if number == 0 {
-            columns.push("mail TEXT".to_owned());
+            columns.push("mail VARCHAR(80)".to_owned());
         }
         let mut keys = vec![format!(
             "PRIMARY KEY ({})",
@@ -236,9 +385,10 @@ fn schema(tables: &[RandomTable], engine: &str) -> Vec<String> {
         for (nth, link) in table.links.iter().enumerate() {
             let here = link_columns(tables, number, nth);
             let null = if link.not_null { " NOT NULL" } else { "" };
-            columns.extend(here.iter().map(|column| format!("{column} INTEGER{null}")));
+            let typed = typed(&here, link.column, engine);
+            columns.extend(typed.iter().map(|column| format!("{column}{null}")));
             if link.sometimes {
-                columns.push(format!("model{nth} TEXT"));
+                columns.push(format!("model{nth} VARCHAR(9)"));
             }
             if link.declared {
                 let there = key_columns(tables[link.to].key).join(", ");
@@ -253,9 +403,10 @@ fn schema(tables: &[RandomTable], engine: &str) -> Vec<String> {
             }
         }
         match table.value {
-            Some(value) if value.in_document && sqlite => columns.push("who TEXT".to_owned()),
-            Some(value) if value.in_document => columns.push("who JSONB".to_owned()),
-            Some(_) => columns.push("who TEXT".to_owned()),
+            Some(value) if value.in_document && engine == "postgres" => {
+                columns.push("who JSONB".to_owned());
+            }
+            Some(_) => columns.push("who VARCHAR(200)".to_owned()),
             None => {}
         }
         columns.extend(keys);
@@ -274,13 +425,13 @@ fn schema(tables: &[RandomTable], engine: &str) -> Vec<String> {
 fn stored(tables: &[RandomTable], number: usize, rows: &[RandomRow]) -> Vec<Vec<String>> {
     let table = &tables[number];
     let of = |row: &RandomRow| {
-        let mut cells: Vec<String> = row.key.iter().map(ToString::to_string).collect();
+        let mut cells = cells_of(&row.key, table.last, Spelling::Exact);
         if number == 0 {
             cells.push(format!("'{}@example.org'", row.key[0]));
         }
         for (nth, (link, named)) in table.links.iter().zip(&row.named).enumerate() {
             match named {
-                Some(key) => cells.extend(key.iter().map(ToString::to_string)),
+                Some(key) => cells.extend(cells_of(key, link.column, row.spelt[nth].0)),
                 None => cells.extend(vec!["NULL".to_owned(); tables[link.to].key]),
             }
             if link.sometimes {
@@ -292,7 +443,7 @@ fn stored(tables: &[RandomTable], number: usize, rows: &[RandomRow]) -> Vec<Vec<
             cells.push(match (row.mail, value.in_document) {
                 (Some(mail), true) => format!("'{{\"a\": [{{\"b\": \"{mail}@Example.org\"}}]}}'"),
                 (None, true) => "'{\"a\": [{\"b\": null}]}'".to_owned(),
-                (Some(mail), false) => format!("'{mail}@EXAMPLE.org'"),
+                (Some(mail), false) => format!("' {mail}@EXAMPLE.org '"),
                 (None, false) => "NULL".to_owned(),
             });
         }
@@ -419,6 +570,8 @@ struct Seen {
     cycles: usize,
     largest: usize,
     documents: usize,
+    /// Rows that refer to a key by another spelling.
+    strange: usize,
 }
 
 async fn try_out(
@@ -427,9 +580,16 @@ async fn try_out(
     options: SqlSourceOptions,
     seen: &mut Seen,
 ) -> Vec<RowCount> {
-    let tables = tables(&mut Chance(seed));
+    let tables = tables(&mut Chance(seed), place.name);
     let statements = schema(&tables, place.name);
     let told_schema = statements.join(";\n");
+    for (number, table) in tables.iter().enumerate() {
+        for (nth, link) in table.links.iter().enumerate() {
+            let strange = |row: &&RandomRow| row.spelt[nth].0 != Spelling::Exact;
+            let words = matches!(link.column, Type::Word(_)) && number != link.to;
+            seen.strange += table.rows.iter().filter(strange).count() * usize::from(words);
+        }
+    }
     // At once: it is one connection that does not look at keys meanwhile.
     place.run(&[&told_schema]).await;
     let source = SqlSource::open(place.pool.clone(), &map(&tables), clock(), options).await;
@@ -539,34 +699,43 @@ async fn what_is_found_read_and_erased_is_what_a_search_by_brute_force_finds() {
         assert_eq!(told[0], told[1], "seed {seed}: in chunks");
     }
     assert!(
-        seen.cycles > 50 && seen.largest > 8 && seen.documents > 20,
-        "the schemas are too simple: {}, {}, {}",
+        seen.cycles > 50 && seen.largest > 8 && seen.documents > 20 && seen.strange > 500,
+        "the schemas are too simple: {}, {}, {}, {}",
         seen.cycles,
         seen.largest,
-        seen.documents
+        seen.documents,
+        seen.strange
     );
+}
+
+/// The same on a server.
+#[cfg(all(feature = "sql-postgres", feature = "sql-mysql"))]
+async fn on_server(name: &'static str, fresh: &dyn Fn() -> BoxFuture<'static, SqlPool>) {
+    let mut seen = Seen::default();
+    for seed in 0..cases(25) {
+        let mut told = Vec::new();
+        for options in both(seed) {
+            let pool = fresh().await;
+            let place = Place { pool, name };
+            told.push(try_out(&place, seed, options, &mut seen).await);
+            match &place.pool {
+                SqlPool::Postgres(pool) => pool.close().await,
+                SqlPool::MySql(pool) => pool.close().await,
+                _ => {}
+            }
+        }
+        assert_eq!(told[0], told[1], "seed {seed}: in chunks");
+    }
 }
 
 #[cfg(all(feature = "sql-postgres", feature = "sql-mysql"))]
 #[tokio::test]
 async fn postgres_finds_reads_and_erases_the_same() {
-    crate::server_suite::on_postgres(async |fresh| {
-        let mut seen = Seen::default();
-        for seed in 0..cases(25) {
-            let mut told = Vec::new();
-            for options in both(seed) {
-                let pool = fresh().await;
-                let place = Place {
-                    pool,
-                    name: "postgres",
-                };
-                told.push(try_out(&place, seed, options, &mut seen).await);
-                if let datarights::adapters::SqlPool::Postgres(pool) = &place.pool {
-                    pool.close().await;
-                }
-            }
-            assert_eq!(told[0], told[1], "seed {seed}: in chunks");
-        }
-    })
-    .await;
+    crate::server_suite::on_postgres(async |fresh| on_server("postgres", fresh).await).await;
+}
+
+#[cfg(all(feature = "sql-postgres", feature = "sql-mysql"))]
+#[tokio::test]
+async fn mariadb_finds_reads_and_erases_the_same() {
+    crate::server_suite::on_mariadb(async |fresh| on_server("mariadb", fresh).await).await;
 }
