@@ -129,6 +129,13 @@ pub(super) trait Dialect: Send + Sync {
             format!(" WHERE {condition}"),
         )
     }
+    /// The same where each row takes a value that the set `s` tells.
+    fn update_each(&self, table: &str, set: &str, on: &str) -> (String, String) {
+        (
+            format!("UPDATE {table} AS t SET "),
+            format!(" FROM {set} AS s WHERE {on}"),
+        )
+    }
     /// The first so many characters, and `*` for each other one.
     fn masked(&self, expression: &str, first: u32) -> String;
     /// A coarser value.

@@ -166,6 +166,9 @@ impl Dialect for MySql {
             " WHERE TRUE".to_owned(),
         )
     }
+    fn update_each(&self, table: &str, set: &str, on: &str) -> (String, String) {
+        self.update(table, set, &[], on)
+    }
     fn masked(&self, expression: &str, first: u32) -> String {
         format!(
             "CASE WHEN {expression} IS NOT NULL THEN concat(left({expression}, {first}), repeat('*', greatest(char_length({expression}) - \

@@ -20,6 +20,8 @@ use super::statement::{Param, Sql};
 pub(super) const REMOVED: &str = "[removed]";
 /// How many texts are in memory at a time.
 const PAGE: usize = 50;
+/// Bytes of new values that are written at once, if it is more than one.
+const PAGE_BYTES: usize = 1024 * 1024;
 /// Fewer digits stand somewhere by chance.
 const FEWEST_DIGITS: usize = 7;
 /// Fewer characters stand somewhere by chance.
@@ -326,6 +328,7 @@ impl Found {
                 return Ok(rows);
             };
             last = end;
+            let (mut changed, mut bytes) = (Vec::new(), 0);
             for row in &page {
                 let [Scalar::Int(number_here), cell] = row.as_slice() else {
                     continue;
@@ -349,27 +352,66 @@ impl Found {
                 };
                 let Some(cleaned) = cleaned else { continue };
                 if replace == Replace::Some(rows) {
-                    return Ok(rows);
+                    break;
                 }
                 rows += 1;
-                if replace != Replace::None {
-                    // Of the set, that row alone: else it would be gone through for each. Its number
-                    // is bound, so that the text is prepared once.
-                    let mut sql = self.sql("");
-                    let here = sql.hold(Param::Int(*number_here));
-                    let one = format!("(SELECT * FROM {set} WHERE {number} = {here})");
-                    let keys = table.key.under("t");
-                    let (before, after) = dialect.update(&table.quoted, &one, &keys, &on);
-                    sql.push(&before).push(&name).push(" = ");
-                    match cleaned {
-                        Param::Text(text) => sql.bind_for(column, text),
-                        other => sql.bind(other),
-                    };
-                    sql.push(&after);
-                    self.run(sql, &place).await?;
+                if replace == Replace::None {
+                    continue;
+                }
+                bytes += match &cleaned {
+                    Param::Text(text) => text.len(),
+                    Param::Bytes(bytes) => bytes.len(),
+                    Param::Int(_) => 0,
+                };
+                changed.push((*number_here, cleaned));
+                if bytes > PAGE_BYTES {
+                    let changed = std::mem::take(&mut changed);
+                    self.write_values(table, column, set, changed).await?;
+                    bytes = 0;
                 }
             }
+            if !changed.is_empty() {
+                self.write_values(table, column, set, changed).await?;
+            }
+            if replace == Replace::Some(rows) {
+                return Ok(rows);
+            }
         }
+    }
+
+    /// Gives rows of a numbered set a value each, in one round.
+    async fn write_values(
+        &mut self,
+        table: &Laid,
+        column: &CatalogueColumn,
+        set: &str,
+        values: Vec<(i64, Param)>,
+    ) -> Result<(), PortError> {
+        let dialect = self.layout.dialect;
+        let number = dialect.number();
+        // Of the set, those rows alone. Numbers are bound, so that the text is prepared once.
+        let mut some = self.sql(format!(
+            "(SELECT {number} AS nth, r.* FROM {set} AS r WHERE "
+        ));
+        some.one_of(number, values.iter().map(|(nth, _)| Param::Int(*nth)));
+        some.push(")");
+        let on = table.key.joins(dialect, "t", "s");
+        let (before, after) = dialect.update_each(&table.quoted, &some.text, &on);
+        let mut sql = Sql {
+            text: before,
+            ..some
+        };
+        let name = dialect.quote(&column.name);
+        sql.push(&name).push(" = CASE s.nth");
+        for (nth, value) in values {
+            sql.push(" WHEN ").bind(Param::Int(nth)).push(" THEN ");
+            match value {
+                Param::Text(text) => sql.bind_for(column, text),
+                other => sql.bind(other),
+            };
+        }
+        sql.push(" END").push(&after);
+        self.run(sql, &table.place(&column.name)).await.map(drop)
     }
 
     /// Whether a text in a row of a numbered set is what it was read as.
