@@ -28,6 +28,13 @@ pub struct CatalogueTable {
     /// versioning).
     #[serde(default)]
     pub versioned: bool,
+    /// Whether what was written to it stays when a transaction is taken back (MariaDB's MyISAM, Aria).
+    #[serde(default)]
+    pub no_transactions: bool,
+    /// Whether policies hide rows of it from whoever reads the catalogue (PostgreSQL's row level
+    /// security).
+    #[serde(default)]
+    pub hides_rows: bool,
     /// Tables elsewhere, in a schema or a partition that is not listed here, whose rows the database
     /// deletes along with those of this one.
     #[serde(default)]

@@ -9,6 +9,8 @@ use super::{Generalise, MapProblem, MapProblems, Plain, Problem, Strategy};
 /// In an exemption: columns of this name in every table.
 pub(super) const EVERY_TABLE: &str = "*";
 
+/// How long an instant is as text, in characters.
+const INSTANT_LENGTH: u32 = 19;
 /// How long a pseudonym is, in characters.
 pub const PSEUDONYM_LENGTH: u32 = 37;
 
@@ -51,9 +53,17 @@ impl DataMap {
                         described,
                         table,
                     };
-                    if table.versioned {
-                        problems.push(MapProblem::table(name, Problem::Versioned));
-                    }
+                    let whole = [
+                        (table.versioned, Problem::Versioned),
+                        (table.no_transactions, Problem::NoTransactions),
+                        (table.hides_rows, Problem::HidesRows),
+                        (
+                            described.person && table.key.is_empty(),
+                            Problem::PeopleWithoutKey,
+                        ),
+                    ];
+                    let whole = whole.into_iter().filter(|(wrong, _)| *wrong);
+                    problems.extend(whole.map(|(_, problem)| MapProblem::table(name, problem)));
                     if self.is_deleted(name, &owned) {
                         let elsewhere = table.cascades_to.iter().cloned();
                         let elsewhere = elsewhere.map(Problem::CascadesElsewhere);
@@ -63,6 +73,8 @@ impl DataMap {
                     beside.links(&mut problems);
                     beside.conditions(&mut problems);
                     beside.soft_delete(&mut problems);
+                    beside.retention(&mut problems);
+                    beside.changed_keys(&mut problems);
                     beside.strategies(&mut problems);
                 }
             }
@@ -285,6 +297,51 @@ impl Beside<'_> {
         if !matches!(column.class, Class::Date | Class::Time | Class::Text) {
             problem(Problem::Type(column.declared.clone()));
         }
+        if let Some(has) = column.length.filter(|&has| has < INSTANT_LENGTH) {
+            let needs = INSTANT_LENGTH;
+            problem(Problem::Length { needs, has });
+        }
+    }
+
+    /// A duty runs from a date.
+    fn retention(&self, problems: &mut Vec<MapProblem>) {
+        if let Some(retention) = &self.described.retention {
+            let of = retention.of.as_ref().map_or(self.name, |via| &via.table);
+            let dates = [
+                (of, Some(&retention.from)),
+                (self.name, retention.or.as_ref()),
+            ];
+            for (table, column) in dates {
+                let there = self.catalogue.tables.get(table);
+                let found = column.and_then(|column| there?.column(column));
+                let Some(column) = found else {
+                    continue; // said with the columns that are gone
+                };
+                let dated = [Class::Date, Class::Time, Class::Text, Class::Other];
+                if !dated.contains(&column.class) {
+                    let problem = Problem::Type(column.declared.clone());
+                    problems.push(MapProblem::member(table, &column.name, problem));
+                }
+            }
+        }
+    }
+
+    /// A row that is written twice keeps its name.
+    fn changed_keys(&self, problems: &mut Vec<MapProblem>) {
+        let writes = self.described.writes();
+        let mut changed: BTreeSet<&str> = BTreeSet::new();
+        if writes.len() > 1 {
+            changed.extend(writes.into_iter().flatten());
+        }
+        changed.extend(self.described.restrict.iter().map(|mark| &*mark.column));
+        for name in self
+            .table
+            .key
+            .iter()
+            .filter(|name| changed.contains(&***name))
+        {
+            problems.push(MapProblem::member(self.name, name, Problem::KeyChanges));
+        }
     }
 
     /// Columns that lead to several tables, and nothing says when to which: no condition tells the
@@ -431,6 +488,13 @@ impl Beside<'_> {
             problems.push(MapProblem::table(self.name, Problem::NoKeyToRestrict));
         }
         self.documents(problems);
+        let texts = self.described.columns.iter().filter(|(_, c)| c.free_text);
+        for column in texts.filter_map(|(name, _)| self.table.column(name)) {
+            if column.generated {
+                let problem = Problem::Generated;
+                problems.push(MapProblem::member(self.name, &column.name, problem));
+            }
+        }
         for (name, strategy) in all {
             if let Some(column) = self.table.column(name) {
                 let found = misfits(self.table, column, strategy);

@@ -232,6 +232,30 @@ pub enum Problem {
          they are found and counted, or change the key"
     )]
     Cascades(String),
+    /// A table without transactions: a plan would erase.
+    #[error(
+        "the table knows no transactions, and what is tried out there is done: use another engine \
+         (`ENGINE = InnoDB`)"
+    )]
+    NoTransactions,
+    /// A table of which the pool's user sees some rows only.
+    #[error(
+        "policies hide rows of this table from the pool's user, and nobody would know that they are left: \
+         grant it `BYPASSRLS`, or make it the owner"
+    )]
+    HidesRows,
+    /// People whom nothing names.
+    #[error(
+        "these rows are people, and no primary key names them: add one (SQLite: its columns must be NOT \
+         NULL; PostgreSQL: a table from which others inherit has none)"
+    )]
+    PeopleWithoutKey,
+    /// A column that names the row is changed, and the row is written more than once.
+    #[error(
+        "this column is part of the row's key, and the row is written more than once: once it is changed, \
+         the row would not be found again; keep the column, or delete the row"
+    )]
+    KeyChanges,
     /// Rows that the database deletes along with a person's, where no map can follow.
     #[error(
         "the database deletes rows of `{0}` along with these, and nobody would be told: change that key, \

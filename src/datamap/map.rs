@@ -183,6 +183,48 @@ pub struct Link {
     pub erase: BTreeMap<String, Strategy>,
 }
 
+impl Table {
+    /// The columns of each write that an erasure may make to a row, one after the other; none for a
+    /// deletion.
+    pub(crate) fn writes(&self) -> Vec<Vec<&str>> {
+        let mut writes: Vec<Vec<&str>> = Vec::new();
+        for link in self.links.values().filter(|l| l.whose != Whose::Owned) {
+            let said = link.erase.iter().filter(|(_, s)| **s != Strategy::Keep);
+            let unsaid = link.columns.iter().filter(|c| !link.erase.contains_key(*c));
+            let columns = said.map(|(name, _)| name).chain(unsaid);
+            writes.push(columns.map(String::as_str).collect());
+        }
+        for (name, column) in &self.columns {
+            writes.extend(column.free_text.then(|| vec![name.as_str()]));
+        }
+        let columns = || self.columns.iter();
+        let parts = columns().flat_map(|(name, column)| {
+            let erased = column.paths.iter().filter_map(|part| part.erase.as_ref());
+            erased.map(move |strategy| (name, strategy))
+        });
+        let erased = columns().filter_map(|(name, column)| Some((name, column.erase.as_ref()?)));
+        let minimised =
+            columns().filter_map(|(name, column)| Some((name, column.minimise.as_ref()?)));
+        for strategies in [erased.chain(parts).collect(), minimised.collect::<Vec<_>>()] {
+            // Each value that is replaced outside the database is a write, all others are one.
+            let mut at_once = Vec::new();
+            for (name, strategy) in strategies {
+                match strategy {
+                    Strategy::Keep => {}
+                    one if one.is_one_by_one() => writes.push(vec![name.as_str()]),
+                    _ => at_once.push(name.as_str()),
+                }
+            }
+            writes.extend((!at_once.is_empty()).then_some(at_once));
+        }
+        if let Some(soft) = &self.soft_delete {
+            // Hidden, and then deleted.
+            writes.extend([vec![soft.column.as_str()], Vec::new()]);
+        }
+        writes
+    }
+}
+
 impl Link {
     /// The columns of its table that it looks at.
     pub(crate) fn looks_at(&self) -> impl Iterator<Item = &str> {

@@ -3,7 +3,7 @@
 
 use datarights::adapters::{SqlOpenError, SqlSource};
 use datarights::datamap::DataMap;
-use datarights::model::Identifier;
+use datarights::model::{Identifier, IdentifierKind};
 use datarights::ports::{PersonalDataSource, PlannedAction, Work};
 
 use crate::engines::{Place, everywhere};
@@ -650,6 +650,272 @@ async fn places_and_bits_can_be_read() {
             assert!(all.contains(said), "{all}");
         }
         erase(&source, MAIL).await;
+    })
+    .await;
+}
+
+/// What does not fit into the characters of a key is not what stands there for it.
+#[tokio::test]
+async fn a_question_mark_is_no_letter() {
+    everywhere(async |place| {
+        if place.name != "mariadb" {
+            return;
+        }
+        place
+            .run(&[
+                "CREATE TABLE people (id VARCHAR(20) CHARACTER SET latin1 PRIMARY KEY, mail VARCHAR(80))",
+                "CREATE TABLE posts (n INTEGER PRIMARY KEY, person VARCHAR(20) CHARACTER SET utf8mb4)",
+                "INSERT INTO people VALUES ('???', 'ada@example.org'), ('bob', 'bob@example.org')",
+                "INSERT INTO posts VALUES (1, '???'), (2, 'Жак'), (3, 'bob')",
+            ])
+            .await;
+        erase(&place.open(&map(POSTS)).await, MAIL).await;
+        assert_eq!(place.rows("posts", "n").await, ["2", "3"]);
+    })
+    .await;
+}
+
+/// A kind as a map writes it.
+fn kind_of(identifier: &Identifier) -> &'static str {
+    match identifier.kind() {
+        IdentifierKind::Phone => "phone",
+        IdentifierKind::Device => "device",
+        _ => "account",
+    }
+}
+
+/// Numbers beyond those with a sign, UUIDs in upper case, texts in columns of numbers, addresses: by an
+/// identifier they are found as they are.
+#[tokio::test]
+async fn an_identifier_is_found_in_columns_of_every_type() {
+    const UPPER: &str = "0F0E0D0C-0B0A-4908-8706-050403020100";
+    everywhere(async |place| {
+        // The type, the identifier, what stands there, which of it is meant.
+        let mut columns: Vec<(&str, Identifier, Vec<&str>, Vec<&str>)> = vec![(
+            "BIGINT",
+            Identifier::account("5").unwrap(),
+            vec!["5", "50"],
+            vec!["1"],
+        )];
+        match place.name {
+            "sqlite" => {
+                for kind in ["INTEGER", "NUMERIC"] {
+                    columns.push((
+                        kind,
+                        Identifier::phone("+33 123 456 789").unwrap(),
+                        vec!["'+33 123 456 789'", "'+33123456789'", "'0033 123456789'", "33123456788"],
+                        vec!["1", "2", "3"],
+                    ));
+                    columns.push((
+                        kind,
+                        Identifier::account("A-12").unwrap(),
+                        vec!["'A-12'", "'A-13'"],
+                        vec!["1"],
+                    ));
+                }
+            }
+            "postgres" => {
+                columns.push((
+                    "INET",
+                    Identifier::device("10.0.0.1").unwrap(),
+                    vec!["'10.0.0.1'", "'10.0.0.11'"],
+                    vec!["1"],
+                ));
+            }
+            _ => columns.push((
+                "BIGINT UNSIGNED",
+                Identifier::account("18446744073709551610").unwrap(),
+                vec!["18446744073709551610", "18446744073709551611"],
+                vec!["1"],
+            )),
+        }
+        if place.name != "sqlite" {
+            let lower = "'0f0e0d0c-0b0a-4908-8706-050403020100'";
+            let other = "'0f0e0d0c-0b0a-4908-8706-050403020101'";
+            columns.push((
+                "UUID",
+                Identifier::account(UPPER).unwrap(),
+                vec![lower, other],
+                vec!["1"],
+            ));
+        }
+        for (kind, identifier, values, meant) in columns {
+            for normal in [false, true] {
+                let _ = place.try_run("DROP TABLE datarights_effects").await;
+                let _ = place.try_run("DROP TABLE visits").await;
+                place
+                    .run(&[&format!("CREATE TABLE visits (n INTEGER PRIMARY KEY, who {kind})")])
+                    .await;
+                for (n, value) in values.iter().enumerate() {
+                    let row = format!("INSERT INTO visits VALUES ({}, {value})", n + 1);
+                    place.run(&[&row]).await;
+                }
+                let map = map(&format!(
+                    r#"
+                    [tables.visits]
+                    links.by = {{ columns = ["who"], to = {{ identifier = {{ kind = "{}", normal = {normal} }} }} }}
+                    columns.who = {{ category = "contact" }}
+                    "#,
+                    kind_of(&identifier)
+                ));
+                let source = place.open(&map).await;
+                let who = [identifier.clone()];
+                let found = done(source.locate(&context("l"), &who).await.unwrap());
+                let said = format!("{} {kind} {normal}", place.name);
+                assert_eq!(found.rows.first().map(|c| c.rows), Some(meant.len() as u64), "{said}");
+                let plan = source.plan(&context("p"), &found.locators, &Work::Erase).await;
+                let plan = done(plan.unwrap());
+                let erased = source.erase(&context("e"), &found.locators, &plan).await;
+                done(erased.unwrap());
+                let left = values.len() - meant.len();
+                assert_eq!(place.rows("visits", "n").await.len(), left, "{said}");
+            }
+        }
+    })
+    .await;
+}
+
+/// A type made of another compares as that one does.
+#[tokio::test]
+async fn a_domain_is_what_it_is_made_of() {
+    everywhere(async |place| {
+        if place.name != "postgres" {
+            return;
+        }
+        place
+            .run(&[
+                "CREATE DOMAIN number AS NUMERIC(12, 2)",
+                "CREATE DOMAIN short AS VARCHAR(5)",
+                "CREATE TABLE people (id number PRIMARY KEY, mail TEXT, name short)",
+                "CREATE TABLE posts (n INTEGER PRIMARY KEY, person INTEGER)",
+                "INSERT INTO people VALUES (1, 'ada@example.org', 'Ada'), (2, 'bob@example.org', 'Bob')",
+                "INSERT INTO posts VALUES (1, 1), (2, 2)",
+            ])
+            .await;
+        let posts = POSTS.replace(
+            "[tables.posts]",
+            "columns.name = { category = \"identity\", rectify = true }\n[tables.posts]",
+        );
+        let source = place.open(&map(&posts)).await;
+        let found = locate(&source, MAIL).await;
+        let wish = [correction("people", "name", "Adelaide")];
+        let told = source.rectify(&context("c"), &found.locators, &wish).await;
+        assert_eq!(told.map(|_| ()).unwrap_err().to_string(), "too_long at people.name");
+        erase(&source, MAIL).await;
+        assert_eq!(place.rows("posts", "n").await, ["2"]);
+    })
+    .await;
+}
+
+/// A key may be stricter than its column.
+#[tokio::test]
+async fn a_key_that_tells_more_apart_than_its_column_names_no_people() {
+    everywhere(async |place| {
+        if place.name != "sqlite" {
+            return;
+        }
+        place
+            .run(&[
+                "CREATE TABLE people (id TEXT COLLATE NOCASE NOT NULL, mail TEXT, PRIMARY KEY (id COLLATE BINARY))",
+                "CREATE TABLE posts (n INTEGER PRIMARY KEY, person TEXT)",
+            ])
+            .await;
+        let source = SqlSource::open(place.pool.clone(), &map(POSTS), clock(), options()).await;
+        let told = source.unwrap_err().to_string();
+        assert!(told.contains("no primary key names them"), "{told}");
+    })
+    .await;
+}
+
+/// Names of columns are the same in whatever case, where the database says so.
+#[tokio::test]
+async fn a_declared_key_may_be_written_in_another_case() {
+    everywhere(async |place| {
+        place
+            .run(&[
+                "CREATE TABLE people (id INTEGER PRIMARY KEY, mail VARCHAR(80))",
+                "CREATE TABLE posts (n INTEGER PRIMARY KEY, person INTEGER, FOREIGN KEY (PERSON) REFERENCES people (ID))",
+                "INSERT INTO people VALUES (1, 'ada@example.org'), (2, 'bob@example.org')",
+                "INSERT INTO posts VALUES (1, 1), (2, 2)",
+            ])
+            .await;
+        erase(&place.open(&map(POSTS)).await, MAIL).await;
+        assert_eq!(place.rows("posts", "n").await, ["2"], "{}", place.name);
+    })
+    .await;
+}
+
+/// A fixed value of a type that has its own form is there once it is written.
+#[tokio::test]
+async fn a_fixed_value_is_known_again() {
+    everywhere(async |place| {
+        let columns: &[(&str, &str, &str)] = match place.name {
+            "postgres" => &[
+                ("a", "UUID", "00000000-0000-0000-0000-000000000000"),
+                ("b", "INET", "::1"),
+                ("c", "JSON", "{}"),
+                ("d", "POINT", "(0,0)"),
+            ],
+            "mariadb" => &[
+                ("a", "UUID", "00000000-0000-0000-0000-000000000000"),
+                ("b", "INET6", "::1"),
+                ("c", "JSON", "{}"),
+                ("d", "TIME(3)", "00:00:00"),
+            ],
+            _ => &[("a", "TEXT", "x"), ("b", "CLOB", "y")],
+        };
+        let typed: Vec<String> = columns.iter().map(|(name, kind, _)| format!("{name} {kind}")).collect();
+        let nulls = vec!["NULL"; columns.len()].join(", ");
+        place
+            .run(&[
+                &format!("CREATE TABLE people (n INTEGER PRIMARY KEY, mail VARCHAR(80), {})", typed.join(", ")),
+                &format!("INSERT INTO people VALUES (1, 'ada@example.org', {nulls})"),
+            ])
+            .await;
+        let fixed: Vec<String> = columns
+            .iter()
+            .map(|(name, _, value)| format!("columns.{name} = {{ category = \"usage\", erase = {{ fixed = \"{value}\" }} }}"))
+            .collect();
+        let map = map(&format!(
+            "[tables.people]\nperson = true\nerase = \"columns\"\ncolumns.mail = {{ category = \"contact\", identifiers \
+             = [\"mail\"], erase = \"null\" }}\n{}",
+            fixed.join("\n")
+        ));
+        erase(&place.open(&map).await, MAIL).await;
+    })
+    .await;
+}
+
+/// Rules that call different texts equal cannot look into one; others can.
+#[tokio::test]
+async fn texts_under_rules_of_their_own_are_looked_into() {
+    everywhere(async |place| {
+        if place.name != "postgres" {
+            return;
+        }
+        place
+            .run(&[
+                "CREATE COLLATION loose (provider = icu, locale = 'und-u-ks-level2', deterministic = false)",
+                "CREATE TABLE people (n INTEGER PRIMARY KEY, mail TEXT COLLATE loose, phone TEXT COLLATE loose, born TEXT COLLATE loose)",
+                "CREATE TABLE notes (n INTEGER PRIMARY KEY, body TEXT COLLATE loose)",
+                "INSERT INTO people VALUES (1, 'Ada@example.org', '+33 123456789', '1815-12-10')",
+                "INSERT INTO notes VALUES (1, 'of ada@example.org'), (2, 'of joada@example.org')",
+            ])
+            .await;
+        let map = map(r#"
+            [tables.people]
+            person = true
+            erase = "columns"
+            columns.mail = { category = "contact", identifiers = ["mail"], erase = "null" }
+            columns.phone = { category = "contact", identifiers = ["phone"], erase = { mask = 3 } }
+            columns.born = { category = "identity", erase = { generalise = "year" } }
+            [tables.notes]
+            columns.body = { category = "correspondence", free_text = true }
+        "#);
+        let source = place.open(&map).await;
+        erase(&source, MAIL).await;
+        assert_eq!(place.rows("notes", "body").await, ["of [removed]", "of joada@example.org"]);
+        assert_eq!(place.rows("people", "phone, born").await, ["+33**********|1815-01-01"]);
     })
     .await;
 }

@@ -262,21 +262,31 @@ async fn a_hold_on_a_person_stops_everything_until_it_is_lifted() {
             "{}",
             place.name
         );
-        // It outlasts a changed address, and is on nobody else.
+        // It outlasts a changed address.
         place
             .run(&["UPDATE people SET mail = 'new@example.org' WHERE id = 1"])
             .await;
         assert_eq!(erase(&source, "new@example.org").await.rows, []);
+        // What is held names others, and refers to them.
         let other = erase(&source, "2@example.org").await;
-        assert_eq!(place.rows("people", "id").await, ["1"], "{}", place.name);
-        assert!(kept(&other).is_empty());
+        assert_eq!(
+            kept(&other),
+            [
+                "notes 1 litigation HoldLifted",
+                "notes.by 2 litigation HoldLifted",
+                "people 1 litigation HoldLifted",
+            ],
+            "{}",
+            place.name
+        );
+        assert_eq!(place.rows("notes", "id").await, ["1", "2", "3"]);
 
         assert!(source.lift_hold(&context("h"), "file 7").await.unwrap());
         assert!(!source.lift_hold(&context("h"), "file 7").await.unwrap());
         let found = locate(&source, "new@example.org").await;
         let erased = erase_as(&source, "lifted", &found.locators).await;
         assert!(erased.withheld.is_empty());
-        assert_eq!(place.rows("people", "id").await, [""; 0]);
+        assert_eq!(place.rows("people", "id").await, ["2"]);
     })
     .await;
 }
@@ -312,14 +322,14 @@ async fn a_hold_on_a_table_or_on_rows_keeps_those() {
             kept(&erased),
             [
                 "notes 1 litigation HoldLifted",
-                "notes.body 1 litigation HoldLifted",
-                "notes.by 1 litigation HoldLifted",
                 "people 1 litigation HoldLifted",
             ],
             "{}",
             place.name
         );
         assert_eq!(place.rows("notes", "id").await, ["2", "3", "4"]);
+        let other = place.rows("notes", "by_whom, body").await;
+        assert!(other.contains(&"-|ask [removed]".to_owned()), "{other:?}");
         let table = Hold::on_table("rows", ground(), "calls");
         source.place_hold(&context("h"), &table).await.unwrap();
         let found = locate(&source, "1@example.org").await;

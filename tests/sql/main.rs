@@ -24,6 +24,7 @@ mod kept_restricted;
 #[cfg(all(unix, feature = "sql-postgres", feature = "sql-mysql"))]
 mod killed;
 mod large;
+mod lost;
 mod minimised;
 mod named;
 mod odd;

@@ -92,7 +92,12 @@ async fn a_key_holds_for_its_table_and_not_for_those_that_inherit() {
             columns.room = { category = "employment" }
         "#;
         let error = refused(place, &map(people)).await;
-        assert!(matches!(error, SqlOpenError::Keyless(table) if table == "people"));
+        assert!(
+            error
+                .to_string()
+                .contains("people: these rows are people, and no primary key"),
+            "{error}"
+        );
         // Nobody's own key is needed where a value leads to the rows.
         let values = r#"
             [tables.people]
@@ -311,7 +316,8 @@ async fn a_link_keeps_nothing_where_it_does_not_lead() {
     .await;
 }
 
-/// On PostgreSQL a row without a key has another name after each write.
+/// On PostgreSQL a row without a key has another name after each write, on MariaDB after one to what
+/// tells it apart.
 #[tokio::test]
 async fn what_would_be_written_twice_needs_a_key() {
     everywhere(async |place| {
@@ -321,7 +327,7 @@ async fn what_would_be_written_twice_needs_a_key() {
         let map = map(&VISITS.replace("links", &format!("{hidden}\nlinks")));
         let opened = SqlSource::open(place.pool.clone(), &map, clock(), options()).await;
         let keyless = matches!(&opened, Err(SqlOpenError::Keyless(table)) if table == "visits");
-        assert_eq!(keyless, place.name == "postgres", "{}", place.name);
+        assert_eq!(keyless, place.name != "sqlite", "{}", place.name);
     })
     .await;
 }
@@ -505,7 +511,12 @@ async fn a_key_that_is_not_the_rows_number_may_name_no_row() {
         let make = "CREATE TABLE people (id INTEGER PRIMARY KEY DESC, mail TEXT)";
         place.run(&[make]).await;
         let error = refused(place, &map(PEOPLE)).await;
-        assert!(matches!(error, SqlOpenError::Keyless(table) if table == "people"));
+        assert!(
+            error
+                .to_string()
+                .contains("people: these rows are people, and no primary key"),
+            "{error}"
+        );
     })
     .await;
 }

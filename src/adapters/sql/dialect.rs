@@ -25,6 +25,10 @@ pub(super) trait Dialect: Send + Sync {
     fn boolean(&self, value: bool, column: &CatalogueColumn) -> &'static str;
     /// A value as text.
     fn text(&self, expression: &str) -> String;
+    /// A value as text can be compared with it, and looked into.
+    fn readable(&self, expression: &str, _: &CatalogueColumn) -> String {
+        expression.to_owned()
+    }
     /// A part of a key as text, from which it can be bound again.
     fn key_text(&self, expression: &str, class: Class) -> String {
         match class {
@@ -147,9 +151,10 @@ pub(super) trait Dialect: Send + Sync {
         expression.to_owned()
     }
     /// A document with a part in place of the one that is there; without it, where there is none.
-    fn with_part(&self, document: &str, path: &[String], part: &Part) -> String;
-    /// A document without a part.
-    fn without_part(&self, document: &str, path: &[String]) -> String;
+    /// The whole document is what it was before other parts were changed.
+    fn with_part(&self, document: &str, path: &[String], part: &Part, whole: &str) -> String;
+    /// A document without a part, and the whole of it as for `with_part`.
+    fn without_part(&self, document: &str, path: &[String], whole: &str) -> String;
     /// A document as a value of its column.
     fn written(&self, document: &str, _: &CatalogueColumn) -> String {
         document.to_owned()
@@ -176,6 +181,14 @@ pub(super) trait Dialect: Send + Sync {
     /// Whether text can stand in a column.
     fn holds_text(&self, column: &CatalogueColumn) -> bool {
         matches!(column.class, Class::Text | Class::Bytes | Class::Other)
+    }
+    /// Whether a column of numbers may hold texts that are none.
+    fn numbers_may_be_texts(&self) -> bool {
+        false
+    }
+    /// Whether an instant may have an offset behind it.
+    fn takes_zones(&self) -> bool {
+        true
     }
     /// How many bytes a value has.
     fn bytes(&self, expression: &str, class: Class) -> String {

@@ -218,7 +218,7 @@ impl Found {
             let Some(ground) = self.frozen.get(&table.name).cloned() else {
                 continue;
             };
-            let mut counts = self.named_in(person, table).await?;
+            let mut counts = self.named_in(person, table, false).await?;
             for link in others(table) {
                 let strategies = taken_out(table, link);
                 let rows = self.count_pending(table, &link.set, &strategies).await?;
@@ -388,9 +388,10 @@ impl Found {
                     sql.bind_plain(column, plain);
                 }
                 Strategy::Mask(first) => {
-                    sql.push(&dialect.masked(&value, *first));
+                    sql.push(&dialect.masked(&dialect.readable(&value, column), *first));
                 }
                 Strategy::Generalise(to) => {
+                    let value = dialect.readable(&value, column);
                     sql.push(&dialect.coarser(&value, column.class, *to));
                 }
                 _ => {
@@ -514,10 +515,12 @@ impl Found {
                     sql.push(&format!("NOT ({same})"));
                 }
                 Strategy::Mask(first) => {
+                    let name = dialect.readable(&name, column);
                     let same = dialect.same(&name, &dialect.masked(&name, *first), column.class);
                     sql.push(&format!("({name} IS NOT NULL AND NOT ({same}))"));
                 }
                 Strategy::Generalise(to) => {
+                    let name = dialect.readable(&name, column);
                     let coarser = dialect.coarser(&name, column.class, *to);
                     let same = dialect.same(&name, &coarser, column.class);
                     sql.push(&format!("({name} IS NOT NULL AND NOT ({same}))"));
@@ -549,7 +552,8 @@ impl Laid {
             Strategy::Pseudonym => is_pseudonym(value),
             Strategy::Mask(first) => {
                 let mut rest = value.chars().skip(*first as usize).peekable();
-                rest.peek().is_some() && rest.all(|c| c == '*')
+                let all = !value.is_empty() && value.chars().all(|c| c == '*');
+                all || rest.peek().is_some() && rest.all(|c| c == '*')
             }
             _ => false,
         })

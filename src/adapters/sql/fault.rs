@@ -71,7 +71,7 @@ faults! {
         "retry the request: it is planned again, and approved again where somebody approves";
     /// Values that should have got another still stand there.
     NotReplaced, "not_replaced", Refused:
-        "let no trigger or rule put the old value back, or give the column another strategy";
+        "let no trigger or rule put the old value back, or give the column another strategy; for a correction, give a value that the column keeps as it is";
     /// The host has no strategy of that name.
     UnknownStrategy, "unknown_strategy", Refused:
         "give it to the source: `SqlSourceOptions::with_strategy`";

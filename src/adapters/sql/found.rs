@@ -37,6 +37,8 @@ pub(super) struct Found {
     made: BTreeSet<String>,
     /// The tables of which rows are kept.
     pub(super) kept_in: BTreeSet<String>,
+    /// The tables of which rows are held one by one, or for somebody else.
+    pub(super) held_in: BTreeSet<String>,
     /// What the host does to values, by name.
     pub(super) strategies: Arc<BTreeMap<String, HostStrategy>>,
     /// Whether values are searched for: all that is known of the person is kept for that.
@@ -84,6 +86,7 @@ impl Found {
             ahead: Vec::new(),
             made: BTreeSet::new(),
             kept_in: BTreeSet::new(),
+            held_in: BTreeSet::new(),
             strategies: Arc::default(),
             by_value: false,
             frozen: BTreeMap::new(),

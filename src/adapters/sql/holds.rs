@@ -69,8 +69,8 @@ impl Hold {
     }
 
     /// A hold on some rows of a described table, each by the parts of its primary key as text: numbers
-    /// in digits, dates as 2026-11-28, bytes in hexadecimal digits. Rows of others in that table that
-    /// name a person stay as they are, too.
+    /// in digits, dates as 2026-11-28, bytes in hexadecimal digits. They stay as they are whoever is
+    /// erased, with what they refer to.
     pub fn on_rows(
         name: impl Into<String>,
         ground: Ground,
@@ -81,7 +81,7 @@ impl Hold {
         Self::new(name, ground, HeldRows::Rows { table, keys })
     }
 
-    /// A hold on all that is found of a person.
+    /// A hold on all that is found of a person; also while others are erased that are named there.
     pub fn on_person(
         name: impl Into<String>,
         ground: Ground,
@@ -103,17 +103,17 @@ impl Hold {
 /// A hold as it is stored: keys and what leads to a person, as in locators.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Stored {
-    ground: String,
+    pub(super) ground: String,
     #[serde(default)]
-    table: Option<String>,
+    pub(super) table: Option<String>,
     #[serde(default)]
-    rows: Vec<Vec<String>>,
+    pub(super) rows: Vec<Vec<String>>,
     #[serde(default)]
     person: Vec<String>,
 }
 
 impl Stored {
-    fn person(&self) -> Person {
+    pub(super) fn person(&self) -> Person {
         let locators: Vec<Locator> = self.person.iter().map(Locator::new).collect();
         Person::of(&locators)
     }
@@ -264,22 +264,17 @@ impl Found {
             let ground = Ground::new(hold.ground.clone());
             let whole = hold.person().meets(person);
             for table in &layout.tables {
-                let named = hold.table.as_ref() == Some(&table.name);
+                let named = hold.table.as_ref() == Some(&table.name) && hold.rows.is_empty();
                 if !named && !whole {
                     continue;
                 }
                 self.frozen.insert(table.name.clone(), ground.clone());
-                if !table.owned {
-                    continue;
-                }
-                if hold.rows.is_empty() || whole {
+                if table.owned {
                     self.keep_all(table, ON_HOLD, &ground, None).await?;
-                } else {
-                    self.keep_rows(table, &hold.rows, &ground).await?;
                 }
             }
         }
-        Ok(())
+        self.keep_beside().await
     }
 
     /// Asks for rows by these keys: what the database cannot read as one, it says now, and not to
@@ -300,32 +295,6 @@ impl Found {
             })?;
         }
         Ok(())
-    }
-
-    /// Keeps those rows of the set that have one of these keys.
-    async fn keep_rows(
-        &mut self,
-        table: &Laid,
-        keys: &[Vec<String>],
-        ground: &Ground,
-    ) -> Result<(), PortError> {
-        let named = table.key.in_set("s.");
-        for key in keys {
-            let mut sql = self.sql(format!(
-                "INSERT INTO {} ({}, why) SELECT {named}, '' FROM {} AS s WHERE ",
-                table.kept,
-                table.key.in_set(""),
-                table.set
-            ));
-            for (n, (column, part)) in table.key.columns.iter().zip(key).enumerate() {
-                sql.push(if n > 0 { " AND " } else { "" });
-                sql.push(&format!("s.k{n} = "));
-                sql.bind_key(column, part);
-            }
-            let rows = self.run(sql, &table.name).await?;
-            self.note_kept(table, rows);
-        }
-        self.give_reason(table, ON_HOLD, ground).await
     }
 }
 

@@ -30,7 +30,8 @@ pub(super) fn literal(path: &[String]) -> String {
 /// Writes a document with parts of it changed.
 pub(super) fn changed(sql: &mut Sql, column: &CatalogueColumn, parts: &[(&[String], &Strategy)]) {
     let dialect = sql.dialect;
-    let mut document = dialect.document(&format!("t.{}", dialect.quote(&column.name)));
+    let here = format!("t.{}", dialect.quote(&column.name));
+    let mut document = dialect.document(&here);
     for (path, strategy) in parts {
         let value = value_at(dialect, column, path);
         let part = match strategy {
@@ -46,10 +47,9 @@ pub(super) fn changed(sql: &mut Sql, column: &CatalogueColumn, parts: &[(&[Strin
             }
             _ => Part::Null,
         };
-        document = dialect.with_part(&document, path, &part);
+        document = dialect.with_part(&document, path, &part, &here);
     }
     let written = dialect.written(&document, column);
-    let here = format!("t.{}", dialect.quote(&column.name));
     match dialect.is_document(&here) {
         // What is no document has no parts, and stays.
         Some(is_one) => sql.push(&format!(

@@ -85,7 +85,9 @@ impl Found {
         self.keep_held(person, &holds).await?;
         // Up to what kept rows refer to and down to what is kept with them, until nothing is new.
         while self.keep_targets().await? + self.keep_with().await? > 0 {}
-        self.release_kept().await
+        let mut withheld = self.release_kept().await?;
+        withheld.extend(self.release_held(person).await?);
+        Ok(withheld)
     }
 
     /// Keeps the rows of a set, or those of them that satisfy a condition on `t`.
@@ -489,7 +491,12 @@ impl Found {
 
     /// Keeps the rows of a table that a query gives with a reason, unless a better one is known;
     /// answers how many. They stand apart first: what is asked may look at the kept rows, too.
-    async fn keep_more(&mut self, table: &Laid, asked: Sql, of: Reasons) -> Result<u64, PortError> {
+    pub(super) async fn keep_more(
+        &mut self,
+        table: &Laid,
+        asked: Sql,
+        of: Reasons,
+    ) -> Result<u64, PortError> {
         let (keys, kept) = (table.key.in_set(""), &table.kept);
         let more = format!("{kept}_more");
         let dialect = self.layout.dialect;
@@ -562,7 +569,7 @@ impl Found {
 /// Reasons that are handed on from a kept row to what is kept with it: the greatest, and beside it
 /// the one for which both stay as they are.
 #[derive(Clone, Copy)]
-enum Reasons {
+pub(super) enum Reasons {
     All,
     Restorable,
 }

@@ -280,8 +280,15 @@ impl Layout {
             let copied = columns.flat_map(|column| &column.copies);
             let copied = copied.filter(|place| place.table == *name).count();
             let rectified = described.columns.values().filter(|column| column.rectify);
-            let most = writes(described).max(rectified.count() + copied);
+            let writes = described.writes();
+            let most = writes.len().max(rectified.count() + copied);
             if key.columns.is_empty() && dialect.renames_rows() && most > 1 {
+                return Err(Keyless(name.clone()));
+            }
+            // Nor changed in what tells its rows apart, and looked for again.
+            let names = |column: &&str| key.columns.iter().any(|c| c.name == **column);
+            let told_apart_anew = key.loose && writes.iter().flatten().any(names);
+            if told_apart_anew && writes.len() > 1 {
                 return Err(Keyless(name.clone()));
             }
             let found = |columns: &[String], table: &CatalogueTable| -> Vec<CatalogueColumn> {
@@ -328,9 +335,17 @@ impl Layout {
             });
         }
         let order = order(&tables, &numbers);
+        let released = released(&tables, &order, &numbers, dialect);
+        for (number, column) in &released {
+            let table = &tables[*number];
+            let in_place = table.key.columns.is_empty() && dialect.renames_rows();
+            if in_place || table.key.loose && table.key.columns.contains(column) {
+                return Err(Keyless(table.name.clone())); // released, it has another name
+            }
+        }
         Ok(Self {
             dialect,
-            released: released(&tables, &order, &numbers, dialect),
+            released,
             loosely_hung_on: loosely_hung_on(&tables),
             tables,
             order,
@@ -347,28 +362,6 @@ impl Layout {
             LaidTarget::Identifier(..) => None,
         }
     }
-}
-
-/// How often a transaction may write a row of a table, or look for it by its name afterwards.
-fn writes(described: &Table) -> usize {
-    let others = described.links.values();
-    let others = others.filter(|l| l.whose != Whose::Owned).count();
-    let columns = || described.columns.values();
-    let texts = columns().filter(|column| column.free_text).count();
-    // Each value that is replaced outside the database is a write, all others are one.
-    let of = |strategies: Vec<&Strategy>| {
-        let by_one = strategies.iter().filter(|s| s.is_one_by_one()).count();
-        let kept = |s: &&&Strategy| **s != &Strategy::Keep;
-        let at_once = strategies.iter().filter(kept).any(|s| !s.is_one_by_one());
-        by_one + usize::from(at_once)
-    };
-    let parts = columns().flat_map(|column| &column.paths);
-    let erased = columns().filter_map(|column| column.erase.as_ref());
-    let erased = erased.chain(parts.filter_map(|part| part.erase.as_ref()));
-    let minimised = columns().filter_map(|column| column.minimise.as_ref());
-    // Hidden, and then deleted.
-    let hidden = 2 * usize::from(described.soft_delete.is_some());
-    others + texts + of(erased.collect()) + of(minimised.collect()) + hidden
 }
 
 fn released(
@@ -390,7 +383,10 @@ fn released(
             };
             let itself = to == number && dialect.checks_row_by_row();
             let early = place[to] < place[number] || itself;
-            if table.is_deleted() && early && key.on_delete == DeleteRule::Refuse {
+            // How far a cascade goes from row to row has its limits, too.
+            let hangs = key.on_delete == DeleteRule::Refuse
+                || itself && key.on_delete == DeleteRule::Cascade;
+            if table.is_deleted() && early && hangs {
                 let column = |name: &String| table.table.column(name).cloned();
                 let mut columns = key.columns.iter().filter_map(column);
                 // One NULL releases a key of several columns. Where none may be NULL, the
@@ -463,8 +459,8 @@ fn order(tables: &[Laid], numbers: &BTreeMap<&str, usize>) -> Vec<usize> {
     release_last(tables, numbers, &order)
 }
 
-/// The same order, but for rows that cannot be released from what they refer to: they go before it,
-/// whatever else would be better.
+/// The same order, but for rows that cannot be released from what they refer to, or stay when it goes:
+/// they come before it, whatever else would be better.
 fn release_last(tables: &[Laid], numbers: &BTreeMap<&str, usize>, order: &[usize]) -> Vec<usize> {
     let mut place = vec![0; tables.len()];
     for (at, &number) in order.iter().enumerate() {
@@ -476,8 +472,11 @@ fn release_last(tables: &[Laid], numbers: &BTreeMap<&str, usize>, order: &[usize
         for key in &table.table.foreign_keys {
             let nullable = |name: &String| table.table.column(name).is_none_or(|c| c.nullable);
             let bound = key.on_delete == DeleteRule::Refuse && !key.columns.iter().any(nullable);
+            // What stays is taken out of its rows before the database would delete them, too.
+            let stays = table.owned && !table.is_deleted();
             if let Some(&to) = numbers.get(key.table.as_str())
-                && bound
+                && (bound || stays)
+                && tables[to].is_deleted()
                 && to != number
                 && bound_to[number].insert(to)
             {

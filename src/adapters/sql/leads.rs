@@ -2,6 +2,8 @@
 
 use std::net::IpAddr;
 
+use uuid::Uuid;
+
 use crate::datamap::{CatalogueColumn, Class, Target};
 use crate::model::IdentifierKind;
 
@@ -23,7 +25,15 @@ impl Found {
     ) -> bool {
         let dialect = self.layout.dialect;
         let name = format!("t.{}", dialect.quote(&column.name));
-        let mut params: Vec<Param> = spelt(kind, normal, values).collect();
+        let numbers_or_texts = dialect.numbers_may_be_texts() && column.class == Class::Decimal;
+        if column.class == Class::Int || numbers_or_texts {
+            return self.one_number(sql, &name, kind, values);
+        }
+        if column.declared == "uuid" {
+            let known = values.iter().filter_map(|value| value.parse::<Uuid>().ok());
+            return sql.one_for(&name, column, known.map(|uuid| uuid.to_string()));
+        }
+        let params: Vec<Param> = spelt(kind, normal, values).collect();
         // The index serves what it calls equal, and of that counts what is.
         if let Some(exact) = dialect.exactly(&name, column).filter(|_| normal) {
             sql.push("(");
@@ -33,18 +43,62 @@ impl Found {
             sql.push(")");
             return any;
         }
+        let readable = dialect.readable(&name, column);
         let left = match column.class {
-            // A number is compared as one: an index serves.
-            Class::Int => {
-                let numbers = values.iter().filter_map(|value| value.parse().ok());
-                params = numbers.map(Param::Int).collect();
-                name
-            }
-            _ if normal => name,
-            Class::Text => dialect.normal(&name, kind),
-            _ => dialect.normal(&dialect.text(&name), kind),
+            _ if normal => readable,
+            Class::Text => dialect.normal(&readable, kind),
+            _ => dialect.normal(&dialect.text(&readable), kind),
         };
         sql.one_of(&left, params)
+    }
+
+    /// Writes that a column of numbers holds one of these values: they are compared as numbers, so that
+    /// an index serves. What is none may stand there as text.
+    fn one_number(
+        &self,
+        sql: &mut Sql,
+        name: &str,
+        kind: &IdentifierKind,
+        values: &[&str],
+    ) -> bool {
+        let dialect = self.layout.dialect;
+        let numbers = values.iter().filter_map(|value| value.parse::<i128>().ok());
+        let (small, large): (Vec<i128>, Vec<i128>) =
+            numbers.partition(|number| i64::try_from(*number).is_ok());
+        let small = small
+            .iter()
+            .filter_map(|number| i64::try_from(*number).ok());
+        sql.push("(");
+        let mut any = sql.one_of(name, small.map(Param::Int));
+        // Written out, because no driver binds them: digits are no danger.
+        for number in large {
+            let or = if std::mem::replace(&mut any, true) {
+                " OR "
+            } else {
+                ""
+            };
+            sql.push(&format!("{or}{name} = {number}"));
+        }
+        let phone = *kind == IdentifierKind::Phone;
+        let texts = values
+            .iter()
+            .filter(|value| phone || value.parse::<i64>().is_err());
+        let texts: Vec<Param> = match dialect.numbers_may_be_texts() {
+            true => texts
+                .map(|value| Param::Text((*value).to_owned()))
+                .collect(),
+            false => Vec::new(),
+        };
+        if !texts.is_empty() {
+            sql.push(if std::mem::replace(&mut any, true) {
+                " OR "
+            } else {
+                ""
+            });
+            sql.one_of(&dialect.normal(&dialect.text(name), kind), texts);
+        }
+        sql.push(if any { ")" } else { "1 = 0)" });
+        any
     }
 
     /// Writes that a column holds one of these values while it was the person's.

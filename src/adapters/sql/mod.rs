@@ -19,6 +19,7 @@ mod fault;
 mod fill;
 mod found;
 mod gather;
+mod held;
 mod holds;
 mod inside;
 mod json;

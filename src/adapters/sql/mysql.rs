@@ -42,6 +42,11 @@ pub(super) fn row(row: &sqlx::mysql::MySqlRow) -> Result<Row, sqlx::Error> {
     (0..row.len()).map(value).collect()
 }
 
+/// The character set of a collation, by which its name begins.
+fn characters(collation: &str) -> &str {
+    collation.split('_').next().unwrap_or(collation)
+}
+
 /// The bytes of a text in UTF-8.
 fn utf8_bytes(text: &str) -> String {
     format!("CAST(CONVERT({text} USING utf8mb4) AS BINARY)")
@@ -81,9 +86,7 @@ impl Dialect for MySql {
         match class {
             // Collations call different texts equal; what is bound is UTF-8, whatever a column is.
             Class::Text => format!("({} <=> {})", utf8_bytes(one), utf8_bytes(other)),
-            Class::Bytes | Class::Other => {
-                format!("(CAST({one} AS BINARY) <=> CAST({other} AS BINARY))")
-            }
+            Class::Bytes => format!("(CAST({one} AS BINARY) <=> CAST({other} AS BINARY))"),
             _ => format!("({one} <=> {other})"),
         }
     }
@@ -128,16 +131,35 @@ impl Dialect for MySql {
             return format!("{left} = {right}");
         }
         // By the rules of the key, else by those of the text beside it.
-        let rules = key.collation.as_ref().or(column.collation.as_ref());
+        let rules = key.collation.as_deref().or(column.collation.as_deref());
         let under = |expression: &str, of: &CatalogueColumn| match rules {
-            Some(rules) if of.collation.as_ref() != Some(rules) => {
-                let set = rules.split('_').next().unwrap_or(rules);
+            Some(rules) if of.collation.as_deref() != Some(rules) => {
+                let set = characters(rules);
                 format!("CAST({expression} AS CHAR CHARACTER SET {set}) COLLATE {rules}")
             }
             Some(_) => expression.to_owned(),
             None => self.text(expression),
         };
-        format!("{} = {}", under(left, column), under(right, key))
+        let (written, key_written) = (under(left, column), under(right, key));
+        // In whatever case it was written.
+        if key.declared == "uuid" {
+            return format!("{written} IN ({key_written}, upper({key_written}))");
+        }
+        if column.declared == "uuid" {
+            return format!("{written} = lower({key_written})");
+        }
+        let equal = format!("{written} = {key_written}");
+        match (&column.collation, rules) {
+            // What does not fit into the characters of the key becomes a question mark there.
+            (Some(own), Some(rules)) if characters(own) != characters(rules) => {
+                let whole =
+                    |text: &str| format!("CONVERT({text} USING utf8mb4) COLLATE utf8mb4_bin");
+                let set = characters(rules);
+                let fitted = format!("CAST({left} AS CHAR CHARACTER SET {set})");
+                format!("({equal} AND {} = {})", whole(&fitted), whole(left))
+            }
+            _ => equal,
+        }
     }
     fn told_apart(&self, expression: &str, class: Class) -> String {
         match class {
@@ -171,8 +193,9 @@ impl Dialect for MySql {
     }
     fn masked(&self, expression: &str, first: u32) -> String {
         format!(
-            "CASE WHEN {expression} IS NOT NULL THEN concat(left({expression}, {first}), repeat('*', greatest(char_length({expression}) - \
-             {first}, 0))) END"
+            "CASE WHEN char_length({expression}) > {first} THEN concat(left({expression}, {first}), \
+             repeat('*', char_length({expression}) - {first})) ELSE repeat('*', \
+             char_length({expression})) END"
         )
     }
     fn coarser(&self, expression: &str, class: Class, to: Generalise) -> String {
@@ -219,7 +242,7 @@ impl Dialect for MySql {
              'NULL' THEN JSON_UNQUOTE(JSON_EXTRACT({expression}, {path})) END"
         )
     }
-    fn with_part(&self, document: &str, path: &[String], part: &Part) -> String {
+    fn with_part(&self, document: &str, path: &[String], part: &Part, _: &str) -> String {
         let value = match part {
             Part::Null => "JSON_EXTRACT('null', '$')".to_owned(),
             Part::Bool(value) => format!("JSON_EXTRACT('{value}', '$')"),
@@ -233,7 +256,7 @@ impl Dialect for MySql {
     fn is_document(&self, expression: &str) -> Option<String> {
         Some(format!("JSON_VALID({expression})"))
     }
-    fn without_part(&self, document: &str, path: &[String]) -> String {
+    fn without_part(&self, document: &str, path: &[String], _: &str) -> String {
         let path = literal(path);
         format!("CASE WHEN JSON_VALID({document}) THEN JSON_REMOVE({document}, {path}) END")
     }
@@ -254,7 +277,7 @@ impl Dialect for MySql {
     }
     fn create_effects(&self) -> &'static str {
         "CREATE TABLE IF NOT EXISTS datarights_effects (effect VARCHAR(64) PRIMARY KEY, answer \
-         MEDIUMTEXT NOT NULL)"
+         MEDIUMTEXT NOT NULL) ENGINE = InnoDB"
     }
     fn create_restrictions(&self) -> &'static str {
         // Compared byte by byte, and short enough for a key.
@@ -264,6 +287,9 @@ impl Dialect for MySql {
     }
     fn note_effect(&self) -> &'static str {
         "INSERT IGNORE INTO datarights_effects (effect, answer) VALUES (?, ?)"
+    }
+    fn takes_zones(&self) -> bool {
+        false // MariaDB reads an offset as seconds
     }
     fn checks_row_by_row(&self) -> bool {
         true
@@ -291,11 +317,23 @@ impl Dialect for MySql {
                 table.versioned = true;
             }
         }
+        let engines = "SELECT CAST(t.table_name AS CHAR) FROM information_schema.tables AS t LEFT JOIN \
+                       information_schema.engines AS e ON e.engine = t.engine WHERE t.table_schema = \
+                       database() AND coalesce(e.transactions, 'NO') <> 'YES'";
+        let engines = session.fetch(Sql::new(&Self, engines), "catalogue").await?;
+        for name in gather::names(&engines) {
+            if let Some(table) = catalogue.tables.get_mut(&name) {
+                table.no_transactions = true;
+            }
+        }
         let unique = "SELECT CAST(table_name AS CHAR), CAST(index_name AS CHAR), \
                       CAST(column_name AS CHAR), IF(index_name = 'PRIMARY', 1, 0) FROM \
-                      information_schema.statistics WHERE \
-                      table_schema = database() AND non_unique = 0 ORDER BY table_name, \
+                      information_schema.statistics AS s WHERE table_schema = database() AND \
+                      non_unique = 0 AND NOT EXISTS (SELECT 1 FROM information_schema.statistics AS p \
+                      WHERE p.table_schema = s.table_schema AND p.table_name = s.table_name AND \
+                      p.index_name = s.index_name AND p.sub_part IS NOT NULL) ORDER BY table_name, \
                       index_name, seq_in_index";
+        // An index on the beginnings of texts names no row by whole ones.
         let unique = session.fetch(Sql::new(&Self, unique), "catalogue").await?;
         gather::unique_sets(&mut catalogue, &unique);
         let foreign = "SELECT CAST(k.table_name AS CHAR), CAST(k.constraint_name AS CHAR), \
@@ -305,7 +343,7 @@ impl Dialect for MySql {
                        information_schema.referential_constraints AS r ON r.constraint_schema = \
                        k.constraint_schema AND r.constraint_name = k.constraint_name AND \
                        r.table_name = k.table_name WHERE k.table_schema = database() AND \
-                       k.referenced_table_name IS NOT NULL ORDER BY k.table_name, \
+                       k.referenced_table_schema = database() ORDER BY k.table_name, \
                        k.constraint_name, k.ordinal_position";
         let foreign = session.fetch(Sql::new(&Self, foreign), "catalogue").await?;
         gather::foreign_keys(&mut catalogue, &foreign);
@@ -339,7 +377,10 @@ fn class(declared: &str) -> Class {
     match declared.split(['(', ' ']).next().unwrap_or(declared) {
         "tinyint" | "smallint" | "mediumint" | "int" | "bigint" | "year" | "bit" => Class::Int,
         "decimal" | "float" | "double" => Class::Decimal,
-        "char" | "varchar" | "tinytext" | "text" | "mediumtext" | "longtext" => Class::Text,
+        // A document is compared as the text that it is.
+        "char" | "varchar" | "tinytext" | "text" | "mediumtext" | "longtext" | "json" => {
+            Class::Text
+        }
         "binary" | "varbinary" | "tinyblob" | "blob" | "mediumblob" | "longblob" => Class::Bytes,
         "date" => Class::Date,
         "datetime" | "timestamp" => Class::Time,

@@ -58,14 +58,31 @@ impl Dialect for Postgres {
     fn text(&self, expression: &str) -> String {
         format!("CAST({expression} AS text)")
     }
+    fn readable(&self, expression: &str, column: &CatalogueColumn) -> String {
+        match column.declared.as_str() {
+            "inet" => format!("abbrev({expression})"), // without the bits of a single address
+            // Rules of its own may not be able to look into a text.
+            _ if column.class == Class::Text && column.collation.is_some() => {
+                format!("({expression} COLLATE pg_catalog.\"default\")")
+            }
+            _ => expression.to_owned(),
+        }
+    }
     fn key_text(&self, expression: &str, class: Class) -> String {
         match class {
             Class::Bytes => format!("encode({expression}, 'hex')"),
             _ => self.text(expression),
         }
     }
-    fn same(&self, one: &str, other: &str, _: Class) -> String {
-        format!("({one} IS NOT DISTINCT FROM {other})")
+    fn same(&self, one: &str, other: &str, class: Class) -> String {
+        match class {
+            // Not each of them can be compared.
+            Class::Other => {
+                let (one, other) = (self.text(one), self.text(other));
+                format!("({one} IS NOT DISTINCT FROM {other})")
+            }
+            _ => format!("({one} IS NOT DISTINCT FROM {other})"),
+        }
     }
     fn exactly(&self, name: &str, column: &CatalogueColumn) -> Option<String> {
         let text = column.class == Class::Text || column.declared.ends_with("citext");
@@ -74,7 +91,7 @@ impl Dialect for Postgres {
     fn linked(&self, (left, column): Side<'_>, (right, key): Side<'_>) -> String {
         let text = |expression: &str, of: &CatalogueColumn| match of.class {
             Class::Text => expression.to_owned(),
-            _ => self.text(expression),
+            _ => self.text(&self.readable(expression, of)),
         };
         // In whatever case it was written.
         let uuid = |of: &CatalogueColumn| of.declared == "uuid";
@@ -85,14 +102,12 @@ impl Dialect for Postgres {
         if uuid(column) && key.class == Class::Text {
             return format!("{} = lower({right})", self.text(left));
         }
-        let mut written = if as_they_are(column, key) {
-            left.to_owned()
-        } else {
-            text(left, column)
-        };
-        let right = match as_they_are(column, key) {
-            true => right.to_owned(),
-            false => text(right, key),
+        let types = |of: &CatalogueColumn| without_limit(&of.declared);
+        let strange = column.class == Class::Other && types(column) != types(key);
+        let as_they_are = as_they_are(column, key) && !strange;
+        let (mut written, right) = match as_they_are {
+            true => (left.to_owned(), right.to_owned()),
+            false => (text(left, column), text(right, key)),
         };
         if key.class == Class::Text {
             // The type of the key may call equal what another does not.
@@ -166,8 +181,8 @@ impl Dialect for Postgres {
     }
     fn masked(&self, expression: &str, first: u32) -> String {
         format!(
-            "CASE WHEN {expression} IS NOT NULL THEN concat(left({expression}, {first}), repeat('*', greatest(length({expression}) - \
-             {first}, 0))) END"
+            "CASE WHEN length({expression}) > {first} THEN concat(left({expression}, {first}), repeat('*', \
+             length({expression}) - {first})) ELSE repeat('*', length({expression})) END"
         )
     }
     fn coarser(&self, expression: &str, class: Class, to: Generalise) -> String {
@@ -212,7 +227,7 @@ impl Dialect for Postgres {
     fn document(&self, expression: &str) -> String {
         format!("CAST({expression} AS jsonb)")
     }
-    fn with_part(&self, document: &str, path: &[String], part: &Part) -> String {
+    fn with_part(&self, document: &str, path: &[String], part: &Part, whole: &str) -> String {
         let null = "CAST('null' AS jsonb)";
         let value = match part {
             Part::Null => null.to_owned(),
@@ -221,13 +236,18 @@ impl Dialect for Postgres {
             // Without it, no value would make no document.
             Part::Text(text) => format!("coalesce(to_jsonb(CAST({text} AS text)), {null})"),
         };
-        format!("jsonb_set({document}, {}, {value}, false)", array(path))
+        let path = array(path);
+        let with = format!("jsonb_set({document}, {path}, {value}, false)");
+        if_there(whole, &path, &with, document)
     }
-    fn without_part(&self, document: &str, path: &[String]) -> String {
-        format!("(CAST({document} AS jsonb) #- {})", array(path))
+    fn without_part(&self, document: &str, path: &[String], whole: &str) -> String {
+        let path = array(path);
+        let without = format!("CAST({document} AS jsonb) #- {path}");
+        if_there(whole, &path, &without, document)
     }
     fn written(&self, document: &str, column: &CatalogueColumn) -> String {
-        format!("CAST({document} AS {})", column.declared)
+        // A cast would cut it off, where the database itself would refuse.
+        format!("CAST({document} AS {})", without_limit(&column.declared))
     }
     fn address(&self, expression: &str, column: &CatalogueColumn) -> String {
         match column.declared.as_str() {
@@ -306,12 +326,13 @@ impl Dialect for Postgres {
     async fn catalogue(&self, session: &mut Session) -> Result<Catalogue, PortError> {
         let mut catalogue = Catalogue::new();
         let columns = format!(
-            "SELECT c.relname::text, a.attname::text, format_type(a.atttypid, a.atttypmod), CASE \
-             WHEN a.attnotnull THEN 1 ELSE 0 END, CASE WHEN a.attgenerated <> '' OR a.attidentity \
-             = 'a' THEN 1 ELSE 0 END, CASE WHEN a.atttypid IN (1042, 1043) AND a.atttypmod > 4 \
-             THEN a.atttypmod - 4 END, CASE WHEN l.collname <> 'default' THEN quote_ident(n.nspname) \
+            "SELECT c.relname::text, a.attname::text, format_type(b.oid, b.typmod), CASE WHEN a.attnotnull OR y.typnotnull THEN 1 ELSE 0 END, CASE WHEN a.attgenerated <> '' OR a.attidentity \
+             = 'a' THEN 1 ELSE 0 END, CASE WHEN b.oid IN (1042, 1043) AND b.typmod > 4 THEN \
+             b.typmod - 4 END, CASE WHEN l.collname <> 'default' THEN quote_ident(n.nspname) \
              || '.' || quote_ident(l.collname) END FROM pg_class AS c JOIN pg_attribute AS a ON \
-             a.attrelid = c.oid LEFT JOIN pg_collation AS l ON l.oid = a.attcollation LEFT JOIN \
+             a.attrelid = c.oid JOIN pg_type AS y ON y.oid = a.atttypid CROSS JOIN LATERAL (SELECT \
+             CASE y.typtype WHEN 'd' THEN y.typbasetype ELSE y.oid END, CASE y.typtype WHEN 'd' THEN \
+             y.typtypmod ELSE a.atttypmod END) AS b (oid, typmod) LEFT JOIN pg_collation AS l ON l.oid = a.attcollation LEFT JOIN \
              pg_namespace AS n ON n.oid = l.collnamespace WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind IN ('r', \
              'p') AND NOT c.relispartition AND a.attnum > 0 AND NOT a.attisdropped AND c.relname \
              <> '{EFFECTS}' ORDER BY c.relname, a.attnum"
@@ -356,6 +377,15 @@ impl Dialect for Postgres {
         for table in catalogue.tables.values_mut() {
             table.foreign_keys.dedup(); // the same of several partitions
         }
+        let hidden = "SELECT c.relname::text FROM pg_class AS c WHERE c.relnamespace = \
+                      current_schema()::regnamespace AND c.relkind IN ('r', 'p') AND \
+                      row_security_active(c.oid)";
+        let hidden = session.fetch(Sql::new(&Self, hidden), "catalogue").await?;
+        for name in gather::names(&hidden) {
+            if let Some(table) = catalogue.tables.get_mut(&name) {
+                table.hides_rows = true;
+            }
+        }
         // From other schemas.
         let cascades = "SELECT DISTINCT f.relname::text, n.nspname || '.' || c.relname FROM \
                         pg_constraint AS o JOIN pg_class AS c ON c.oid = o.conrelid JOIN \
@@ -369,6 +399,15 @@ impl Dialect for Postgres {
         gather::cascades(&mut catalogue, &cascades);
         Ok(catalogue)
     }
+}
+
+/// A changed document where the path leads somewhere in the whole: it is an error else that there is
+/// a list or a single value on the way.
+fn if_there(whole: &str, path: &str, changed: &str, document: &str) -> String {
+    format!(
+        "CASE WHEN (CAST({whole} AS jsonb) #> {path}) IS NOT NULL THEN {changed} ELSE CAST({document} AS \
+         jsonb) END"
+    )
 }
 
 /// A type without its limits: a cast would cut off, or round, what an assignment refuses.

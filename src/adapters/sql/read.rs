@@ -465,9 +465,12 @@ fn handed_over(table: &Laid, dialect: &dyn Dialect) -> Vec<Handed> {
             .paths
             .iter()
             .filter(|part| part.secret || part.others);
-        let rest = hidden.fold(name(column), |document, part| {
-            dialect.without_part(&document, &part.path)
+        let (here, mut hidden) = (name(column), hidden.peekable());
+        let in_part = hidden.peek().is_some();
+        let rest = hidden.fold(here.clone(), |document, part| {
+            dialect.without_part(&document, &part.path, &here)
         });
+        let rest = if in_part { dialect.text(&rest) } else { rest };
         columns.push((column.clone(), described.clone(), rest));
     }
     if columns.is_empty() {

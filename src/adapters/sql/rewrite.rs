@@ -125,9 +125,14 @@ fn network(text: &str) -> Option<String> {
         return Some(String::new());
     };
     let network: IpAddr = match address.to_canonical() {
-        IpAddr::V4(address) => {
-            let [a, b, c, _] = address.octets();
-            Ipv4Addr::new(a, b, c, 0).into()
+        IpAddr::V4(short) => {
+            let [a, b, c, _] = short.octets();
+            let network = Ipv4Addr::new(a, b, c, 0);
+            // As it was written: a column may take no other form.
+            match address.is_ipv6() {
+                true => network.to_ipv6_mapped().into(),
+                false => network.into(),
+            }
         }
         IpAddr::V6(address) => {
             let [a, b, c, d, ..] = address.segments();
@@ -147,7 +152,7 @@ mod tests {
         for (address, expected) in [
             ("192.0.2.17", "192.0.2.0"),
             ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::"),
-            ("::ffff:192.0.2.17", "192.0.2.0"),
+            ("::ffff:192.0.2.17", "::ffff:192.0.2.0"),
             ("nonsense", ""),
         ] {
             assert_eq!(network(address).as_deref(), Some(expected), "{address}");

@@ -172,6 +172,7 @@ impl SqlSource {
         found: &mut Found,
         person: &Person,
     ) -> Result<Vec<WithheldRows>, PortError> {
+        found.find_held(person).await?;
         found.make_sets().await?;
         found.fill(person).await?;
         found.find_others(person).await?;
@@ -554,6 +555,7 @@ impl PersonalDataSource for SqlSource {
             let left = if inside && !held && found.finds_inside(&person) {
                 found.left_inside(&person).await?
             } else {
+                found.find_held(&person).await?;
                 found.make_sets().await?;
                 found.fill(&person).await?;
                 found.find_others(&person).await?;

@@ -70,16 +70,14 @@ impl Dialect for Sqlite {
         (column.class == Class::Text).then(|| format!("{name} COLLATE BINARY"))
     }
     fn linked(&self, (left, column): Side<'_>, (right, key): Side<'_>) -> String {
-        // As it looks at its own keys: by the rules of the key, and as a value of its type.
+        // As it looks at its own keys: by the rules of the key.
         let text = |expression: &str, of: &CatalogueColumn| match of.class {
             Class::Text => expression.to_owned(),
             _ => self.text(expression),
         };
-        let (left, right) = match (column.class, key.class) {
-            _ if as_they_are(column, key) => (left.to_owned(), right.to_owned()),
-            // A text beside a number is taken for one, if it is one.
-            (Class::Text, Class::Int) => (left.to_owned(), format!("CAST({right} AS INTEGER)")),
-            _ => (text(left, column), text(right, key)),
+        let (left, right) = match as_they_are(column, key) {
+            true => (left.to_owned(), right.to_owned()),
+            false => (text(left, column), text(right, key)),
         };
         if column.collation.is_none() && key.collation.is_none() {
             return format!("{left} = {right}");
@@ -182,9 +180,12 @@ impl Dialect for Sqlite {
         ("INSERT OR IGNORE INTO", "")
     }
     fn masked(&self, expression: &str, first: u32) -> String {
+        let stars = |many: &str| format!("replace(hex(zeroblob({many})), '00', '*')");
         format!(
-            "CASE WHEN {expression} IS NOT NULL THEN concat(substr({expression}, 1, {first}), \
-             replace(hex(zeroblob(max(length({expression}) - {first}, 0))), '00', '*')) END"
+            "CASE WHEN length({expression}) > {first} THEN concat(substr({expression}, 1, {first}), \
+             {}) WHEN {expression} IS NOT NULL THEN {} END",
+            stars(&format!("length({expression}) - {first}")),
+            stars(&format!("length({expression})"))
         )
     }
     fn coarser(&self, expression: &str, _: Class, to: Generalise) -> String {
@@ -196,6 +197,9 @@ impl Dialect for Sqlite {
     }
     fn holds_text(&self, _: &CatalogueColumn) -> bool {
         true // whatever its type
+    }
+    fn numbers_may_be_texts(&self) -> bool {
+        true
     }
     fn piece(&self, expression: &str, _: Class, from: u64, length: u64) -> String {
         format!("substr(CAST({expression} AS BLOB), {from}, {length})")
@@ -215,9 +219,10 @@ impl Dialect for Sqlite {
         // Told by words of their definitions; a word too many costs a rehearsal.
         let guarded = Sql::new(
             &Self,
-            "SELECT DISTINCT tbl_name FROM sqlite_schema WHERE CASE type WHEN 'trigger' THEN 1 WHEN \
-             'table' THEN sql LIKE '%check%' OR sql LIKE '%generated%' OR sql LIKE '%as%(%' WHEN \
-             'index' THEN sql LIKE '%where%' OR sql LIKE '%(%(%' END",
+            "SELECT DISTINCT m.name FROM sqlite_schema AS m JOIN sqlite_schema AS g ON m.name = \
+             g.tbl_name COLLATE NOCASE WHERE m.type = 'table' AND CASE g.type WHEN 'trigger' THEN 1 \
+             WHEN 'table' THEN g.sql LIKE '%check%' OR g.sql LIKE '%generated%' OR g.sql LIKE \
+             '%as%(%' WHEN 'index' THEN g.sql LIKE '%where%' OR g.sql LIKE '%(%(%' END",
         );
         let guarded = session.fetch(guarded, "catalogue").await?;
         Ok(Some(gather::names(&guarded)))
@@ -229,7 +234,7 @@ impl Dialect for Sqlite {
              TEXT) END"
         )
     }
-    fn with_part(&self, document: &str, path: &[String], part: &Part) -> String {
+    fn with_part(&self, document: &str, path: &[String], part: &Part, _: &str) -> String {
         let value = match part {
             Part::Null => "NULL".to_owned(),
             Part::Bool(value) => format!("json('{value}')"),
@@ -241,7 +246,7 @@ impl Dialect for Sqlite {
     fn is_document(&self, expression: &str) -> Option<String> {
         Some(format!("json_valid({expression})"))
     }
-    fn without_part(&self, document: &str, path: &[String]) -> String {
+    fn without_part(&self, document: &str, path: &[String], _: &str) -> String {
         let path = literal(path);
         format!("CASE WHEN json_valid({document}) THEN json_remove({document}, {path}) END")
     }
@@ -343,6 +348,25 @@ impl Dialect for Sqlite {
                 collations(session, &name, table).await?;
             }
         }
+        // A key that tells apart what its column calls equal would name more rows than one.
+        let keyed = Sql::new(
+            &Self,
+            "SELECT m.name, i.name, i.coll FROM sqlite_schema AS m, pragma_index_list(m.name) AS l, \
+             pragma_index_xinfo(l.name) AS i WHERE m.type = 'table' AND l.origin = 'pk' AND i.key = 1 \
+             AND i.name IS NOT NULL",
+        );
+        for row in session.fetch(keyed, "catalogue").await? {
+            let mut cells = row.iter().map(Scalar::text);
+            let mut next = || cells.next().flatten().unwrap_or_default();
+            let (name, column, rules) = (next(), next(), next());
+            let Some(table) = catalogue.tables.get_mut(&name) else {
+                continue;
+            };
+            let own = table.column(&column).and_then(|c| c.collation.as_deref());
+            if !rules.eq_ignore_ascii_case(own.unwrap_or("BINARY")) {
+                table.key.clear();
+            }
+        }
         Ok(catalogue)
     }
 }
@@ -412,10 +436,16 @@ fn complete(catalogue: &Catalogue, mut row: Row) -> Option<Row> {
     if let Some((name, _)) = there {
         *to = Scalar::Text(name.clone());
     }
-    if *references == Scalar::Null {
-        let primary = there.and_then(|(_, table)| table.key.get(nth));
-        *references = Scalar::Text(primary.cloned().unwrap_or_default());
-    }
+    let named = match references.text() {
+        None => there.and_then(|(_, table)| table.key.get(nth).cloned()),
+        Some(named) => {
+            let columns = there.map(|(_, table)| table.columns.iter());
+            let mut columns = columns.into_iter().flatten();
+            let known = columns.find(|column| column.name.eq_ignore_ascii_case(&named));
+            Some(known.map_or(named, |column| column.name.clone()))
+        }
+    };
+    *references = Scalar::Text(named.unwrap_or_default());
     Some(row)
 }
 

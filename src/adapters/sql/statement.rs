@@ -121,6 +121,25 @@ impl Sql {
         any
     }
 
+    /// Writes that a column is one of these values of its type; nothing, where there are none.
+    pub(super) fn one_for(
+        &mut self,
+        left: &str,
+        column: &CatalogueColumn,
+        values: impl IntoIterator<Item = String>,
+    ) -> bool {
+        let mut any = false;
+        for value in values {
+            match std::mem::replace(&mut any, true) {
+                true => self.push(", "),
+                false => self.push(left).push(" IN ("),
+            };
+            self.bind_for(column, value);
+        }
+        self.push(if any { ")" } else { "" });
+        any
+    }
+
     /// Writes a piece with its values. The pieces before it hold none, or places are counted by `?`
     /// and `$n` alike from the beginning.
     pub(super) fn append(&mut self, before: &str, piece: Self, after: &str) {

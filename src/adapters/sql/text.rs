@@ -220,7 +220,8 @@ impl Found {
                 let place = table.place(&column.name);
                 let frozen = self.frozen.contains_key(&table.name);
                 if described.free_text && !frozen && which(&place) {
-                    let rows = self.replace_in(table, column, &marks, replace).await?;
+                    let rows = self.replace_in(table, column, &marks, replace, None);
+                    let rows = rows.await?;
                     replace = replace.less(rows);
                     counts.push(RowCount::new(place, rows));
                 }
@@ -230,11 +231,12 @@ impl Found {
         Ok(counts)
     }
 
-    /// Counts the texts of one table that name the person.
+    /// Counts the texts of one table, or those of its rows that are held, that name the person.
     pub(super) async fn named_in(
         &mut self,
         person: &Person,
         table: &Laid,
+        held: bool,
     ) -> Result<Vec<RowCount>, PortError> {
         let marks = Marks::of(person);
         let mut counts = Vec::new();
@@ -244,7 +246,8 @@ impl Found {
         for (column, described) in table.columns() {
             if described.free_text {
                 let none = Replace::None;
-                let rows = self.replace_in(table, column, &marks, none).await?;
+                let held = self.is_held(table, None).filter(|_| held);
+                let rows = self.replace_in(table, column, &marks, none, held).await?;
                 if rows > 0 {
                     counts.push(RowCount::new(table.place(&column.name), rows));
                 }
@@ -253,12 +256,14 @@ impl Found {
         Ok(counts)
     }
 
+    /// The same in one column; in rows `t` that fulfil a condition, or that are not held.
     async fn replace_in(
         &mut self,
         table: &Laid,
         column: &CatalogueColumn,
         marks: &Marks,
         replace: Replace,
+        only: Option<String>,
     ) -> Result<u64, PortError> {
         let dialect = self.layout.dialect;
         let place = table.place(&column.name);
@@ -272,7 +277,13 @@ impl Found {
             table.key.under("t").join(", "),
             table.quoted
         ));
-        marks.may_stand_in(&mut sql, &name, column.class);
+        let readable = dialect.readable(&name, column);
+        marks.may_stand_in(&mut sql, &readable, column.class);
+        match (only, self.is_held(table, None)) {
+            (Some(only), _) => drop(sql.push(" AND ").push(&only)),
+            (None, Some(held)) => drop(sql.push(" AND NOT ").push(&held)),
+            (None, None) => {}
+        }
         if table.is_deleted() {
             let own = table.key.joins(dialect, "t", "o");
             let exists = format!(
@@ -447,8 +458,7 @@ impl Found {
 /// The longest part of a mark whose case every database can fold, and that no writer of JSON
 /// escapes. What holds the mark holds its part; what holds only the part is sorted out afterwards.
 fn plain_part(mark: &str) -> &str {
-    let escaped = ['"', '\\', '/', '+', '\'', '&', '<', '>', '`'];
-    let parts = mark.split(|c: char| !c.is_ascii() || escaped.contains(&c));
+    let parts = mark.split(|c: char| !c.is_ascii_alphanumeric() && c != ' ');
     parts.max_by_key(|part| part.len()).unwrap_or(mark)
 }
 

@@ -178,7 +178,10 @@ impl Found {
             let value = format!("t.{}", dialect.quote(&column.name));
             sql.push(if n > 0 { ", " } else { "" });
             sql.push("CASE WHEN ");
-            needles.marks.may_stand_in(&mut sql, &value, column.class);
+            let readable = dialect.readable(&value, column);
+            needles
+                .marks
+                .may_stand_in(&mut sql, &readable, column.class);
             sql.push(&format!(
                 " THEN CASE WHEN {} <= {WHOLE} THEN {} ELSE '' END END AS v{n}",
                 dialect.bytes(&value, column.class),
@@ -186,12 +189,16 @@ impl Found {
             ));
         }
         sql.push(&format!(" FROM {} AS t", dialect.quote(name)));
+        sql.push(" WHERE 1 = 1");
         if let Some(laid) = laid.filter(|laid| self.kept_in.contains(&laid.name)) {
             let kept = laid.key.joins(dialect, "t", "y");
             sql.push(&format!(
-                " WHERE NOT EXISTS (SELECT 1 FROM {} AS y WHERE {kept})",
+                " AND NOT EXISTS (SELECT 1 FROM {} AS y WHERE {kept})",
                 laid.kept
             ));
+        }
+        if let Some(held) = laid.and_then(|laid| self.is_held(laid, None)) {
+            sql.push(" AND NOT ").push(&held);
         }
         let any: Vec<String> = (0..columns.len())
             .map(|n| format!("v{n} IS NOT NULL"))
@@ -236,8 +243,10 @@ impl SqlSource {
     ) -> Result<FoundByValue, PortError> {
         let person = Person::of(locators);
         let mut found = self.begin(context, Purpose::Read).await?;
+        found.find_held(&person).await?;
         found.make_sets().await?;
         found.fill(&person).await?;
+        found.find_others(&person).await?;
         found.keep(&person, self.today(), None).await?;
         self.end_search(found, &person).await
     }
