@@ -383,6 +383,9 @@ async fn a_name_is_theirs_alone_in_whatever_case() {
                 place.name
             );
         }
+        // Another accent is another name.
+        let people = format!("{ADA}, (2, 'Ada', '', 'Bérg', 'bob@example.org')");
+        assert_eq!(notes(place, &people, &text).await, gone, "{}", place.name);
         // Two rows of hers are nobody else's.
         let people = format!("{ADA}, (2, 'Ada', '', 'Berg', 'Ada@example.org')");
         assert_eq!(notes(place, &people, &text).await, gone, "{}", place.name);

@@ -698,3 +698,115 @@ async fn a_mask_leaves_no_whole_value() {
     })
     .await;
 }
+
+/// Rows of people that refer to others tell of the person, too.
+#[tokio::test]
+async fn a_second_address_and_a_profile_are_the_persons() {
+    everywhere(async |place| {
+        filled(
+            place,
+            &[
+                "CREATE TABLE addresses (id INTEGER PRIMARY KEY, person INTEGER, mail VARCHAR(80))",
+                "CREATE TABLE profiles (id INTEGER PRIMARY KEY, person INTEGER, first VARCHAR(20), last VARCHAR(20))",
+                "CREATE TABLE newsletters (id INTEGER PRIMARY KEY, mail VARCHAR(80))",
+                "CREATE TABLE notes (id INTEGER PRIMARY KEY, body VARCHAR(80))",
+                "INSERT INTO addresses VALUES (1, 1, 'ada@example.org'), (2, 1, 'ada.private@example.net'), (3, 2, \
+                 'bob@example.org')",
+                "INSERT INTO profiles VALUES (1, 1, 'Ada', 'Berg'), (2, 1, 'ada', 'BERG'), (3, 2, 'Bob', 'Berg')",
+                "INSERT INTO newsletters VALUES (1, 'Ada.Private@example.net'), (2, 'bob@example.org')",
+                "INSERT INTO notes VALUES (1, 'Ada Berg, ada.private@example.net'), (2, 'Bob Berg')",
+            ],
+        )
+        .await;
+        let map = map(
+            r#"
+            [tables.addresses]
+            person = true
+            links.person = { columns = ["person"], to = { rows = { table = "people" } } }
+            columns.mail = { category = "contact", identifiers = ["mail"] }
+            [tables.profiles]
+            person = true
+            names = [["first", "last"]]
+            links.person = { columns = ["person"], to = { rows = { table = "people" } } }
+            columns.first = { category = "identity" }
+            columns.last = { category = "identity" }
+            [tables.newsletters]
+            links.by = { columns = ["mail"], to = { identifier = { kind = "mail" } } }
+            columns.mail = { category = "contact" }
+            [tables.notes]
+            columns.body = { category = "correspondence", free_text = true }
+            "#,
+        );
+        // Two rows of hers are no two people.
+        let source = place.open_with(&map, options().refusing_several_people()).await;
+        erase(&source, MAIL).await;
+        assert_eq!(place.rows("newsletters", "id").await, ["2"], "{}", place.name);
+        let notes = place.rows("notes", "body").await;
+        assert_eq!(notes, ["Bob Berg", "[removed], [removed]"], "{}", place.name);
+        assert_eq!(place.rows("profiles", "id").await, ["3"], "{}", place.name);
+    })
+    .await;
+}
+
+/// A constraint of SQLite may say that the other row goes: it is refused.
+#[tokio::test]
+async fn no_write_replaces_another_row() {
+    everywhere(async |place| {
+        if place.name != "sqlite" {
+            return;
+        }
+        filled(
+            place,
+            &[
+                "CREATE TABLE contacts (id INTEGER PRIMARY KEY, person INTEGER, list INTEGER, mail TEXT, UNIQUE (list, \
+                 mail) ON CONFLICT REPLACE)",
+                "INSERT INTO contacts VALUES (1, 1, 1, 'ada@example.org'), (2, 2, 1, 'bob@example.org')",
+            ],
+        )
+        .await;
+        let map = map(
+            r#"
+            [tables.contacts]
+            links.person = { columns = ["person"], to = { rows = { table = "people" } } }
+            columns.list = { category = "contact" }
+            columns.mail = { category = "contact", rectify = true }
+            "#,
+        );
+        let source = place.open(&map).await;
+        let found = locate(&source, MAIL).await;
+        let wish = [correction("contacts", "mail", "bob@example.org")];
+        let told = source.rectify(&context("c"), &found.locators, &wish).await;
+        let told = told.map(|_| ()).unwrap_err().to_string();
+        assert_eq!(told, "unique_violation at contacts.mail");
+        assert_eq!(place.rows("contacts", "id").await, ["1", "2"]);
+    })
+    .await;
+}
+
+/// SQLite keeps a text where it was told of numbers.
+#[tokio::test]
+async fn a_text_in_a_column_of_numbers_stays_one() {
+    everywhere(async |place| {
+        if place.name != "sqlite" {
+            return;
+        }
+        filled(
+            place,
+            &[
+                "CREATE TABLE notes (id INTEGER PRIMARY KEY, body INTEGER)",
+                "INSERT INTO notes VALUES (1, 'see ada@example.org, order 77'), (2, 77)",
+            ],
+        )
+        .await;
+        erased(
+            place,
+            "[tables.notes]\ncolumns.body = { category = \"correspondence\", free_text = true }",
+        )
+        .await;
+        assert_eq!(
+            place.rows("notes", "body").await,
+            ["77", "see [removed], order 77"]
+        );
+    })
+    .await;
+}

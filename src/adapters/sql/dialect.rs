@@ -120,6 +120,10 @@ pub(super) trait Dialect: Send + Sync {
     fn join(&self) -> &'static str {
         "JOIN"
     }
+    /// How a write begins that must be refused, where it would leave two values alike.
+    fn update_word(&self) -> &'static str {
+        "UPDATE"
+    }
     /// Deletes the rows of `table` (as `t`) that stand in `set` (as `s`), where `on` joins them.
     fn delete(&self, table: &str, set: &str, keys: &[String], _on: &str) -> String {
         let condition = in_set(set, keys);
@@ -129,14 +133,14 @@ pub(super) trait Dialect: Send + Sync {
     fn update(&self, table: &str, set: &str, keys: &[String], _on: &str) -> (String, String) {
         let condition = in_set(set, keys);
         (
-            format!("UPDATE {table} AS t SET "),
+            format!("{} {table} AS t SET ", self.update_word()),
             format!(" WHERE {condition}"),
         )
     }
     /// The same where each row takes a value that the set `s` tells.
     fn update_each(&self, table: &str, set: &str, on: &str) -> (String, String) {
         (
-            format!("UPDATE {table} AS t SET "),
+            format!("{} {table} AS t SET ", self.update_word()),
             format!(" FROM {set} AS s WHERE {on}"),
         )
     }

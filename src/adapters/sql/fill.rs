@@ -23,13 +23,7 @@ impl Found {
                 continue;
             }
             let mut rows = self.seed(table, person).await?;
-            for link in own(table) {
-                if let LaidTarget::Identifier(kind, _) = &link.to
-                    && let Some(sql) = self.by_value(table, link, &table.set, person.values(kind))
-                {
-                    rows += self.run(sql, &table.name).await?;
-                }
-            }
+            rows += self.seed_by_values(table, person).await?;
             if rows > 0 {
                 self.look_at(&table.set);
                 changed.insert(number);
@@ -38,8 +32,25 @@ impl Found {
         self.close(changed).await
     }
 
+    /// Puts rows into a table's set to which identifiers of the person lead.
+    pub(super) async fn seed_by_values(
+        &mut self,
+        table: &Laid,
+        person: &Person,
+    ) -> Result<u64, PortError> {
+        let mut rows = 0;
+        for link in own(table) {
+            if let LaidTarget::Identifier(kind, _) = &link.to
+                && let Some(sql) = self.by_value(table, link, &table.set, person.values(kind))
+            {
+                rows += self.run(sql, &table.name).await?;
+            }
+        }
+        Ok(rows)
+    }
+
     /// Follows the owned links from these tables on.
-    async fn close(&mut self, mut changed: BTreeSet<usize>) -> Result<(), PortError> {
+    pub(super) async fn close(&mut self, mut changed: BTreeSet<usize>) -> Result<(), PortError> {
         let layout = Arc::clone(&self.layout);
         while !changed.is_empty() {
             let mut next = BTreeSet::new();

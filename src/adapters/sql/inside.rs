@@ -323,7 +323,8 @@ impl Found {
 
     /// Writes the change of the rows of a set to which something is still to be done.
     fn change_set(&self, sql: &mut Sql, set: &Set<'_>, changes: &[Change], person: &Person) {
-        sql.push(&format!("UPDATE {} AS t SET ", set.table.quoted));
+        let update = self.layout.dialect.update_word();
+        sql.push(&format!("{update} {} AS t SET ", set.table.quoted));
         self.assign(sql, changes);
         sql.push(" WHERE ");
         self.stands_in(sql, set, person);

@@ -1,8 +1,9 @@
 //! Finding who is meant: from identifiers to people, and to what leads to their rows again.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::datamap::CatalogueColumn;
+use crate::datamap::{CatalogueColumn, Class};
 use crate::model::{Identifier, IdentifierKind, RowCount};
 use crate::ports::{MAX_LOCATORS, PortError};
 
@@ -10,7 +11,7 @@ use super::clue::{Clue, Person};
 use super::dialect::{SET, spellings};
 use super::fault::SqlFault;
 use super::fill::fits;
-use super::found::Found;
+use super::found::{Found, own};
 use super::layout::{Laid, LaidTarget};
 use super::rectify::normal;
 use super::session::Scalar;
@@ -34,8 +35,15 @@ impl Found {
         };
         let (mut person, mut identifiers) = (Person::default(), Vec::new());
         let layout = Arc::clone(&self.layout);
-        let mut found = Vec::new();
-        for table in layout.tables.iter().filter(|table| table.described.person) {
+        let people = || {
+            layout
+                .tables
+                .iter()
+                .enumerate()
+                .filter(|(_, t)| t.described.person)
+        };
+        let mut changed = BTreeSet::new();
+        for (number, table) in people() {
             let mut rows = 0;
             for (column, described) in table.columns() {
                 for kind in &described.identifiers {
@@ -43,10 +51,32 @@ impl Found {
                     rows += self.seed_by_column(table, column, kind, &values).await?;
                 }
             }
-            found.extend((rows > 0).then_some(table));
+            if rows > 0 {
+                self.remember(table, &mut person).await?;
+                changed.insert(number);
+            }
         }
-        for table in found {
-            self.know(table, &mut person, &mut identifiers).await?;
+        // Rows of people that links lead to tell of the person, too: a second address, a profile.
+        let follows = people().any(|(_, table)| own(table).next().is_some());
+        while !changed.is_empty() {
+            let mut known: BTreeSet<usize> = changed.clone();
+            if follows {
+                self.close(changed).await?;
+                known.extend(people().map(|(number, _)| number));
+            }
+            let before = person.len();
+            for number in known {
+                let table = &layout.tables[number];
+                self.know(table, &mut person, &mut identifiers).await?;
+            }
+            changed = BTreeSet::new();
+            if follows && person.len() > before {
+                for (number, table) in people() {
+                    if self.seed_by_values(table, &person).await? > 0 {
+                        changed.insert(number);
+                    }
+                }
+            }
         }
         if self.by_value && person.len() > 0 {
             // What no path reaches may stand elsewhere.
@@ -76,7 +106,32 @@ impl Found {
         Ok((person, identifiers))
     }
 
-    /// Reads keys, identifiers and names of the people in a set.
+    /// Reads the keys of the people in a set.
+    async fn remember(&mut self, table: &Laid, person: &mut Person) -> Result<(), PortError> {
+        let dialect = self.layout.dialect;
+        let keys = table.key.columns.iter().enumerate();
+        let keys = keys.map(|(n, column)| dialect.key_text(&format!("s.k{n}"), column.class));
+        let sql = self.sql(format!(
+            "SELECT {} FROM {} AS s LIMIT {}",
+            keys.collect::<Vec<_>>().join(", "),
+            table.set,
+            MAX_LOCATORS + 1
+        ));
+        let rows = self.session.fetch(sql, &table.name).await?;
+        if rows.len() > MAX_LOCATORS {
+            return Err(SqlFault::TooManyPeople.at(&table.name));
+        }
+        for row in rows {
+            let key: Vec<String> = row.iter().filter_map(Scalar::text).collect();
+            if !fits(&table.key.columns, &key) {
+                return Err(SqlFault::Unreadable.at(&table.name)); // it could not be found again
+            }
+            person.add(Clue::Row(table.name.clone(), key));
+        }
+        Ok(())
+    }
+
+    /// Reads identifiers and names of the people in a set.
     async fn know(
         &mut self,
         table: &Laid,
@@ -92,11 +147,11 @@ impl Found {
         let names = table.described.names.iter().flatten();
         let names = names.filter_map(|name| table.table.column(name));
         let here = |column: &CatalogueColumn| format!("t.{}", dialect.quote(&column.name));
-        let keys = table.key.columns.iter();
-        let keys = keys.map(|column| dialect.key_text(&here(column), column.class));
         let told = named.iter().map(|(column, _)| *column).chain(names);
-        let told = told.map(|column| dialect.text(&here(column)));
-        let selected: Vec<String> = keys.chain(told).collect();
+        let selected: Vec<String> = told.map(|column| dialect.text(&here(column))).collect();
+        if selected.is_empty() {
+            return Ok(());
+        }
         let sql = self.sql(format!(
             "SELECT {} FROM {} AS s {} {} AS t ON {} LIMIT {}",
             selected.join(", "),
@@ -113,11 +168,6 @@ impl Found {
         let texts = self.looks_into_texts();
         for row in rows {
             let mut cells = row.iter().map(Scalar::text);
-            let key: Vec<String> = cells.by_ref().take(table.key.len()).flatten().collect();
-            if !fits(&table.key.columns, &key) {
-                return Err(SqlFault::Unreadable.at(&table.name)); // it could not be found again
-            }
-            person.add(Clue::Row(table.name.clone(), key));
             for (column, kinds) in &named {
                 let Some(stored) = cells.next().flatten() else {
                     continue;
@@ -129,7 +179,8 @@ impl Found {
                     let Some(value) = normal(kind, &stored) else {
                         continue; // a login name is not always an address
                     };
-                    identifiers.extend(identifier(kind, &stored));
+                    let told = identifier(kind, &stored);
+                    identifiers.extend(told.filter(|told| !identifiers.contains(told)));
                     let mark = match kind {
                         IdentifierKind::Phone => texts,
                         kind if texts && is_code(kind) && is_told_apart(stored.trim()) => {
@@ -228,7 +279,9 @@ impl Found {
             format!("nullif(trim({text}), '')")
         };
         let parts: Vec<String> = columns.iter().map(part).collect();
+        // Byte by byte: what a column's own rules call equal is not the same name.
         let called = format!("lower(concat_ws(' ', {}))", parts.join(", "));
+        let called = dialect.told_apart(&called, Class::Text);
         let mut sql = self.sql(format!("SELECT count(*) FROM {} AS t WHERE ", table.quoted));
         let spelt = spellings(&whole.to_lowercase());
         sql.one_of(&called, spelt.into_iter().map(Param::Text));

@@ -141,7 +141,8 @@ fn is_of(kind: &IdentifierKind, value: &str) -> bool {
 
 fn takes(column: &CatalogueColumn, value: &str, zones: bool) -> bool {
     match column.class {
-        Class::Int => value.parse::<i64>().is_ok(),
+        // A number in front of which nothing is lost.
+        Class::Int => value.parse::<i64>().is_ok_and(|n| n.to_string() == value),
         Class::Decimal => value.parse::<f64>().is_ok_and(f64::is_finite),
         Class::Bool => matches!(value, "true" | "false"),
         Class::Date => is_date(value),

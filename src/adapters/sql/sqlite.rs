@@ -179,6 +179,9 @@ impl Dialect for Sqlite {
     fn insert_new(&self) -> (&'static str, &'static str) {
         ("INSERT OR IGNORE INTO", "")
     }
+    fn update_word(&self) -> &'static str {
+        "UPDATE OR ABORT" // whatever a constraint says of conflicts: it may say to delete the other row
+    }
     fn masked(&self, expression: &str, first: u32) -> String {
         let stars = |many: &str| format!("replace(hex(zeroblob({many})), '00', '*')");
         format!(

@@ -417,7 +417,8 @@ impl Found {
         for (nth, value) in values {
             sql.push(" WHEN ").bind(Param::Int(nth)).push(" THEN ");
             match value {
-                Param::Text(text) => sql.bind_for(column, text),
+                // As it is, where a column of numbers holds a text.
+                Param::Text(text) if !dialect.numbers_may_be_texts() => sql.bind_for(column, text),
                 other => sql.bind(other),
             };
         }
