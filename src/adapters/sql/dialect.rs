@@ -239,6 +239,14 @@ pub(super) trait Dialect: Send + Sync {
     async fn guarded(&self, _session: &mut Session) -> Result<Option<BTreeSet<String>>, PortError> {
         Ok(None)
     }
+    /// Reads what of the catalogue stands elsewhere and takes long: once, when a source is opened.
+    async fn elsewhere(
+        &self,
+        _session: &mut Session,
+        _catalogue: &mut Catalogue,
+    ) -> Result<(), PortError> {
+        Ok(())
+    }
     /// Reads the catalogue.
     async fn catalogue(&self, session: &mut Session) -> Result<Catalogue, PortError>;
 }

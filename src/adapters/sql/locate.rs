@@ -71,8 +71,8 @@ impl Found {
             }
             changed = BTreeSet::new();
             if follows && person.len() > before {
-                for (number, table) in people() {
-                    if self.seed_by_values(table, &person).await? > 0 {
+                for (number, table) in layout.tables.iter().enumerate() {
+                    if table.owned && self.seed_by_values(table, &person).await? > 0 {
                         changed.insert(number);
                     }
                 }

@@ -1,5 +1,7 @@
 //! MariaDB and MySQL: the tables of the current database.
 
+use std::collections::BTreeSet;
+
 use sqlx::{Row as _, TypeInfo as _, ValueRef as _};
 
 use crate::datamap::{Catalogue, CatalogueColumn, Class, Generalise};
@@ -294,6 +296,23 @@ impl Dialect for MySql {
     fn checks_row_by_row(&self) -> bool {
         true
     }
+    async fn elsewhere(
+        &self,
+        session: &mut Session,
+        catalogue: &mut Catalogue,
+    ) -> Result<(), PortError> {
+        // From other databases of the server.
+        let cascades = "SELECT DISTINCT CAST(referenced_table_name AS CHAR), \
+                        CAST(concat(constraint_schema, '.', table_name) AS CHAR) FROM \
+                        information_schema.referential_constraints WHERE \
+                        unique_constraint_schema = database() AND constraint_schema <> database() \
+                        AND delete_rule = 'CASCADE' ORDER BY 1, 2";
+        let cascades = session
+            .fetch(Sql::new(&Self, cascades), "catalogue")
+            .await?;
+        gather::cascades(catalogue, &cascades);
+        Ok(())
+    }
     async fn catalogue(&self, session: &mut Session) -> Result<Catalogue, PortError> {
         let mut catalogue = Catalogue::new();
         let columns = format!(
@@ -307,34 +326,36 @@ impl Dialect for MySql {
         );
         let columns = session.fetch(Sql::new(&Self, columns), "catalogue").await?;
         gather::columns(&mut catalogue, &columns, class);
-        let versioned = "SELECT CAST(table_name AS CHAR) FROM information_schema.tables WHERE \
-                         table_schema = database() AND table_type = 'SYSTEM VERSIONED'";
-        let versioned = session
-            .fetch(Sql::new(&Self, versioned), "catalogue")
-            .await?;
-        for name in gather::names(&versioned) {
+        let marked = "SELECT CAST(t.table_name AS CHAR), IF(t.table_type = 'SYSTEM VERSIONED', 1, 0), \
+                      IF(e.transactions = 'YES', 0, 1) FROM information_schema.tables AS t LEFT JOIN \
+                      information_schema.engines AS e ON e.engine = t.engine WHERE t.table_schema = \
+                      database()";
+        for row in session.fetch(Sql::new(&Self, marked), "catalogue").await? {
+            let [name, versioned, no_transactions] = row.as_slice() else {
+                continue;
+            };
+            let name = name.text().unwrap_or_default();
             if let Some(table) = catalogue.tables.get_mut(&name) {
-                table.versioned = true;
-            }
-        }
-        let engines = "SELECT CAST(t.table_name AS CHAR) FROM information_schema.tables AS t LEFT JOIN \
-                       information_schema.engines AS e ON e.engine = t.engine WHERE t.table_schema = \
-                       database() AND coalesce(e.transactions, 'NO') <> 'YES'";
-        let engines = session.fetch(Sql::new(&Self, engines), "catalogue").await?;
-        for name in gather::names(&engines) {
-            if let Some(table) = catalogue.tables.get_mut(&name) {
-                table.no_transactions = true;
+                table.versioned = versioned.count() > 0;
+                table.no_transactions = no_transactions.count() > 0;
             }
         }
         let unique = "SELECT CAST(table_name AS CHAR), CAST(index_name AS CHAR), \
-                      CAST(column_name AS CHAR), IF(index_name = 'PRIMARY', 1, 0) FROM \
-                      information_schema.statistics AS s WHERE table_schema = database() AND \
-                      non_unique = 0 AND NOT EXISTS (SELECT 1 FROM information_schema.statistics AS p \
-                      WHERE p.table_schema = s.table_schema AND p.table_name = s.table_name AND \
-                      p.index_name = s.index_name AND p.sub_part IS NOT NULL) ORDER BY table_name, \
-                      index_name, seq_in_index";
+                      CAST(column_name AS CHAR), IF(index_name = 'PRIMARY', 1, 0), IF(sub_part IS \
+                      NULL, 0, 1) FROM information_schema.statistics WHERE table_schema = database() \
+                      AND non_unique = 0 ORDER BY table_name, index_name, seq_in_index";
+        let mut unique = session.fetch(Sql::new(&Self, unique), "catalogue").await?;
         // An index on the beginnings of texts names no row by whole ones.
-        let unique = session.fetch(Sql::new(&Self, unique), "catalogue").await?;
+        let index = |row: &Row| {
+            (
+                row.first().and_then(Scalar::text),
+                row.get(1).and_then(Scalar::text),
+            )
+        };
+        let cut = |row: &&Row| row.get(4).is_some_and(|cut| cut.count() > 0);
+        let cut: BTreeSet<_> = unique.iter().filter(cut).map(index).collect();
+        unique.retain(|row| !cut.contains(&index(row)));
+        unique.iter_mut().for_each(|row| row.truncate(4));
         gather::unique_sets(&mut catalogue, &unique);
         let foreign = "SELECT CAST(k.table_name AS CHAR), CAST(k.constraint_name AS CHAR), \
                        CAST(k.referenced_table_name AS CHAR), CAST(k.column_name AS CHAR), \
@@ -347,16 +368,6 @@ impl Dialect for MySql {
                        k.constraint_name, k.ordinal_position";
         let foreign = session.fetch(Sql::new(&Self, foreign), "catalogue").await?;
         gather::foreign_keys(&mut catalogue, &foreign);
-        // From other databases of the server.
-        let cascades = "SELECT DISTINCT CAST(referenced_table_name AS CHAR), \
-                        CAST(concat(constraint_schema, '.', table_name) AS CHAR) FROM \
-                        information_schema.referential_constraints WHERE \
-                        unique_constraint_schema = database() AND constraint_schema <> database() \
-                        AND delete_rule = 'CASCADE' ORDER BY 1, 2";
-        let cascades = session
-            .fetch(Sql::new(&Self, cascades), "catalogue")
-            .await?;
-        gather::cascades(&mut catalogue, &cascades);
         Ok(catalogue)
     }
 }

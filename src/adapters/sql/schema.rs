@@ -32,8 +32,10 @@ impl Schema {
     ) -> Result<Self, PortError> {
         let (mark, _) = mark(dialect, session, None).await?;
         let guarded = dialect.guarded(session).await?.map(Arc::new);
+        let mut catalogue = catalogue(dialect, session).await?;
+        dialect.elsewhere(session, &mut catalogue).await?;
         Ok(Self {
-            catalogue: catalogue(dialect, session).await?,
+            catalogue,
             known: Mutex::new((mark, guarded)),
         })
     }
@@ -54,7 +56,14 @@ impl Schema {
         if mark.is_some() && mark == known {
             return Ok((guarded, held));
         }
-        let now = catalogue(dialect, session).await?;
+        let mut now = catalogue(dialect, session).await?;
+        for (name, table) in &mut now.tables {
+            // What was read once.
+            let known = self.catalogue.tables.get(name);
+            if let Some(known) = known.filter(|_| table.cascades_to.is_empty()) {
+                table.cascades_to.clone_from(&known.cascades_to);
+            }
+        }
         if now != self.catalogue {
             return Err(SqlFault::SchemaChanged.at(changed(&self.catalogue, &now)));
         }
