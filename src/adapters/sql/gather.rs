@@ -3,6 +3,7 @@
 //! Each database is asked in its own words; the rows come back in one shape. Those of one index or
 //! one foreign key follow each other, in the order of its columns.
 
+#[cfg(any(feature = "sql-postgres", feature = "sql-sqlite"))]
 use std::collections::BTreeSet;
 
 use crate::datamap::{Catalogue, DeleteRule, ForeignKey};
@@ -14,6 +15,7 @@ use super::session::Row;
 use super::session::Scalar;
 
 /// Names of tables.
+#[cfg(any(feature = "sql-postgres", feature = "sql-sqlite"))]
 pub(super) fn names(rows: &[Row]) -> BTreeSet<String> {
     rows.iter().filter_map(|row| row.first()?.text()).collect()
 }
