@@ -8,12 +8,13 @@ use sha2::Sha256;
 use crate::datamap::{
     CatalogueColumn, Class, Column, DeleteRule, PSEUDONYM_LENGTH, Plain, RowErasure, Strategy,
 };
-use crate::model::{Assurance, RowCount, Until, WithheldRows};
+use crate::model::{Assurance, RowCount, WithheldRows};
 use crate::ports::{Erased, PlannedAction, PlannedRows, PortError};
 
 use super::clue::Person;
 use super::fault::SqlFault;
 use super::found::{Found, go_on, others};
+use super::held::under_hold;
 use super::json;
 use super::layout::{Laid, LaidLink};
 use super::minimise::Minimise;
@@ -224,14 +225,7 @@ impl Found {
                 let rows = self.count_pending(table, &link.set, &strategies).await?;
                 counts.push(RowCount::new(table_link(table, link), rows));
             }
-            let counts = counts.into_iter().filter(|count| count.rows > 0);
-            held.extend(counts.map(|count| WithheldRows {
-                collection: count.collection,
-                rows: count.rows,
-                ground: ground.clone(),
-                until: Until::HoldLifted,
-                restricted: false,
-            }));
+            held.extend(under_hold(counts, &ground));
         }
         Ok(held)
     }

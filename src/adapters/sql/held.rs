@@ -18,6 +18,21 @@ fn held(table: &Laid) -> String {
     format!("{}_held", table.set)
 }
 
+/// Rows of others that stay until a hold is lifted.
+pub(super) fn under_hold(
+    counts: Vec<RowCount>,
+    ground: &Ground,
+) -> impl Iterator<Item = WithheldRows> {
+    let counts = counts.into_iter().filter(|count| count.rows > 0);
+    counts.map(|count| WithheldRows {
+        collection: count.collection,
+        rows: count.rows,
+        ground: ground.clone(),
+        until: Until::HoldLifted,
+        restricted: false,
+    })
+}
+
 impl Found {
     /// Finds the rows that are held one by one, or for another person, before those of this one. The
     /// sets are to be made anew afterwards.
@@ -203,14 +218,7 @@ impl Found {
             }
             let why = self.why_held(table).await?;
             let ground = why.split_once(' ').map_or("", |(_, ground)| ground);
-            let counts = counts.into_iter().filter(|count| count.rows > 0);
-            withheld.extend(counts.map(|count| WithheldRows {
-                collection: count.collection,
-                rows: count.rows,
-                ground: Ground::new(ground.to_owned()),
-                until: Until::HoldLifted,
-                restricted: false,
-            }));
+            withheld.extend(under_hold(counts, &Ground::new(ground.to_owned())));
         }
         Ok(withheld)
     }
